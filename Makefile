@@ -1,0 +1,65 @@
+# Amends. `make` alone lists what can be done.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# Tests and checks never need more workers than cores.
+WORKERS ?= auto
+
+.PHONY: help up demo test check setup bench docs format lock clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: $(STAMP) ## the whole system in this terminal (ARGS="--data-dir D" and so on); Ctrl-C stops it
+	@exec $(BIN)/amends up $(ARGS)
+
+demo: $(STAMP) ## the system, with sample complaints on shortened clocks
+	@exec $(BIN)/amends demo $(ARGS)
+
+test: $(STAMP) ## every test, on real PostgreSQL and NATS (ARGS="-k name" and so on)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+check: $(STAMP) ## format, lint, types, import rules
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo >/dev/null || $(BIN)/lint-imports
+
+setup: $(STAMP) ## install into .venv, and nothing else
+
+bench: $(STAMP) ## benchmarks, side by side in one run; writes docs/benchmarks.md
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+docs: $(STAMP) ## regenerate what is generated: OpenAPI, AsyncAPI, the state diagram
+	@$(BIN)/python -m tests.support.generated_docs
+
+format: $(STAMP) ## format and mend what can be mended by itself
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+lock: $(STAMP) ## resolve the dependencies anew into requirements/
+	@for set in "bootstrap.in bootstrap.txt" "../pyproject.toml runtime.txt" \
+	    "../pyproject.toml dev.txt --extra embedded --extra dev -c runtime.txt"; do \
+	  set -- $$set; \
+	  (cd requirements && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	    --generate-hashes --no-header $$1 -o $$2 "$${@:3}"); \
+	done
+
+clean: ## remove what make made (never your data)
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(STAMP): pyproject.toml requirements/bootstrap.txt requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Amends needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV) || \
+	  { echo "Python cannot make a virtual environment. On Debian: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+	@echo "Installing into $(VENV) ..."
+	@[ -x $(BIN)/uv ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/bootstrap.txt requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $(STAMP)
