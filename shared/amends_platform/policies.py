@@ -1,0 +1,60 @@
+"""The policies a process knows: the one in force, and by hash every one that some event was judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import asyncpg
+import orjson
+
+from amends_domain.clocks import UnknownPolicy
+from amends_domain.policy import Policy
+from amends_platform.policy_files import LoadedPolicy, restore_policy
+
+T = TypeVar("T")
+
+
+class PolicyBook:
+    """Policies by hash. A policy is restored from the database exactly as it was when it was registered."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._by_hash: dict[str, Policy] = {}
+
+    @property
+    def known(self) -> Mapping[str, Policy]:
+        return self._by_hash
+
+    async def register(self, loaded: LoadedPolicy) -> Policy:
+        """Keep the policy in the database under its hash, if it is not there, and know it from now on."""
+        policy = loaded.policy
+        await self._pool.execute(
+            "INSERT INTO policies (hash, name, version, document, calendar) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT (hash) DO NOTHING",
+            bytes.fromhex(policy.hash),
+            policy.name,
+            policy.version,
+            loaded.document,
+            orjson.dumps(loaded.calendar).decode(),
+        )
+        self._by_hash[policy.hash] = policy
+        return policy
+
+    async def refresh(self) -> None:
+        """Learn the policies that others registered since."""
+        rows = await self._pool.fetch(
+            "SELECT hash, document, calendar FROM policies WHERE NOT hash = ANY($1)",
+            [bytes.fromhex(known) for known in self._by_hash],
+        )
+        for row in rows:
+            policy = restore_policy(row["document"], orjson.loads(row["calendar"]))
+            self._by_hash[row["hash"].hex()] = policy
+
+    async def judge(self, judgement: Callable[[Mapping[str, Policy]], T]) -> T:
+        """`judgement(policies)`, learning first what it misses. Raises UnknownPolicy when nobody registered it."""
+        try:
+            return judgement(self._by_hash)
+        except UnknownPolicy:
+            await self.refresh()
+            return judgement(self._by_hash)

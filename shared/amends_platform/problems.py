@@ -1,0 +1,110 @@
+"""Problem details for every error that a service answers. Source: RFC 9457."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """An answer that is a problem. `code` is stable; `members` extend the body (`allowed`, `state`, `errors`)."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = headers
+        self.members = members
+
+
+def problem_type(code: str) -> str:
+    """The stable URI of a kind of problem."""
+    return f"urn:amends:problem:{code}"
+
+
+def problem_response(problem: Problem, instance: str) -> Response:
+    """The problem as an HTTP response."""
+    body = {
+        "type": problem_type(problem.code),
+        "title": problem.code.replace("-", " ").capitalize(),
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": instance,
+        **problem.members,
+    }
+    return Response(orjson.dumps(body), problem.status, problem.headers, MEDIA_TYPE)
+
+
+def invalid(error: ValidationError) -> Problem:
+    """The problem for a body that pydantic refused: 400 when it is no JSON at all, 422 when the fields are wrong.
+
+    Each error carries a JSON pointer. What was sent is never repeated in the answer.
+    """
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    if any(item["type"] == "json_invalid" for item in found):
+        return Problem(400, "malformed-body", f"The body is no JSON: {found[0]['msg']}.")
+    errors = [
+        {"pointer": "/" + "/".join(_escape(part) for part in item["loc"]), "detail": item["msg"]}
+        for item in found
+    ]
+    named = "; ".join(f"{item['pointer']}: {item['detail']}" for item in errors[:3])
+    more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
+    return Problem(422, "invalid-body", named + more, errors=errors)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the app, the framework's included, a problem."""
+
+    async def on_problem(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Problem)
+        return problem_response(error, request.url.path)
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        status = HTTPStatus(error.status_code)
+        code = status.phrase.lower().replace(" ", "-")
+        detail = error.detail if error.detail != status.phrase else f"{status.description or status.phrase}."
+        return problem_response(
+            Problem(error.status_code, code, detail, headers=error.headers), request.url.path
+        )
+
+    async def on_parameters(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        errors = [
+            {"parameter": ".".join(str(part) for part in item["loc"][1:]), "detail": item["msg"]}
+            for item in error.errors()
+        ]
+        detail = "; ".join(f"{item['parameter']}: {item['detail']}" for item in errors[:3])
+        return problem_response(Problem(422, "invalid-parameters", detail, errors=errors), request.url.path)
+
+    async def on_crash(request: Request, _error: Exception) -> Response:
+        problem = Problem(500, "internal-error", "Something went wrong here; it has been logged.")
+        return problem_response(problem, request.url.path)
+
+    app.add_exception_handler(Problem, on_problem)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(RequestValidationError, on_parameters)
+    app.add_exception_handler(Exception, on_crash)
+
+
+def _escape(part: object) -> str:
+    return str(part).replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,102 @@
+"""Personal data at rest: AES-256-GCM under one data key per customer, each wrapped by a master key in a file.
+
+The master key never enters the database. What a data key sealed is bound to its event's id, so a sealed part
+moved to another event does not open.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from amends_platform.ids import uuid7
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+
+
+class MasterKeyError(Exception):
+    """The master key file is missing, unreadable or not 32 bytes in hexadecimal."""
+
+
+class CannotUnseal(Exception):
+    """A sealed part or a wrapped key does not open: another key made it, or it was altered."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerKey:
+    """The data key of one customer, ready to use, and its wrapped form as the store keeps it."""
+
+    key_id: UUID
+    tenant: str
+    customer_ref: str
+    wrapped: bytes
+    cipher: AESGCM
+
+    def seal(self, event_id: UUID, plain: bytes) -> bytes:
+        """Nonce and ciphertext of `plain`, bound to the event."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self.cipher.encrypt(nonce, plain, event_id.bytes)
+
+    def unseal(self, event_id: UUID, sealed: bytes) -> bytes:
+        """What was given to `seal`. Raises CannotUnseal."""
+        return _open(self.cipher, sealed, event_id.bytes)
+
+
+class MasterKey:
+    """Wraps and unwraps data keys. Hold one per process."""
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) != _KEY_BYTES:
+            raise MasterKeyError(f"A master key has {_KEY_BYTES} bytes; this one has {len(key)}.")
+        self._cipher = AESGCM(key)
+
+    @classmethod
+    def load(cls, path: Path) -> MasterKey:
+        """Read the key from its file. Raises MasterKeyError."""
+        try:
+            return cls(bytes.fromhex(path.read_text().strip()))
+        except OSError as error:
+            raise MasterKeyError(f"The master key {path} cannot be read: {error.strerror}.") from error
+        except ValueError as error:
+            raise MasterKeyError(f"The master key {path} is not 64 hexadecimal digits.") from error
+
+    def new_key(self, tenant: str, customer_ref: str) -> CustomerKey:
+        """A fresh data key for a customer who has none yet."""
+        key_id, key, nonce = uuid7(), os.urandom(_KEY_BYTES), os.urandom(_NONCE_BYTES)
+        wrapped = nonce + self._cipher.encrypt(nonce, key, _owner(tenant, customer_ref, key_id))
+        return CustomerKey(key_id, tenant, customer_ref, wrapped, AESGCM(key))
+
+    def unwrap(self, tenant: str, customer_ref: str, key_id: UUID, wrapped: bytes) -> CustomerKey:
+        """The data key that the store holds as `wrapped`. Raises CannotUnseal."""
+        key = _open(self._cipher, wrapped, _owner(tenant, customer_ref, key_id))
+        return CustomerKey(key_id, tenant, customer_ref, wrapped, AESGCM(key))
+
+
+def ensure_master_key(path: Path) -> None:
+    """Make the key file, readable by its owner only, unless there is one."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(handle, "w") as file:
+        file.write(os.urandom(_KEY_BYTES).hex() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _owner(tenant: str, customer_ref: str, key_id: UUID) -> bytes:
+    return b"\n".join((tenant.encode(), customer_ref.encode(), key_id.bytes))
+
+
+def _open(cipher: AESGCM, sealed: bytes, bound_to: bytes) -> bytes:
+    try:
+        return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to)
+    except (InvalidTag, ValueError) as error:
+        raise CannotUnseal("A sealed part does not open with its key.") from error
