@@ -1,0 +1,176 @@
+"""The rules of a policy as values, and what each of them answers. `policy_document` reads them from a
+document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from amends_domain.calendars import Calendar, after, before
+from amends_domain.durations import Duration
+
+FACTS: Final = ("channel", "kind", "type", "cause", "product", "severity", "grade", "branch", "flag")
+"""What a rule may ask about a case. All but `flag` have one value; `flag` has any number."""
+
+ROLES: Final = ("handler", "supervisor", "department_head", "executive")
+"""Who may offer and approve compensation, lowest first."""
+
+Facts = Mapping[str, str | Collection[str] | None]
+
+
+@dataclass(frozen=True)
+class When:
+    """Conditions on the facts of a case: all must hold; each holds when one of its values is the fact's.
+
+    Without conditions it always matches; a fact that the case lacks never does.
+    """
+
+    conditions: tuple[tuple[str, frozenset[str]], ...] = ()
+
+    def matches(self, facts: Facts) -> bool:
+        """Shape of `facts`: keys from FACTS; `flag` is a collection of flags, the others a text or None."""
+        return all(_holds(facts.get(name), accepted) for name, accepted in self.conditions)
+
+
+def _holds(fact: str | Collection[str] | None, accepted: frozenset[str]) -> bool:
+    if fact is None:
+        return False
+    if isinstance(fact, str):
+        return fact in accepted
+    return not accepted.isdisjoint(fact)
+
+
+@dataclass(frozen=True)
+class WarningRule:
+    """When to warn, in exactly one way: a `fraction` of the span from start to due (`75%`), a duration
+    `before` the due time (`24h before`), or a duration `after` the start (`3bd`). `label` is how the policy
+    writes it.
+    """
+
+    label: str
+    fraction: Fraction | None = None
+    before: Duration | None = None
+    after: Duration | None = None
+
+    def at(self, started_at: datetime, due_at: datetime, calendar: Calendar) -> datetime:
+        """The instant of the warning, in UTC. It may lie outside the clock's span (`24h before` on a callback
+        agreed for tonight, `3bd` on a clock made urgent): then there is nothing to warn of.
+        """
+        if self.fraction is not None:
+            span_us = (due_at - started_at) // timedelta(microseconds=1)
+            part_us = span_us * self.fraction.numerator // self.fraction.denominator
+            return started_at.astimezone(UTC) + timedelta(microseconds=part_us)
+        if self.before is not None:
+            return before(due_at, self.before, calendar).at
+        assert self.after is not None, "a warning is a fraction, before the due time, or after the start"
+        return after(started_at, self.after, calendar).at
+
+
+@dataclass(frozen=True)
+class ExtendByAgreement:
+    """The clock moves to a time that the customer agreed to. `requires` is "customer-agreed".
+
+    `before_due`: only while the clock still runs. `at_most`: no later than this.
+    """
+
+    requires: str
+    before_due: bool
+    at_most: Duration
+
+
+@dataclass(frozen=True)
+class ExtendTo:
+    """The clock's duration becomes `to` where the case has the `flag`, or a role that may approve it,
+    `approval`, did.
+    """
+
+    to: Duration
+    flag: str | None
+    approval: str | None
+
+
+@dataclass(frozen=True)
+class ClockRule:
+    """A clock: from an event, due after a duration, stopped by an event.
+
+    `stop` holds event types and `action:NAME`. `due` None: at a time agreed with the customer, and `at_most`
+    after the start until one is agreed (never, where that is None too). `urgent` replaces `due` on urgent
+    cases.
+    """
+
+    name: str
+    from_event: str
+    stop: frozenset[str]
+    due: Duration | None
+    at_most: Duration | None = None
+    warnings: tuple[WarningRule, ...] = ()
+    extend: ExtendByAgreement | tuple[ExtendTo, ...] | None = None
+    when: When = When()
+    urgent: Duration | None = None
+
+
+@dataclass(frozen=True)
+class GradeRule:
+    """Cases that match `when` get `grade`, and the `notify` are told at once."""
+
+    grade: str
+    when: When = When()
+    notify: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AlwaysApprove:
+    """Proposals on complaints of these `types` need approval by the role `by`, whatever the amount."""
+
+    types: frozenset[str]
+    by: str
+
+
+@dataclass(frozen=True)
+class Authority:
+    """Who may offer how much without asking, and who may approve the rest. Source: DOMAIN, People, Authority.
+
+    `limits` by role; None is unlimited. No limits at all: nothing needs approval for its amount. Otherwise a
+    role that is not listed may offer nothing. What no listed role may grant goes to the executive, listed or
+    not, unless the executive has a limit of its own: somebody must be able to say yes.
+    """
+
+    limits: tuple[tuple[str, Decimal | None], ...] = ()
+    always_approve: tuple[AlwaysApprove, ...] = ()
+
+    def approval_needed(self, role: str, amount: Decimal | None, complaint_type: str | None) -> str | None:
+        """The lowest role that may approve what `role` proposes; None when it needs no approval.
+
+        Where no role's limit covers the amount, the executive, whose `may_approve` then says no.
+        """
+        least = self._least_approver(complaint_type)
+        if least is None and self._covers(role, amount):
+            return None
+        able = (r for r in ROLES[ROLES.index(least or ROLES[0]) :] if self._may_grant(r, amount))
+        return next(able, ROLES[-1])
+
+    def may_approve(self, role: str, amount: Decimal | None, complaint_type: str | None) -> bool:
+        if role not in ROLES or not self._may_grant(role, amount):
+            return False
+        least = self._least_approver(complaint_type)
+        return least is None or ROLES.index(role) >= ROLES.index(least)
+
+    def _least_approver(self, complaint_type: str | None) -> str | None:
+        by = [rule.by for rule in self.always_approve if complaint_type in rule.types]
+        return max(by, key=ROLES.index, default=None)
+
+    def _covers(self, role: str, amount: Decimal | None) -> bool:
+        if not self.limits or amount is None:
+            return True
+        limit = dict(self.limits).get(role, Decimal(0))
+        return limit is None or amount <= limit
+
+    def _may_grant(self, role: str, amount: Decimal | None) -> bool:
+        if role == ROLES[-1] and role not in dict(self.limits):
+            return True
+        return self._covers(role, amount)
