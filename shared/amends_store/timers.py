@@ -1,0 +1,22 @@
+"""Timers: rows that become events when the database's clock says they are due."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from amends_store.read import Executor
+
+
+class Fired(NamedTuple):
+    """A timer that became the event at `position`."""
+
+    position: int
+    case_id: UUID
+    fires_at: datetime
+
+
+async def fire_due(conn: Executor, limit: int) -> list[Fired]:
+    """Fire at most `limit` due timers, oldest first, one a case. Malformed ones go to `timer_quarantine`."""
+    raise NotImplementedError
