@@ -12,7 +12,7 @@ from amends_domain.case import Case
 from amends_domain.evolve import fold
 from amends_domain.reference import BadReference, position_of
 from amends_platform.recorded import all_recorded
-from amends_store.read import read_stream, stream_of_position
+from amends_store.read import UpToPosition, UpToTime, read_stream, stream_of_position
 from amends_store.records import StoredEvent
 
 _CACHED_MAX = 20_000
@@ -59,12 +59,12 @@ class Cases:
 
     async def as_of(self, case_id: UUID, *, recorded_at: datetime) -> Case | None:
         """The case as it was known at an instant: what had been recorded by then, and nothing else."""
-        rows = await read_stream(self._pool, case_id, recorded_at_max=recorded_at)
+        rows = await read_stream(self._pool, case_id, up_to=UpToTime(recorded_at))
         return self._fold_past(case_id, rows)
 
     async def at_position(self, case_id: UUID, *, position: int) -> Case | None:
         """The case as it was when the log ended at `position`."""
-        rows = await read_stream(self._pool, case_id, position_max=position)
+        rows = await read_stream(self._pool, case_id, up_to=UpToPosition(position))
         return self._fold_past(case_id, rows)
 
     def _fold_past(self, case_id: UUID, rows: list[StoredEvent]) -> Case | None:
@@ -80,6 +80,12 @@ class Cases:
             except ValueError:
                 return None
         try:
-            return await stream_of_position(self._pool, position_of(name))
+            position = position_of(name)
         except BadReference:
             return None
+        case_id = await stream_of_position(self._pool, position)
+        if case_id is None:
+            return None
+        case = self.remembered(case_id) or await self.load(case_id)
+        # Later events of a case have positions too, but only its first makes the reference.
+        return case_id if case is not None and case.first_position == position else None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -15,11 +17,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from amends_platform import problems
 from amends_platform.principals import Principal, Unauthenticated
 from amends_platform.problems import Problem, problem_response
+from amends_store.errors import StoreUnavailable
 
-BODY_BYTES_MAX = 1024 * 1024
 # What a client should wait when the store is out of reach: about as long as a restart takes.
 RETRY_AFTER_SECONDS = 2
 _READINESS_SECONDS_MAX = 2.0
+
+# What asyncpg and the store raise while PostgreSQL is down, starting, or too slow to answer.
+_STORE_AWAY: tuple[type[Exception], ...] = (
+    StoreUnavailable,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    OSError,
+)
 
 log = structlog.get_logger()
 
@@ -27,7 +41,7 @@ log = structlog.get_logger()
 class BodyLimit:
     """Refuses a body over the limit with 413, by its announced length or, failing that, while it arrives."""
 
-    def __init__(self, app: ASGIApp, bytes_max: int = BODY_BYTES_MAX) -> None:
+    def __init__(self, app: ASGIApp, bytes_max: int) -> None:
         self._app = app
         self._bytes_max = bytes_max
 
@@ -68,6 +82,32 @@ class Authenticates(Protocol):
     async def authenticate(self, authorization: str | None) -> Principal: ...
 
 
+class RateLimit:
+    """A token bucket per principal: `per_second` requests a second, bursts of as much again. None: no limit."""
+
+    def __init__(self, per_second: float | None) -> None:
+        self._per_second = per_second
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def spend(self, principal_id: str, now_seconds: float) -> None:
+        """Take one token. Raises a 429 problem that says when the next is there."""
+        if self._per_second is None:
+            return
+        full = max(1.0, self._per_second)
+        tokens, filled_at = self._buckets.get(principal_id, (full, now_seconds))
+        tokens = min(full, tokens + (now_seconds - filled_at) * self._per_second)
+        if tokens < 1:
+            self._buckets[principal_id] = (tokens, now_seconds)
+            wait = math.ceil((1 - tokens) / self._per_second)
+            raise Problem(
+                429,
+                "too-many-requests",
+                f"More than {self._per_second:g} requests a second: wait and send the same request again.",
+                headers={"Retry-After": str(wait)},
+            )
+        self._buckets[principal_id] = (tokens - 1, now_seconds)
+
+
 async def principal_of(request: Request, authenticator: Authenticates) -> Principal:
     """Who is asking. Raises a 401 problem."""
     try:
@@ -86,10 +126,21 @@ def store_unavailable() -> Problem:
     )
 
 
-def add_operations(app: FastAPI, ready: Callable[[], Awaitable[Any]], metrics: CollectorRegistry) -> None:
-    """`/livez` (the process answers), `/readyz` (`ready` returns in time) and `/metrics` (Prometheus text)."""
-    app.add_middleware(BodyLimit)
+async def _on_store_away(request: Request, error: Exception) -> Response:
+    log.warning("store unavailable", reason=type(error).__name__)
+    return problem_response(store_unavailable(), request.url.path)
+
+
+def add_operations(
+    app: FastAPI, *, ready: Callable[[], Awaitable[Any]], metrics: CollectorRegistry, body_bytes_max: int
+) -> None:
+    """`/livez` (the process answers), `/readyz` (`ready` returns in time), `/metrics` (Prometheus text); and
+    every error a problem, a store out of reach included.
+    """
+    app.add_middleware(BodyLimit, bytes_max=body_bytes_max)
     problems.install(app)
+    for error in _STORE_AWAY:
+        app.add_exception_handler(error, _on_store_away)
 
     @app.get("/livez", tags=["operations"], summary="The process answers")
     async def livez() -> dict[str, str]:

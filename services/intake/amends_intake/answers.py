@@ -1,0 +1,71 @@
+"""What a command is answered. The store keeps an answer with the receipt, before its position is known; so an
+answer has a part that is kept and a part that the position fills in, always to the same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+from amends_domain.case import Case
+from amends_domain.clocks import Deadline, Verdict
+from amends_domain.reference import reference_of
+from pydantic import BaseModel
+
+_LEFT_OUT = frozenset({Verdict.EXTENDED, Verdict.CANCELLED})
+
+
+class DeadlineAnswer(BaseModel):
+    """A clock of the case: what is due when, and how it stands."""
+
+    kind: str
+    due_at: datetime
+    status: str
+
+
+class CommandAnswer(BaseModel):
+    """The case after the command. `position` is that of the command's last event."""
+
+    id: UUID
+    reference: str
+    state: str
+    version: int
+    position: int
+    deadlines: list[DeadlineAnswer]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer ready to send."""
+
+    body: bytes
+    version: int
+    case_id: UUID
+
+
+def kept(case: Case, deadlines: tuple[Deadline, ...]) -> bytes:
+    """The part of the answer that does not depend on positions."""
+    listed = [
+        {"kind": deadline.kind, "due_at": deadline.due_at, "status": deadline.status.value}
+        for deadline in reversed(deadlines)
+        if deadline.status not in _LEFT_OUT
+    ]
+    return orjson.dumps({"state": case.status.value, "deadlines": listed})
+
+
+def filled(kept_part: bytes, case_id: UUID, first_position: int, position: int, version: int) -> Answered:
+    """The whole answer. `first_position` is that of the case's first event, from which its reference comes."""
+    part = orjson.loads(kept_part)
+    body = orjson.dumps(
+        {
+            "id": case_id,
+            "reference": reference_of(first_position),
+            "state": part["state"],
+            "version": version,
+            "position": position,
+            "deadlines": part["deadlines"],
+        }
+    )
+    return Answered(body, version, case_id)
