@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from amends_domain.calendars import Calendar, after
+from amends_domain.calendars import Calendar
 from amends_domain.case import Case, Mark
 from amends_domain.events import (
     ActionTaken,
@@ -25,7 +25,8 @@ from amends_domain.events import (
     FollowedUp,
     ReminderIssued,
 )
-from amends_domain.policy import ClockRule, ExtendTo, Policy
+from amends_domain.policy import Policy
+from amends_domain.policy_rules import ClockRule
 
 _CLOSING = frozenset({ComplaintWithdrawn.TYPE, FollowedUp.TYPE})
 
@@ -165,7 +166,7 @@ def obligations(case: Case, policies: Mapping[str, Policy]) -> tuple[Deadline, .
     return tuple(run.freeze() for run in runs)
 
 
-def firings(case: Case, deadlines: tuple[Deadline, ...]) -> tuple[Firing, ...]:
+def firings(deadlines: tuple[Deadline, ...]) -> tuple[Firing, ...]:
     """The reminders and breaches that the log still owes, soonest first.
 
     A deadline that was met, replaced or cancelled owes nothing. One that ended too late owes its breach only:
@@ -217,9 +218,7 @@ def _stop(running: dict[str, _Run], mark: Mark) -> None:
         del running[name]
 
 
-def _started(
-    case: Case, mark: Mark, policies: Mapping[str, Policy], running: dict[str, _Run]
-) -> Iterator[_Run]:
+def _started(case: Case, mark: Mark, policies: Mapping[str, Policy], running: dict[str, _Run]) -> Iterator[_Run]:
     if mark.policy is None:
         return
     policy = policies.get(mark.policy)
@@ -250,24 +249,11 @@ def _agreed(rule: ClockRule, policy: Policy, mark: Mark, running: dict[str, _Run
 
 
 def _due(case: Case, rule: ClockRule, policy: Policy, mark: Mark) -> tuple[datetime, bool] | None:
-    start = mark.occurred_at
-    if rule.due is None:
-        latest = after(start, rule.at_most, policy.calendar) if rule.at_most is not None else None
-        wished = case.reply_by
-        if wished is not None and (latest is None or wished < latest.at):
-            return wished, False
-        return (latest.at, latest.provisional) if latest is not None else None
-    duration = rule.urgent if rule.urgent is not None and "urgent" in case.flags else rule.due
-    due = after(start, duration, policy.calendar)
-    if isinstance(rule.extend, tuple):
-        for longer in rule.extend:
-            if _is_granted(longer, case):
-                due = max(due, after(start, longer.to, policy.calendar))
-    return due.at, due.provisional
-
-
-def _is_granted(longer: ExtendTo, case: Case) -> bool:
-    return longer.flag is not None and longer.flag in case.flags and longer.approval is None
+    due = rule.due_after(mark.occurred_at, case.flags, policy.calendar)
+    wished = case.reply_by if rule.due is None else None
+    if wished is not None and (due is None or wished < due.at):
+        return wished, False
+    return None if due is None else (due.at, due.provisional)
 
 
 def _facts(case: Case) -> Mapping[str, object]:
@@ -290,4 +276,3 @@ def current(deadlines: tuple[Deadline, ...], cycle: int) -> Deadline | None:
         if deadline.rule.due is None and deadline.cycle == cycle:
             return deadline
     return None
-

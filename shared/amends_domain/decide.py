@@ -53,7 +53,8 @@ from amends_domain.events import (
     ResolutionProposed,
     ReviewRecorded,
 )
-from amends_domain.policy import ExtendByAgreement, Policy
+from amends_domain.policy import Policy
+from amends_domain.policy_rules import ExtendByAgreement
 from amends_domain.transitions import is_allowed
 
 # Two machines' clocks differ by less than this; a time further ahead is a mistake of the sender.
@@ -117,9 +118,7 @@ def _illegal(case: Case, command: Command) -> Rejection:
             "the customer is told of it only after that.",
         )
     if case.kind != "complaint" and case.is_open:
-        return Rejection(
-            "not-a-complaint", f"This is an {case.kind}: only complaints run the life cycle."
-        )
+        return Rejection("not-a-complaint", f"This is an {case.kind}: only complaints run the life cycle.")
     waiting = " and no approval is pending" if command.NAME in ("approve", "reject") else ""
     return Rejection("illegal-state", f"The case is {case.status.value}{waiting}: {command.NAME} is not possible now.")
 
@@ -215,7 +214,7 @@ def _follow_up(_case: Case, command: FollowUp, _context: Context) -> Decision:
 
 
 def _contact(case: Case, command: RecordContact, context: Context) -> Decision:
-    facts = {
+    facts: dict[str, Any] = {
         "direction": command.direction,
         "channel": command.channel,
         "reached": command.reached,
@@ -302,11 +301,13 @@ def _cannot_extend(
     agreements = (m.version for m in case.marks if m.type == CallbackAgreed.TYPE and m.cycle == case.cycle)
     if contact.cycle != case.cycle or contact.version <= max(agreements, default=0):
         return Rejection(
-            "contact-already-used", "That contact is older than the present agreement: speak with the customer again."
+            "contact-already-used",
+            "That contact is older than the present agreement: speak with the customer again.",
         )
     if not contact.reason_explained:
         return Rejection(
-            "reason-not-explained", "In that contact the reason for the delay was not explained to the customer."
+            "reason-not-explained",
+            "In that contact the reason for the delay was not explained to the customer.",
         )
     latest = after(running.due_at, extend.at_most, running.calendar).at
     if at > latest:

@@ -11,10 +11,10 @@ from __future__ import annotations
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _BASE = len(ALPHABET)
 _LENGTH = 7
-_SPACE = _BASE**_LENGTH
+_SPACE: int = _BASE**_LENGTH
 # Any number coprime to 31 permutes the space; this one is near the golden section of it, which spreads neighbours.
 _SCATTER = 17_003_817_319
-_GATHER = pow(_SCATTER, -1, _SPACE)
+_GATHER: int = pow(_SCATTER, -1, _SPACE)
 _VALUE = {letter: value for value, letter in enumerate(ALPHABET)}
 _WEIGHTS = range(2, 2 + _LENGTH)
 

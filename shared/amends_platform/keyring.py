@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 import asyncpg
+
 from amends_platform.sealing import CustomerKey, MasterKey
 
 _CACHED_MAX = 20_000
@@ -59,6 +60,5 @@ class Keyring:
             list(set(key_ids)),
         )
         return {
-            row["key_id"]: self.adopt(row["tenant"], row["customer_ref"], row["key_id"], row["wrapped"])
-            for row in rows
+            row["key_id"]: self.adopt(row["tenant"], row["customer_ref"], row["key_id"], row["wrapped"]) for row in rows
         }

@@ -63,8 +63,7 @@ def invalid(error: ValidationError) -> Problem:
     if any(item["type"] == "json_invalid" for item in found):
         return Problem(400, "malformed-body", f"The body is no JSON: {found[0]['msg']}.")
     errors = [
-        {"pointer": "/" + "/".join(_escape(part) for part in item["loc"]), "detail": item["msg"]}
-        for item in found
+        {"pointer": "/" + "/".join(_escape(part) for part in item["loc"]), "detail": item["msg"]} for item in found
     ]
     named = "; ".join(f"{item['pointer']}: {item['detail']}" for item in errors[:3])
     more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
@@ -83,9 +82,7 @@ def install(app: FastAPI) -> None:
         status = HTTPStatus(error.status_code)
         code = status.phrase.lower().replace(" ", "-")
         detail = error.detail if error.detail != status.phrase else f"{status.description or status.phrase}."
-        return problem_response(
-            Problem(error.status_code, code, detail, headers=error.headers), request.url.path
-        )
+        return problem_response(Problem(error.status_code, code, detail, headers=error.headers), request.url.path)
 
     async def on_parameters(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)

@@ -9,10 +9,11 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
+from pydantic import BaseModel
+
 from amends_domain.case import Case
 from amends_domain.clocks import Deadline, Verdict
 from amends_domain.reference import reference_of
-from pydantic import BaseModel
 
 _LEFT_OUT = frozenset({Verdict.EXTENDED, Verdict.CANCELLED})
 

@@ -6,6 +6,17 @@ import re
 from decimal import Decimal
 from typing import Annotated, Literal
 
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    model_validator,
+)
+
 from amends_domain.commands import (
     Act,
     AgreeCallback,
@@ -24,16 +35,6 @@ from amends_domain.commands import (
     Reopen,
     Review,
     Withdraw,
-)
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    JsonValue,
-    StringConstraints,
-    model_validator,
 )
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -95,7 +96,8 @@ class ComplaintBody(Body):
     reply_by: AwareDatetime | None = Field(None, description="when the customer wishes to be called back")
     occurred_at: AwareDatetime | None = Field(None, description="when the complaint was made, if not now")
     external_ref: Name | None = Field(
-        None, description="what another system calls this complaint; it is recorded once, whoever sends it again"
+        None,
+        description="what another system calls this complaint; it is recorded once, whoever sends it again",
     )
     historical: bool = Field(False, description="a case from the past, recorded as it was: it starts no clocks")
 
