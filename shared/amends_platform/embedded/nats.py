@@ -1,0 +1,84 @@
+"""nats-server from its wheel, with JetStream, on the loopback address."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sysconfig
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from amends_platform.files import write_private
+from amends_platform.ports import free_port
+from amends_platform.processes import Answer, Program, StartFailed
+
+_HOST: Final = "127.0.0.1"
+_PROBE_SECONDS_MAX: Final = 2.0
+
+
+class EmbeddedNats:
+    """One server whose store, configuration and port live in `directory`. Who starts `program()` owns it."""
+
+    def __init__(self, directory: Path, *, log_file: Path) -> None:
+        """Chooses the port: last time's where it is still free, so that clients find it again."""
+        self.directory = directory.absolute()
+        self._log_file = log_file
+        self._binary = _binary()
+        self.port = free_port(_HOST, self.directory / "port")
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        return f"nats://{_HOST}:{self.port}"
+
+    def program(self) -> Program:
+        """How to run it. Writes the configuration file."""
+        configuration = self.directory / "nats.conf"
+        write_private(configuration, self._configuration())
+        return Program(
+            name="nats",
+            command=(str(self._binary), "--config", str(configuration)),
+            log_file=self._log_file,
+            probe=self._answers,
+        )
+
+    def _configuration(self) -> str:
+        # JetStream acknowledges before it syncs, which unless told is every two minutes.
+        return (
+            "# Written by Amends at every start.\n"
+            f"host: {json.dumps(_HOST)}\n"
+            f"port: {self.port}\n"
+            'server_name: "amends-embedded"\n'
+            "jetstream {\n"
+            f"  store_dir: {json.dumps(str(self.directory / 'store'))}\n"
+            "  sync_interval: always\n"
+            "}\n"
+        )
+
+    async def _answers(self) -> Answer:
+        """The server greets with a line of its properties; JetStream is among them once it has recovered."""
+        try:
+            async with asyncio.timeout(_PROBE_SECONDS_MAX):
+                reader, writer = await asyncio.open_connection(_HOST, self.port)
+                try:
+                    greeting = await reader.readline()
+                finally:
+                    writer.close()
+                    with suppress(OSError):
+                        await writer.wait_closed()
+        except (OSError, TimeoutError):
+            return Answer(ready=False)
+        with suppress(ValueError):
+            return Answer(ready=json.loads(greeting.removeprefix(b"INFO ")).get("jetstream") is True)
+        return Answer(ready=False)
+
+
+def _binary() -> Path:
+    """The wheel puts it among the scripts of the environment we run in."""
+    beside = Path(sysconfig.get_path("scripts")) / "nats-server"
+    found = str(beside) if beside.exists() else shutil.which("nats-server")
+    if found is None:
+        raise StartFailed("there is no nats-server to run. Install amends[embedded], or set AMENDS_NATS_URL")
+    return Path(found)

@@ -1,0 +1,180 @@
+"""What can be set, where it comes from, and what it means: environment variables named AMENDS_…"""
+
+from __future__ import annotations
+
+import os
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+import platformdirs
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "AMENDS_"
+# Set by the supervisor for the programs it starts; no setting, so never reported as a misspelt one.
+INTERNAL = frozenset({"AMENDS_READY_FD"})
+
+
+class SettingsError(ValueError):
+    """A setting has a value that cannot be used."""
+
+
+def _database_url(text: str) -> str:
+    if urlsplit(text).scheme not in ("postgresql", "postgres"):
+        raise ValueError("must look like postgresql://user:password@host:5432/amends")
+    if not urlsplit(text).path.strip("/"):
+        raise ValueError("must name a database, such as postgresql://user@host/amends")
+    return text
+
+
+def _nats_url(text: str) -> str:
+    for server in text.split(","):
+        if urlsplit(server.strip()).scheme not in ("nats", "tls", "ws", "wss"):
+            raise ValueError("must look like nats://host:4222 (several with commas between them)")
+    return text
+
+
+def _http_url(text: str) -> str:
+    if urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).netloc:
+        raise ValueError("must look like http://host:8081")
+    return text.rstrip("/")
+
+
+def _rate(text: str) -> str:
+    if text == "off":
+        return text
+    number, slash, per = text.partition("/")
+    if not slash or per != "s" or not number.isdecimal() or int(number) == 0:
+        raise ValueError("must be off, or a number of requests per second such as 500/s")
+    return text
+
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class Settings(BaseSettings):
+    """Every setting of every Amends program. `Settings.load` reads them from the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    database_url: Annotated[str, AfterValidator(_database_url)] | None = Field(
+        None, description="PostgreSQL 18 or newer; without it `amends up` runs its own"
+    )
+    nats_url: Annotated[str, AfterValidator(_nats_url)] | None = Field(
+        None, description="NATS with JetStream; without it `amends up` runs its own"
+    )
+    policy: str = Field("bank-cn", description="the policy for new cases: a file, or the name of a built-in")
+    tenant: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")] = Field(
+        "default", description="whose complaints these are; part of every NATS subject"
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("amends"),
+        description="where `amends up` keeps its servers, keys and logs",
+    )
+    master_key_file: Path | None = Field(
+        None,
+        description="the key that wraps customers' data keys; default: keys/master.key in the data directory",
+    )
+    intake_host: str = Field("127.0.0.1", description="the address intake listens on")
+    intake_port: Port = Field(8081, description="the port intake listens on; 0 lets `amends up` choose a free one")
+    workflow_host: str = Field("127.0.0.1", description="the address workflow listens on")
+    workflow_port: Port = Field(8082, description="the port workflow listens on; 0 lets `amends up` choose a free one")
+    intake_url: Annotated[str, AfterValidator(_http_url)] | None = Field(
+        None, description="where commands find intake; by default the running `amends up`"
+    )
+    workflow_url: Annotated[str, AfterValidator(_http_url)] | None = Field(
+        None, description="where commands find workflow; by default the running `amends up`"
+    )
+    api_key: SecretStr | None = Field(None, description="the API key that commands use towards the services")
+    rate_limit: Annotated[str, AfterValidator(_rate)] = Field(
+        "500/s", description="requests a second that one principal may make, or off"
+    )
+    body_bytes_max: Annotated[int, Field(ge=1_024, le=64 * 1_048_576)] = Field(
+        1_048_576, description="the largest request body taken; a larger one is answered 413"
+    )
+    database_connections_max: Annotated[int, Field(ge=2, le=500)] = Field(
+        10, description="connections to PostgreSQL that one service process may hold"
+    )
+    shutdown_seconds_max: Annotated[float, Field(gt=0, le=600)] = Field(
+        10.0, description="how long a stopping service may take to finish what it began"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
+    log_format: Literal["json", "console"] = Field("json", description="json for machines, console for people")
+
+    @classmethod
+    def load(cls, **given: Any) -> Settings:
+        """The settings from the environment, `given` (command line options) on top. Raises SettingsError."""
+        try:
+            return cls(**{name: value for name, value in given.items() if value is not None})
+        except ValidationError as error:
+            raise SettingsError(_explain(error, given)) from None
+
+    @property
+    def master_key_path(self) -> Path:
+        return self.master_key_file or self.data_dir / "keys" / "master.key"
+
+    @property
+    def requests_per_second_max(self) -> float | None:
+        """The rate limit of one principal; None when it is off."""
+        return None if self.rate_limit == "off" else float(self.rate_limit.partition("/")[0])
+
+    def environment(self) -> dict[str, str]:
+        """These settings as environment variables for a program to start."""
+        values = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return {PREFIX + name.upper(): _plain(value) for name, value in values if value is not None}
+
+
+class Listed(NamedTuple):
+    """One setting as `amends doctor` shows it; secrets are masked."""
+
+    variable: str
+    value: str | None
+    source: Literal["environment", "default"]
+    description: str
+
+
+def listing(settings: Settings) -> list[Listed]:
+    """All settings with their values and where each came from."""
+    listed = []
+    for name, field in Settings.model_fields.items():
+        variable = PREFIX + name.upper()
+        value = getattr(settings, name)
+        shown = None if value is None else masked(str(value))
+        source: Literal["environment", "default"] = "environment" if os.environ.get(variable) else "default"
+        listed.append(Listed(variable, shown, source, field.description or ""))
+    return listed
+
+
+def unknown_variables() -> dict[str, str | None]:
+    """AMENDS_ variables that are no setting, each with the setting that was probably meant."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | INTERNAL
+    strangers = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    return {name: next(iter(get_close_matches(name, known, n=1)), None) for name in strangers}
+
+
+def masked(text: str) -> str:
+    """The text with the password of a URL replaced."""
+    parts = urlsplit(text)
+    if not parts.scheme or parts.password is None:
+        return text
+    user, host = parts.username or "", parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{user}:****@{host}"))
+
+
+def _plain(value: Any) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def _explain(error: ValidationError, given: dict[str, Any]) -> str:
+    lines = []
+    for problem in error.errors(include_url=False, include_context=False):
+        name = str(problem["loc"][0]) if problem["loc"] else "settings"
+        message = problem["msg"].removeprefix("Value error, ")
+        message = message[:1].lower() + message[1:]
+        where = f"--{name.replace('_', '-')}" if given.get(name) is not None else PREFIX + name.upper()
+        lines.append(f"{where}: {message}")
+    return "\n".join(lines)
