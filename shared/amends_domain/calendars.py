@@ -84,9 +84,10 @@ def after(start: datetime, duration: Duration, calendar: Calendar) -> DueTime:
     business on the n-th business day after the starting day, which never counts. same_day: close of business
     today, or of the next business day when started on a day off, or at or after close of business.
     """
-    local = _local(start, calendar)
-    if duration.unit in _ELAPSED:
-        return _plain(start.astimezone(UTC) + duration.amount * _ELAPSED[duration.unit])
+    elapsed = _ELAPSED.get(duration.unit)
+    if elapsed is not None:
+        return _plain(_utc(start) + duration.amount * elapsed)
+    local = _utc(start).astimezone(calendar.timezone).replace(tzinfo=None, fold=0)
     if duration.unit is Unit.DAYS:
         at = first_instant(local + duration.amount * _DAY, calendar.timezone)
         return DueTime(at, _days_after(local.date(), duration.amount), (), False)
@@ -102,9 +103,10 @@ def before(due: datetime, duration: Duration, calendar: Calendar) -> DueTime:
     business on the n-th business day before the day on which `due` falls. `same_day` has no before: raises
     ValueError.
     """
-    local = _local(due, calendar)
-    if duration.unit in _ELAPSED:
-        return _plain(due.astimezone(UTC) - duration.amount * _ELAPSED[duration.unit])
+    elapsed = _ELAPSED.get(duration.unit)
+    if elapsed is not None:
+        return _plain(_utc(due) - duration.amount * elapsed)
+    local = _utc(due).astimezone(calendar.timezone).replace(tzinfo=None, fold=0)
     if duration.unit is Unit.DAYS:
         at = first_instant(local - duration.amount * _DAY, calendar.timezone)
         return _plain(at)
@@ -140,10 +142,11 @@ def first_instant(wall_clock: datetime, timezone: ZoneInfo) -> datetime:
     return first + low * _SECOND
 
 
-def _local(instant: datetime, calendar: Calendar) -> datetime:
+def _utc(instant: datetime) -> datetime:
+    # A naive datetime would be read in the zone of the machine: an answer that depends on where it was asked.
     if instant.tzinfo is None:
         raise ValueError("an instant has a time zone")
-    return instant.astimezone(calendar.timezone).replace(tzinfo=None, fold=0)
+    return instant.astimezone(UTC)
 
 
 def _plain(at: datetime) -> DueTime:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from amends_domain.calendars import Calendar, after, before
+from amends_domain.calendars import Calendar, DueTime, after, before
 from amends_domain.durations import Duration
 
 FACTS: Final = ("channel", "kind", "type", "cause", "product", "severity", "grade", "branch", "flag")
@@ -20,7 +20,7 @@ FACTS: Final = ("channel", "kind", "type", "cause", "product", "severity", "grad
 ROLES: Final = ("handler", "supervisor", "department_head", "executive")
 """Who may offer and approve compensation, lowest first."""
 
-Facts = Mapping[str, str | Collection[str] | None]
+Facts = Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,10 @@ class When:
         return all(_holds(facts.get(name), accepted) for name, accepted in self.conditions)
 
 
-def _holds(fact: str | Collection[str] | None, accepted: frozenset[str]) -> bool:
-    if fact is None:
-        return False
-    if isinstance(fact, str):
-        return fact in accepted
-    return not accepted.isdisjoint(fact)
+def _holds(fact: object, accepted: frozenset[str]) -> bool:
+    if isinstance(fact, Collection) and not isinstance(fact, str):
+        return not accepted.isdisjoint(fact)
+    return fact in accepted
 
 
 @dataclass(frozen=True)
@@ -112,6 +110,20 @@ class ClockRule:
     extend: ExtendByAgreement | tuple[ExtendTo, ...] | None = None
     when: When = When()
     urgent: Duration | None = None
+
+    def due_after(self, start: datetime, flags: Collection[str], calendar: Calendar) -> DueTime | None:
+        """When the clock, started at `start`, is due on a case with these flags, extended where they suffice.
+
+        Where the time is agreed with the customer, the latest: None when the policy sets none.
+        """
+        duration = self.urgent if self.urgent is not None and "urgent" in flags else self.due or self.at_most
+        if duration is None:
+            return None
+        due = after(start, duration, calendar)
+        for longer in self.extend if isinstance(self.extend, tuple) else ():
+            if longer.flag in flags:
+                due = max(due, after(start, longer.to, calendar), key=lambda each: each.at)
+        return due
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,125 @@
+"""Policies from files: the built-in ones by name, others by path; and back from what the database keeps of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from amends_domain.documents import DocumentError, DocumentErrors, closest, written
+from amends_domain.policy import Policy, Snapshot
+from amends_domain.policy_document import read_policy
+from amends_platform.holiday_snapshot import countries, holiday_snapshot
+from amends_platform.policy_yaml import LENGTH_MAX, PlacedError, YamlDocument, read_yaml
+
+DEFAULT_POLICY = "bank-cn"
+
+_PACKS = files("amends_platform") / "policy_packs"
+_PACK_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+class LoadedPolicy(NamedTuple):
+    """A policy, and the two things from which `restore_policy` makes it again: its text and its calendar's days."""
+
+    policy: Policy
+    document: str
+    calendar: dict[str, Any]
+
+
+class PolicyMistake(NamedTuple):
+    """`path` is how the policy's reader would write it, `clocks.apology.due`."""
+
+    line: int
+    column: int
+    path: str
+    message: str
+
+
+class PolicyFileError(Exception):
+    """The policy file was refused. `mistakes` in the order of the file; the message lists them, one a line."""
+
+    def __init__(self, source: str, mistakes: tuple[PolicyMistake, ...]) -> None:
+        self.source = source
+        self.mistakes = mistakes
+        super().__init__("\n".join(f"{source}:{m.line}:{m.column}: {m.path}: {m.message}" for m in mistakes))
+
+
+def built_in_policies() -> tuple[str, ...]:
+    """The names that `load_policy` knows without a file."""
+    return tuple(sorted(p.name.removesuffix(".yaml") for p in _PACKS.iterdir() if p.name.endswith(".yaml")))
+
+
+def load_policy(name_or_path: str | Path) -> LoadedPolicy:
+    """A built-in policy by name, or a file. Holidays are taken from today's data. Raises PolicyFileError."""
+    source = str(name_or_path)
+    text = _text(source)
+    document = _parsed(source, text)
+    mistakes: list[DocumentError] = []
+    try:
+        read = read_policy(document.value)
+    except DocumentErrors as errors:
+        mistakes.extend(errors.errors)
+    # Asked here and not in the domain, which knows no country; and asked of every document, so that a wrong
+    # country is told together with the other mistakes.
+    mistakes.extend(_unknown_country(document.value))
+    if mistakes:
+        raise _refused(source, [document.place(mistake) for mistake in mistakes])
+    calendar = holiday_snapshot(read.calendar.country, read.effective_from)
+    return LoadedPolicy(Policy.build(document.value, calendar), text, calendar)
+
+
+def restore_policy(document: str, calendar: Snapshot) -> Policy:
+    """The policy that `load_policy` gave with this document and calendar. Raises PolicyFileError."""
+    source = "stored policy"
+    parsed = _parsed(source, document)
+    try:
+        return Policy.build(parsed.value, calendar)
+    except DocumentErrors as errors:
+        raise _refused(source, [parsed.place(error) for error in errors.errors]) from None
+
+
+def _parsed(source: str, text: str) -> YamlDocument:
+    document = read_yaml(text)
+    if document.errors:
+        raise _refused(source, document.errors)
+    return document
+
+
+def _refused(source: str, errors: Iterable[PlacedError]) -> PolicyFileError:
+    return PolicyFileError(
+        source,
+        tuple(
+            PolicyMistake(mark.line, mark.column, written(error.path), error.message)
+            for mark, error in sorted(errors, key=lambda placed: placed.mark)
+        ),
+    )
+
+
+def _unknown_country(document: Any) -> Iterator[DocumentError]:
+    section = document.get("calendar") if isinstance(document, dict) else None
+    country = section.get("country") if isinstance(section, dict) else None
+    if isinstance(country, str) and country not in countries():
+        hint = closest(country.upper(), countries()) or ": expected a code such as CN"
+        yield DocumentError(("calendar", "country"), f"unknown country {country!r}{hint}")
+
+
+def _text(source: str) -> str:
+    if _PACK_NAME.fullmatch(source) and source in built_in_policies():
+        return (_PACKS / f"{source}.yaml").read_text(encoding="utf-8")
+    try:
+        with Path(source).open("rb") as file:
+            # A character takes up to four bytes; what is longer is refused by its length, not read to its end.
+            raw = file.read(4 * LENGTH_MAX + 1)
+    except OSError as error:
+        names = ", ".join(built_in_policies())
+        message = f"{error.strerror}: expected a policy file, or the name of a built-in policy ({names})"
+        raise PolicyFileError(source, (PolicyMistake(1, 1, written(()), message),)) from None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        start = raw.rfind(b"\n", 0, error.start) + 1
+        place = (raw.count(b"\n", 0, error.start) + 1, error.start - start + 1)
+        message = f"expected UTF-8, not the byte 0x{raw[error.start]:02x}"
+        raise PolicyFileError(source, (PolicyMistake(*place, written(()), message),)) from None
