@@ -44,6 +44,7 @@ class Answered:
     body: bytes
     version: int
     case_id: UUID
+    is_repeat: bool
 
 
 def kept(case: Case, deadlines: tuple[Deadline, ...]) -> bytes:
@@ -56,7 +57,9 @@ def kept(case: Case, deadlines: tuple[Deadline, ...]) -> bytes:
     return orjson.dumps({"state": case.status.value, "deadlines": listed})
 
 
-def filled(kept_part: bytes, case_id: UUID, first_position: int, position: int, version: int) -> Answered:
+def filled(
+    kept_part: bytes, case_id: UUID, *, first_position: int, position: int, version: int, is_repeat: bool
+) -> Answered:
     """The whole answer. `first_position` is that of the case's first event, from which its reference comes."""
     part = orjson.loads(kept_part)
     body = orjson.dumps(
@@ -69,4 +72,4 @@ def filled(kept_part: bytes, case_id: UUID, first_position: int, position: int, 
             "deadlines": part["deadlines"],
         }
     )
-    return Answered(body, version, case_id)
+    return Answered(body, version, case_id, is_repeat)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from amends_platform.principals import Principal
-
 from amends_domain.case import Case
 from amends_domain.clocks import obligations
 from amends_domain.commands import Command, Receive
@@ -23,6 +21,7 @@ from amends_platform.cases import Cases
 from amends_platform.ids import case_id_of_external_ref, uuid7
 from amends_platform.keyring import Keyring
 from amends_platform.policies import PolicyBook
+from amends_platform.principals import Principal
 from amends_platform.recorded import new_event
 from amends_platform.sealing import CustomerKey
 from amends_store.append import Appender
@@ -35,6 +34,7 @@ from amends_store.records import (
     KeyReused,
     Receipt,
     Replayed,
+    StoredReceipt,
     Verdict,
     VersionConflict,
 )
@@ -91,13 +91,11 @@ class Desk:
     async def receive(self, command: Receive, request: Request) -> Answered:
         """Record a new complaint. Raises Problem, StoreUnavailable."""
         tenant, now = request.principal.tenant, self._now()
-        if command.external_ref is None:
-            case_id = uuid7()
-        else:
-            case_id = case_id_of_external_ref(tenant, command.external_ref)
+        external_ref = command.external_ref
+        case_id = uuid7() if external_ref is None else case_id_of_external_ref(tenant, external_ref)
         decision = await self._decide(None, command, request, now)
         if isinstance(decision, Rejection):
-            again = await self._repeated(request)
+            again = await self._first_answer(request)
             return again if again is not None else refusals.refuse(decision, None)
         decided = _Decided(None, case_id, decision, command.occurred_at or now, now)
         # Most callers complain for the first time: assume that, and let the store object, rather than ask each time.
@@ -107,18 +105,18 @@ class Desk:
             match verdict:
                 case Appended():
                     self._keyring.keep(key)
-                    return filled(answer, case_id, verdict.first_position, verdict.last_position, verdict.version)
+                    return _answered(answer, case_id, verdict.first_position, verdict)
                 case DataKeyConflict():
                     key = self._keyring.adopt(tenant, command.customer_ref, verdict.key_id, verdict.wrapped)
                 case VersionConflict():
                     raise refusals.already_recorded(await self._cases.load(case_id))
                 case Replayed():
-                    return _again(verdict)
+                    return _repeated(verdict.answer, case_id, verdict.first_position, verdict)
                 case KeyReused():
                     raise refusals.key_reused()
 
     async def command(self, name: str, command: Command, request: Request) -> Answered:
-        """Give a command to the case that `name`, an id or a reference, stands for. Raises Problem, StoreUnavailable."""
+        """Give a command to the case that `name`, an id or a reference, names. Raises Problem, StoreUnavailable."""
         case_id = await self._cases.id_of(name)
         if case_id is None:
             raise refusals.no_such_case()
@@ -140,7 +138,7 @@ class Desk:
                 if not is_fresh:
                     case = None
                     continue
-                again = await self._repeated(request)
+                again = await self._first_answer(request)
                 if again is not None:
                     return again
                 if moved_on:
@@ -155,9 +153,9 @@ class Desk:
                 case Appended():
                     self._keyring.keep(key)
                     self._remember(decided, request, verdict)
-                    return filled(answer, case_id, case.first_position, verdict.last_position, verdict.version)
+                    return _answered(answer, case_id, case.first_position, verdict)
                 case Replayed():
-                    return _again(verdict, case)
+                    return _repeated(verdict.answer, case_id, case.first_position, verdict)
                 case KeyReused():
                     raise refusals.key_reused()
                 case DataKeyConflict():
@@ -221,7 +219,7 @@ class Desk:
         assert case is not None, "a decision has at least one event"
         return case
 
-    async def _repeated(self, request: Request) -> Answered | None:
+    async def _first_answer(self, request: Request) -> Answered | None:
         """The first answer, when this request was carried out before. Raises a problem when its key was."""
         principal = request.principal
         receipt = await find_receipt(self._reader, principal.tenant, principal.id, request.idempotency_key)
@@ -231,9 +229,26 @@ class Desk:
             raise refusals.key_reused()
         case = await self._cases.load(receipt.stream_id)
         assert case is not None, "a receipt's case exists: both were recorded in one transaction"
-        return filled(receipt.answer, case.id, case.first_position, receipt.last_position, receipt.version)
+        return _repeated(receipt.answer, case.id, case.first_position, receipt)
 
 
-def _again(verdict: Replayed, case: Case | None = None) -> Answered:
-    first_position = verdict.first_position if case is None else case.first_position
-    return filled(verdict.answer, verdict.stream_id, first_position, verdict.last_position, verdict.version)
+def _answered(answer: bytes, case_id: UUID, first_position: int, appended: Appended) -> Answered:
+    return filled(
+        answer,
+        case_id,
+        first_position=first_position,
+        position=appended.last_position,
+        version=appended.version,
+        is_repeat=False,
+    )
+
+
+def _repeated(answer: bytes, case_id: UUID, first_position: int, first: Replayed | StoredReceipt) -> Answered:
+    return filled(
+        answer,
+        case_id,
+        first_position=first_position,
+        position=first.last_position,
+        version=first.version,
+        is_repeat=True,
+    )

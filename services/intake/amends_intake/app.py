@@ -1,0 +1,99 @@
+"""The intake application: what it needs is opened when it starts and closed when it stops."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from amends_intake import bodies
+from amends_intake.desk import Desk
+from amends_intake.routes import ROUTES, Reception, router
+from amends_platform.cases import Cases
+from amends_platform.hints import Hints
+from amends_platform.keyring import Keyring
+from amends_platform.policies import PolicyBook
+from amends_platform.policy_files import load_policy
+from amends_platform.principals import Authenticator
+from amends_platform.sealing import MasterKey
+from amends_platform.settings import Settings
+from amends_platform.web import RateLimit, add_operations, describe_errors, publish_schemas
+from amends_store.append import Appender
+from amends_store.pool import connect_pool
+
+_REFUSALS = (400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 429, 503)
+
+
+class _Service:
+    """What the running application holds."""
+
+    desk: Desk
+    reception: Reception
+    pool: Any
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) -> FastAPI:
+    """The application. `now` is the time decisions are made at.
+
+    Starting raises StoreUnavailable, PolicyFileError or MasterKeyError.
+    """
+    service = _Service()
+    metrics = CollectorRegistry()
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            assert settings.database_url is not None, "__main__ refuses to start without one"
+            loaded = load_policy(settings.policy)
+            master_key = MasterKey.load(settings.master_key_path)
+            service.pool = await connect_pool(
+                settings.database_url, role="amends_intake", min_size=2, max_size=settings.database_connections_max
+            )
+            stack.push_async_callback(service.pool.close)
+            policies = PolicyBook(service.pool)
+            policy = await policies.register(loaded)
+            await policies.refresh()
+            on_commit = None
+            if settings.nats_url is not None:
+                hints = Hints(settings.nats_url, settings.tenant)
+                hints.start()
+                stack.push_async_callback(hints.aclose)
+                on_commit = hints.send
+            appender = Appender(service.pool, on_commit=on_commit)
+            stack.push_async_callback(appender.aclose)
+            service.desk = Desk(
+                reader=service.pool,
+                appender=appender,
+                cases=Cases(service.pool, settings.tenant),
+                keyring=Keyring(service.pool, master_key),
+                policies=policies,
+                policy=policy,
+                now=now,
+            )
+            service.reception = Reception(
+                Authenticator(service.pool), RateLimit(settings.requests_per_second_max), settings.tenant
+            )
+            yield
+
+    app = FastAPI(
+        title="Amends intake",
+        version="1",
+        description="Where complaints and everything done about them are recorded.",
+        lifespan=lifespan,
+    )
+
+    async def ready() -> None:
+        await service.pool.fetchval("SELECT position FROM log_head")
+
+    add_operations(app, ready=ready, metrics=metrics, body_bytes_max=settings.body_bytes_max)
+    app.include_router(router(lambda: service.desk, lambda: service.reception, describe_errors(_REFUSALS)))
+    publish_schemas(app, [bodies.ComplaintBody, *(route.body for route in ROUTES)])
+    return app

@@ -1,0 +1,57 @@
+"""Running one HTTP service in the foreground, the same way for each."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Callable
+
+import uvicorn
+from fastapi import FastAPI
+
+from amends_platform.logs import configure_logging
+from amends_platform.readiness import announce_ready
+from amends_platform.settings import Settings, SettingsError
+
+_WRONG_USAGE, _UNREACHABLE = 2, 3
+
+
+class _Server(uvicorn.Server):
+    """Says it is ready once it accepts requests."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            announce_ready()
+
+
+def serve(program: str, create_app: Callable[[Settings], FastAPI]) -> int:
+    """Serve until SIGTERM or SIGINT; requests under way are finished. Returns the exit code.
+
+    `program` is "intake" or "workflow": its address is the settings `{program}_host` and `{program}_port`.
+    """
+    try:
+        settings = Settings.load()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return _WRONG_USAGE
+    if settings.database_url is None:
+        print(f"AMENDS_DATABASE_URL: {program} needs a database; `amends up` brings its own", file=sys.stderr)
+        return _WRONG_USAGE
+    configure_logging(settings, program=program)
+    server = _Server(
+        uvicorn.Config(
+            create_app(settings),
+            host=getattr(settings, f"{program}_host"),
+            port=getattr(settings, f"{program}_port"),
+            loop="uvloop",
+            http="httptools",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=int(settings.shutdown_seconds_max),
+        )
+    )
+    server.run()
+    return 0 if server.started else _UNREACHABLE
