@@ -1,0 +1,210 @@
+"""What can be known of the deployment without a container engine: that it is whole, and safe by default."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from amends_platform.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text("utf-8")
+EXAMPLE = (DEPLOY / "env.example").read_text("utf-8")
+ROLES = (DEPLOY / "roles.sql").read_text("utf-8")
+
+SERVICES: dict[str, dict[str, Any]] = YAML(typ="safe").load(COMPOSE)["services"]
+OURS = {"intake", "workflow", "notifier"}
+SECRET = re.compile(r"PASSWORD|KEY|SECRET|TOKEN")
+# ${NAME}, ${NAME:-default} or ${NAME:?message}
+SUBSTITUTION = re.compile(r"\$\{([A-Z_]+)(:[-?])?([^}]*)\}")
+
+
+def environment(service: str) -> dict[str, str]:
+    return {name: str(value) for name, value in SERVICES[service].get("environment", {}).items()}
+
+
+def test_there_are_the_stores_the_jobs_and_the_three_services() -> None:
+    assert SERVICES.keys() == {"postgres", "nats", "migrate", "roles"} | OURS
+
+
+def test_every_setting_in_the_compose_file_is_one_that_amends_has() -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    used = {name for service in SERVICES for name in environment(service) if name.startswith(PREFIX)}
+    assert used, "the services are set up through the environment"
+    assert used - known == set()
+    assert set(re.findall(rf"{PREFIX}[A-Z_]+", COMPOSE + EXAMPLE)) - known == set()
+
+
+def test_the_settings_that_the_services_get_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+    for service in OURS:
+        with monkeypatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith(PREFIX)]:
+                patch.delenv(name)
+            for name, value in environment(service).items():
+                patch.setenv(name, SUBSTITUTION.sub(lambda m: m[3] if m[2] == ":-" else "secret", value))
+            settings = Settings.load()
+            assert settings.database_url is not None
+            assert settings.database_url.startswith(f"postgresql://amends_{service}_login:secret@postgres")
+            assert settings.nats_url == "nats://amends:secret@nats:4222"
+
+
+def test_a_secret_is_required_and_has_no_default() -> None:
+    secrets = {(name, kind) for name, kind, _ in SUBSTITUTION.findall(COMPOSE) if SECRET.search(name)}
+    assert secrets
+    assert {name for name, kind in secrets if kind != ":?"} == set()
+    assert not re.search(r"(PASSWORD|SECRET|TOKEN): *['\"]?\w", COMPOSE)
+
+
+def test_the_example_names_every_variable_and_gives_no_secret() -> None:
+    substituted = {name for name, _, _ in SUBSTITUTION.findall(COMPOSE)}
+    named = dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", EXAMPLE, re.MULTILINE))
+    assert named.keys() == substituted
+    assert {name: value for name, value in named.items() if SECRET.search(name) and value} == {}
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_container_cannot_write_its_image_nor_gain_rights(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in service
+
+
+def test_nothing_listens_beyond_this_machine() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert len(ports) == 3
+    assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
+    assert "ports" not in SERVICES["postgres"]
+
+
+def test_no_service_starts_before_the_schema_and_its_login_role_are_there() -> None:
+    done = {"condition": "service_completed_successfully"}
+    healthy = {"condition": "service_healthy"}
+    assert SERVICES["migrate"]["depends_on"] == {"postgres": healthy}
+    assert SERVICES["roles"]["depends_on"] == {"migrate": done}
+    assert all(SERVICES[service]["depends_on"]["roles"] == done for service in OURS)
+
+
+def test_intake_does_not_wait_for_the_broker() -> None:
+    assert "nats" not in SERVICES["intake"]["depends_on"]
+
+
+def test_whoever_is_waited_for_says_when_it_is_healthy() -> None:
+    waited = {
+        name
+        for service in SERVICES.values()
+        for name, wait in service.get("depends_on", {}).items()
+        if wait["condition"] == "service_healthy"
+    }
+    assert waited == {"postgres", "nats"}
+    assert [name for name in waited if "healthcheck" not in SERVICES[name]] == []
+
+
+def test_the_data_of_postgres_18_is_mounted_where_its_image_keeps_it() -> None:
+    assert SERVICES["postgres"]["image"] == "postgres:18"
+    assert SERVICES["postgres"]["volumes"] == ["postgres:/var/lib/postgresql"]
+
+
+def test_only_those_who_unseal_get_the_master_key() -> None:
+    assert {name for name, service in SERVICES.items() if service.get("secrets")} == {"intake", "workflow"}
+
+
+def test_a_service_has_time_to_finish_what_it_began() -> None:
+    for service in OURS:
+        grace_seconds = float(SERVICES[service]["stop_grace_period"].removesuffix("s"))
+        assert grace_seconds > Settings.model_fields["shutdown_seconds_max"].default
+
+
+def test_the_image_runs_as_a_numbered_user_and_checks_its_health() -> None:
+    final = DOCKERFILE.rpartition("\nFROM ")[2]
+    users = re.findall(r"^USER (\S+)$", final, re.MULTILINE)
+    assert users
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", users[-1])
+    assert re.search(r"^HEALTHCHECK .*CMD", final, re.MULTILINE)
+
+
+def test_the_image_installs_only_pinned_packages_and_the_wheel() -> None:
+    installs = re.findall(r"pip install ([^\n\\]+)", DOCKERFILE)
+    assert len(installs) == 3
+    for arguments in installs:
+        assert "--require-hashes" in arguments or arguments.strip() == "--no-deps dist/amends-*.whl"
+    assert "--no-build-isolation" in DOCKERFILE
+
+
+def test_everything_the_image_copies_exists_and_is_not_ignored() -> None:
+    lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    kept = {line[1:] for line in lines if line.startswith("!")}
+    copies = re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
+    sources = {source for copy in copies for source in copy.split()[:-1]}
+    assert [source for source in sorted(sources) if not (ROOT / source).exists()] == []
+    assert {source.partition("/")[0] for source in sources} == kept
+    assert lines.index("*") < min(lines.index(f"!{name}") for name in kept)
+
+
+def test_the_compose_file_mounts_files_that_exist() -> None:
+    mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", []) if mount.startswith("./")]
+    assert len(mounts) == 2
+    assert [mount for mount in mounts if not (ROOT / mount.partition(":")[0]).is_file()] == []
+
+
+def nats_server() -> str:
+    found = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or shutil.which("nats-server")
+    assert found is not None, "nats-server comes with the embedded extra"
+    return found
+
+
+def test_nats_takes_its_configuration_also_with_a_password_of_digits() -> None:
+    password = environment("nats")["NATS_PASSWORD"]
+    given = SUBSTITUTION.sub("1234567890", password)
+    done = subprocess.run(
+        [nats_server(), "-t", "-c", str(DEPLOY / "nats.conf")],
+        env={**os.environ, "NATS_PASSWORD": given},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_nats_does_not_start_without_a_password() -> None:
+    stripped = {name: value for name, value in os.environ.items() if name != "NATS_PASSWORD"}
+    done = subprocess.run(
+        [nats_server(), "-t", "-c", str(DEPLOY / "nats.conf")], env=stripped, capture_output=True, timeout=30
+    )
+    assert done.returncode != 0
+
+
+def test_nats_acknowledges_only_what_is_on_disk() -> None:
+    settings = re.sub(r"#[^\n]*", "", (DEPLOY / "nats.conf").read_text("utf-8"))
+    jetstream = re.search(r"jetstream \{(.*?)\}", settings, re.DOTALL)
+    assert jetstream is not None
+    assert re.search(r"^\s*sync_interval: always$", jetstream[1], re.MULTILINE)
+    assert re.search(r'^\s*store_dir: "/data"$', jetstream[1], re.MULTILINE)
+    assert "nats:/data" in SERVICES["nats"]["volumes"]
+
+
+def test_each_login_role_belongs_to_the_role_of_its_service_and_none_owns_anything() -> None:
+    statements = re.sub(r"--[^\n]*", "", ROLES)
+    assert set(re.findall(r"\('(\w+)', :'(\w+)_password'", statements)) == {
+        (service, service) for service in (*OURS, "auditor")
+    }
+    assert "NOSUPERUSER NOCREATEDB NOCREATEROLE" in statements
+    assert not re.search(r"\b(OWNER|CREATEROLE(?<!NOCREATEROLE)|SUPERUSER(?<!NOSUPERUSER))\b", statements)
+    assert not re.search(r"PASSWORD '[^%]", statements), "no password is written down"
+
+
+def test_the_roles_job_is_given_every_password_that_the_script_asks_for() -> None:
+    asked = set(re.findall(r"\\getenv \w+ (\w+)", ROLES))
+    assert asked <= environment("roles").keys()
+    assert len(asked) == 4
