@@ -13,7 +13,7 @@ import structlog
 from fastapi import FastAPI, Request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import BaseModel, ConfigDict
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -189,14 +189,13 @@ def describe_errors(statuses: Iterable[int]) -> dict[int | str, dict[str, Any]]:
 
 def publish_schemas(app: FastAPI, models: Iterable[type[BaseModel]]) -> None:
     """Put the schemas of bodies that routes parse themselves, and of problems, into the OpenAPI document."""
-    wanted = [*models, ProblemDetails]
+    published: list[type[BaseModel]] = [*models, ProblemDetails]
+    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in published]
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         document = generate()
-        _, definitions = models_json_schema(
-            [(model, "validation") for model in wanted], ref_template="#/components/schemas/{model}"
-        )
+        _, definitions = models_json_schema(wanted, ref_template="#/components/schemas/{model}")
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(definitions.get("$defs", {}))
         return document
