@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+
 from amends_domain.case import CLOSED, OPEN, Status
 from amends_domain.commands import (
     Act,
@@ -44,7 +45,6 @@ from amends_domain.events import (
     ReviewRecorded,
 )
 from amends_domain.transitions import TRANSITIONS, allowed
-
 from tests.support.lives import HEAD, MONDAY, Life, actor, life, receive
 from tests.support.lives import received as complaint
 
@@ -138,7 +138,7 @@ def test_a_command_leads_where_the_domain_says(given: Life, command: Command, le
 
 
 def test_every_state_is_either_open_or_closed() -> None:
-    assert OPEN | CLOSED == set(Status)
+    assert set(Status) == OPEN | CLOSED
     assert not OPEN & CLOSED
 
 
