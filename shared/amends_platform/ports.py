@@ -22,17 +22,20 @@ def is_free(host: str, port: int) -> bool:
         return True
 
 
-def free_port(host: str, remembered_in: Path | None = None) -> int:
-    """A free port: the remembered one where it is still free, else any, which is remembered from now on."""
-    if remembered_in is not None:
-        with suppress(OSError, ValueError):
-            port = int(remembered_in.read_text())
-            if is_free(host, port):
-                return port
+def free_port(host: str) -> int:
+    """Any port that is free now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.bind((host, 0))
-        port = int(probe.getsockname()[1])
-    if remembered_in is not None:
-        write_private(remembered_in, f"{port}\n")
+        return int(probe.getsockname()[1])
+
+
+def remembered_port(host: str, file: Path) -> int:
+    """The port noted in `file` where it is still free, else any, noted from now on."""
+    with suppress(OSError, ValueError):
+        port = int(file.read_text())
+        if is_free(host, port):
+            return port
+    port = free_port(host)
+    write_private(file, f"{port}\n")
     return port

@@ -7,7 +7,7 @@ import hashlib
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -33,7 +33,11 @@ class Unauthenticated(Exception):
 
 
 class BadKeyRequest(ValueError):
-    """A key cannot be made as asked, or none is called so."""
+    """A key cannot be made as asked: no such role, or an impossible name."""
+
+
+class NoSuchKey(LookupError):
+    """No key is called so, or more than one is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ async def list_keys(connection: asyncpg.Connection, *, tenant: str) -> list[ApiK
 
 
 async def revoke_key(connection: asyncpg.Connection, name: str, *, tenant: str) -> ApiKey:
-    """Revoke the key called by its id, its prefix or itself. Raises BadKeyRequest unless it is exactly one.
+    """Revoke the key called by its id, its prefix or itself. Raises NoSuchKey unless it is exactly one.
 
     Revoking again changes nothing; the first time stays on record.
     """
@@ -128,7 +132,7 @@ async def revoke_key(connection: asyncpg.Connection, name: str, *, tenant: str) 
     )
     if len(rows) != 1:
         found = "No key is" if not rows else "Several keys are"
-        raise BadKeyRequest(f"{found} called so. Name one by its id; `amends keys list` shows them.")
+        raise NoSuchKey(f"{found} called so. Name one by its id; `amends keys list` shows them.")
     row = await connection.fetchrow(
         "UPDATE api_keys SET revoked_at = coalesce(revoked_at, log_now()) WHERE id = $1"
         " RETURNING id, prefix, role, branch, tenant, person, created_at, revoked_at",
@@ -136,6 +140,15 @@ async def revoke_key(connection: asyncpg.Connection, name: str, *, tenant: str) 
     )
     assert row is not None
     return ApiKey(**row)
+
+
+async def revoked_among(connection: asyncpg.Connection, keys: Iterable[str]) -> set[str]:
+    """Those of the keys that the database knows as revoked."""
+    by_hash = {_hash(key): key for key in keys}
+    rows = await connection.fetch(
+        "SELECT key_hash FROM api_keys WHERE key_hash = ANY($1) AND revoked_at IS NOT NULL", list(by_hash)
+    )
+    return {by_hash[row["key_hash"]] for row in rows}
 
 
 class Authenticator:

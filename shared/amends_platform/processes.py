@@ -19,6 +19,7 @@ from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 from typing import Any, Final, NamedTuple
 
+from amends_platform.failures import Failure
 from amends_platform.readiness import READY_FD
 
 LOG_BYTES_MAX: Final = 10 * 1_048_576
@@ -30,7 +31,7 @@ _PRCTL: Final[Callable[[int, int], int] | None] = (
 )
 
 
-class StartFailed(Exception):
+class StartFailed(Failure):
     """A program ended, or did not answer in time, before it was ready."""
 
 

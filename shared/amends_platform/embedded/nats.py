@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 import sysconfig
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from amends_platform.files import write_private
-from amends_platform.ports import free_port
-from amends_platform.processes import Answer, Program, StartFailed
+from amends_platform.ports import remembered_port
+from amends_platform.probes import greets_as_nats
+from amends_platform.processes import Program, StartFailed
 
 _HOST: Final = "127.0.0.1"
-_PROBE_SECONDS_MAX: Final = 2.0
 
 
 class EmbeddedNats:
@@ -26,7 +24,7 @@ class EmbeddedNats:
         self.directory = directory.absolute()
         self._log_file = log_file
         self._binary = _binary()
-        self.port = free_port(_HOST, self.directory / "port")
+        self.port = remembered_port(_HOST, self.directory / "port")
 
     @property
     def url(self) -> str:
@@ -41,7 +39,7 @@ class EmbeddedNats:
             name="nats",
             command=(str(self._binary), "--config", str(configuration)),
             log_file=self._log_file,
-            probe=self._answers,
+            probe=lambda: greets_as_nats(_HOST, self.port),
         )
 
     def _configuration(self) -> str:
@@ -56,23 +54,6 @@ class EmbeddedNats:
             "  sync_interval: always\n"
             "}\n"
         )
-
-    async def _answers(self) -> Answer:
-        """The server greets with a line of its properties; JetStream is among them once it has recovered."""
-        try:
-            async with asyncio.timeout(_PROBE_SECONDS_MAX):
-                reader, writer = await asyncio.open_connection(_HOST, self.port)
-                try:
-                    greeting = await reader.readline()
-                finally:
-                    writer.close()
-                    with suppress(OSError):
-                        await writer.wait_closed()
-        except (OSError, TimeoutError):
-            return Answer(ready=False)
-        with suppress(ValueError):
-            return Answer(ready=json.loads(greeting.removeprefix(b"INFO ")).get("jetstream") is True)
-        return Answer(ready=False)
 
 
 def _binary() -> Path:

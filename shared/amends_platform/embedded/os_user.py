@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from amends_platform.processes import OsUser
+from amends_platform.processes import OsUser, StartFailed
 
 # The first is what the wheel's own server makes, so that both agree on one user.
 _NAME: Final = "pgserver"
@@ -25,7 +25,7 @@ _TRIES: Final = 20
 _TRY_AGAIN_SECONDS: Final = 0.25
 
 
-class NoOsUser(Exception):
+class NoOsUser(StartFailed):
     """We are root, and there is no ordinary user to run PostgreSQL as, nor a way to make one."""
 
 

