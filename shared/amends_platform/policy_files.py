@@ -29,7 +29,7 @@ class LoadedPolicy(NamedTuple):
 
 
 class PolicyMistake(NamedTuple):
-    """`path` is how the policy's reader would write it, `clocks.apology.due`."""
+    """`path` is how the policy's reader would write it, `clocks.apology.due`. Line 0 is the file as a whole."""
 
     line: int
     column: int
@@ -43,7 +43,13 @@ class PolicyFileError(Exception):
     def __init__(self, source: str, mistakes: tuple[PolicyMistake, ...]) -> None:
         self.source = source
         self.mistakes = mistakes
-        super().__init__("\n".join(f"{source}:{m.line}:{m.column}: {m.path}: {m.message}" for m in mistakes))
+        super().__init__("\n".join(f"{source}:{_told(mistake)}" for mistake in mistakes))
+
+
+def _told(mistake: PolicyMistake) -> str:
+    if mistake.line == 0:
+        return f" {mistake.message}"
+    return f"{mistake.line}:{mistake.column}: {mistake.path}: {mistake.message}"
 
 
 def built_in_policies() -> tuple[str, ...]:
@@ -115,7 +121,7 @@ def _text(source: str) -> str:
     except OSError as error:
         names = ", ".join(built_in_policies())
         message = f"{error.strerror}: expected a policy file, or the name of a built-in policy ({names})"
-        raise PolicyFileError(source, (PolicyMistake(1, 1, written(()), message),)) from None
+        raise PolicyFileError(source, (PolicyMistake(0, 0, written(()), message),)) from None
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
