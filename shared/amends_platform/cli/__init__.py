@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from amends_platform.cli import doctor, keys, migrate, services, up
+from amends_platform.cli import doctor, keys, migrate, policy, services, up
 from amends_platform.failures import Failure
 
 RUN, ASK, PROVE, ADMINISTER = "Run", "Complaints", "Proof", "Administer"
@@ -50,6 +50,7 @@ app.command("notifier", rich_help_panel=RUN, context_settings=services.PASS_ON)(
 app.command("migrate", rich_help_panel=ADMINISTER)(migrate.migrate)
 app.command("doctor", rich_help_panel=ADMINISTER)(doctor.doctor)
 app.add_typer(keys.app, name="keys", rich_help_panel=ADMINISTER)
+app.add_typer(policy.app, name="policy", rich_help_panel=ADMINISTER)
 
 
 def main() -> None:

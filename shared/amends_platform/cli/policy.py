@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from amends_platform.failures import Failure, WrongUsage
+
 if TYPE_CHECKING:
     from amends_domain.calendars import Calendar, DueTime
     from amends_domain.policy import ClockRule
     from amends_platform.policy_files import LoadedPolicy
 
-app = typer.Typer(help="Check a policy, and ask it when a clock would be due.", no_args_is_help=True)
+app = typer.Typer(
+    help="Check a policy, and ask it when a clock would be due.", no_args_is_help=True, rich_markup_mode=None
+)
 
 _Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
@@ -39,13 +43,13 @@ def check(
             "holidays_known_through": calendar["known_through"],
             "mistakes": [],
         }
-        typer.echo(json.dumps(answer, ensure_ascii=False))
+        print(json.dumps(answer, ensure_ascii=False))
         return
-    typer.echo(f"{file} is good: {policy.name} version {policy.version}, in force from {policy.effective_from}")
-    typer.echo(f"  hash      {policy.hash}")
-    typer.echo(f"  clocks    {', '.join(clocks) or 'none'}")
+    print(f"{file} is good: {policy.name} version {policy.version}, in force from {policy.effective_from}")
+    print(f"  hash      {policy.hash}")
+    print(f"  clocks    {', '.join(clocks) or 'none'}")
     known = f"{calendar['country']}, known through {calendar['known_through']}" if calendar["country"] else "none"
-    typer.echo(f"  holidays  {known}")
+    print(f"  holidays  {known}")
 
 
 @app.command()
@@ -71,7 +75,7 @@ def due(
     if rule is None:
         names = [each.name for each in policy.clocks]
         hint = closest(clock, names) or f": expected one of {', '.join(names)}"
-        raise typer.BadParameter(f"{policy.name} has no clock {clock!r}{hint}", param_hint="CLOCK")
+        raise WrongUsage(f"{policy.name} has no clock {clock!r}{hint}")
     start = _instant(from_, policy.calendar)
     due_time = rule.due_after(start, flags or (), policy.calendar)
     answer = _answer(rule, start, due_time, policy.calendar)
@@ -82,10 +86,10 @@ def due(
             "version": policy.version,
             "from": _local(start, policy.calendar),
         }
-        typer.echo(json.dumps({**head, **answer}, ensure_ascii=False))
+        print(json.dumps({**head, **answer}, ensure_ascii=False))
         return
     for line in _told(answer, rule, policy.calendar):
-        typer.echo(line)
+        print(line)
 
 
 def _load(name: str, *, as_json: bool) -> LoadedPolicy:
@@ -95,11 +99,10 @@ def _load(name: str, *, as_json: bool) -> LoadedPolicy:
         return load_policy(name)
     except PolicyFileError as error:
         if as_json:
-            typer.echo(json.dumps({"ok": False, "mistakes": [m._asdict() for m in error.mistakes]}, ensure_ascii=False))
-        else:
-            count = len(error.mistakes)
-            typer.echo(f"{error}\n{name} is refused: {count} mistake{'s' if count > 1 else ''}", err=True)
-        raise typer.Exit(1) from None
+            mistakes = [mistake._asdict() for mistake in error.mistakes]
+            print(json.dumps({"ok": False, "mistakes": mistakes}, ensure_ascii=False))
+        count = len(error.mistakes)
+        raise Failure(f"{name} is refused: {count} mistake{'' if count == 1 else 's'}\n{error}") from None
 
 
 def _instant(text: str, calendar: Calendar) -> datetime:
@@ -108,9 +111,10 @@ def _instant(text: str, calendar: Calendar) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(
-            f"expected a time such as 2026-02-13T09:00, not {text!r}", param_hint="--from"
-        ) from None
+        instant = datetime.min
+    # Ten years on and a zone's offset must still fit the calendar.
+    if not 1900 <= instant.year <= 2200:
+        raise WrongUsage(f"expected a time after --from such as 2026-02-13T09:00, not {text!r}")
     return instant if instant.tzinfo is not None else first_instant(instant, calendar.timezone)
 
 
