@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import Final
 
 import asyncpg
 
+from amends_store.errors import AppendRefused, OutcomeUnknown, Overloaded, StoreUnavailable
+from amends_store.lane import Lane, Waiting
 from amends_store.records import Append, Verdict
+
+# About a quarter of a second of work: whoever would wait longer is better told to come back.
+_WAITING_COMMANDS_MAX: Final = 4096
+# An idle process gives its connections back after this long.
+_IDLE_SECONDS_MAX: Final = 1.0
+# Two batches overlap: one is made and answered here while the server writes the other.
+_LANES: Final = 2
+
+_log = logging.getLogger(__name__)
 
 
 class Appender:
-    """The way into the log, one per process. `on_commit` is told the last position after each commit."""
+    """The way into the log, one per process. `on_commit` is told the last position after each commit.
+
+    Commands on one stream, with one idempotency key or bringing a key for one customer are appended in the
+    order in which they came.
+    """
 
     def __init__(
         self,
@@ -19,15 +38,105 @@ class Appender:
         on_commit: Callable[[int], None] | None = None,
         batch_commands_max: int = 256,
     ) -> None:
-        raise NotImplementedError
+        self._pool = pool
+        self._on_commit = on_commit
+        self._batch_commands_max = batch_commands_max
+        self._waiting: deque[Waiting] = deque()
+        self._claimed: set[Hashable] = set()
+        self._under_way = 0
+        self._work = asyncio.Event()
+        self._lanes: list[asyncio.Task[None]] = []
+        self._closing = False
 
     async def append(self, append: Append) -> Verdict:
         """The store's verdict; `Appended` is durable.
 
         Raises StoreUnavailable (Overloaded and OutcomeUnknown are kinds of it), AppendRefused.
         """
-        raise NotImplementedError
+        if self._closing:
+            raise StoreUnavailable("this process is stopping")
+        if len(self._waiting) >= _WAITING_COMMANDS_MAX:
+            raise Overloaded(f"{len(self._waiting)} are waiting")
+        if not append.events:
+            raise AppendRefused("it has no events")
+        if not self._lanes:
+            self._lanes = [asyncio.create_task(self._run(), name=f"appender-{n}") for n in range(_LANES)]
+        waiting = Waiting(append, _claims(append), asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._work.set()
+        return await waiting.verdict
 
     async def aclose(self) -> None:
-        """Refuse new commands, finish the waiting ones, give the connection back."""
-        raise NotImplementedError
+        """Refuse new commands, finish the waiting ones, give the connections back."""
+        self._closing = True
+        self._work.set()
+        await asyncio.gather(*self._lanes)
+
+    async def _run(self) -> None:
+        lane = Lane(self._pool)
+        try:
+            while True:
+                batch = self._take()
+                if batch:
+                    await self._settle(lane, batch)
+                elif self._closing and not self._waiting:
+                    return
+                else:
+                    self._work.clear()
+                    await self._rest(lane)
+        finally:
+            await lane.release()
+
+    async def _rest(self, lane: Lane) -> None:
+        try:
+            async with asyncio.timeout(_IDLE_SECONDS_MAX if lane.holds_connection else None):
+                await self._work.wait()
+        except TimeoutError:
+            await lane.release()
+
+    def _take(self) -> list[Waiting]:
+        """The next commands, oldest first, that may go together. What must wait keeps its place."""
+        limit = min(self._batch_commands_max, -(-(len(self._waiting) + self._under_way) // _LANES))
+        batch: list[Waiting] = []
+        passed_over: list[Waiting] = []
+        # A command behind one that was passed over must not overtake it.
+        held: set[Hashable] = set()
+        while self._waiting and len(batch) < limit:
+            waiting = self._waiting.popleft()
+            if waiting.verdict.done():  # its caller has gone
+                continue
+            if self._claimed.isdisjoint(waiting.claims) and held.isdisjoint(waiting.claims):
+                self._claimed.update(waiting.claims)
+                batch.append(waiting)
+            else:
+                held.update(waiting.claims)
+                passed_over.append(waiting)
+        self._waiting.extendleft(reversed(passed_over))
+        return batch
+
+    async def _settle(self, lane: Lane, batch: list[Waiting]) -> None:
+        self._under_way += len(batch)
+        try:
+            position = await lane.commit(batch)
+            if position is not None and self._on_commit is not None:
+                self._on_commit(position)
+        except Exception:
+            _log.exception("a batch failed in an unforeseen way")
+        finally:
+            # Whatever happened, nobody may wait for ever.
+            for waiting in batch:
+                waiting.fail(OutcomeUnknown("the appender failed"))
+            self._under_way -= len(batch)
+            for waiting in batch:
+                self._claimed.difference_update(waiting.claims)
+            self._work.set()
+
+
+def _claims(command: Append) -> tuple[Hashable, ...]:
+    # The kinds of claims cannot be taken for one another: a UUID, a tuple of three, a tuple of two.
+    claims: tuple[Hashable, ...] = (command.stream_id,)
+    if command.receipt is not None:
+        claims += ((command.tenant, command.receipt.principal, command.receipt.key),)
+    if command.data_key is not None:
+        claims += ((command.tenant, command.data_key.customer_ref),)
+    return claims

@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import asyncpg
+
+from amends_store.errors import StoreUnavailable
+from amends_store.outages import is_outage
+
+_CONNECT_SECONDS_MAX: Final = 5.0
 
 
 async def connect_pool(database_url: str, *, role: str, min_size: int, max_size: int) -> asyncpg.Pool:
     """A pool whose connections act as `role` ("amends_intake" …). Raises StoreUnavailable."""
-    raise NotImplementedError
+    try:
+        return await asyncpg.create_pool(
+            database_url,
+            min_size=min_size,
+            max_size=max_size,
+            timeout=_CONNECT_SECONDS_MAX,
+            server_settings=session_settings(role),
+        )
+    except Exception as error:
+        if is_outage(error):
+            raise StoreUnavailable(str(error) or type(error).__name__) from error
+        raise
+
+
+def session_settings(role: str) -> dict[str, Any]:
+    """The server settings of a connection that acts as `role`."""
+    return {
+        "role": role,
+        "application_name": role,
+        "search_path": "public",
+        "timezone": "UTC",
+        # Our statements are short look-ups: compiling one costs more than running it.
+        "jit": "off",
+    }

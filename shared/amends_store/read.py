@@ -7,10 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+from amends_store.errors import LogHole
 from amends_store.records import StoredEvent, StoredReceipt
+from amends_store.statements import statement
+
+_READ_STREAM: Final = statement("read_stream")
+_READ_LOG: Final = statement("read_log")
+_HEAD_POSITION: Final = statement("head_position")
+_STREAM_OF_POSITION: Final = statement("stream_of_position")
+_FIND_RECEIPT: Final = statement("find_receipt")
 
 # asyncpg is untyped: a Pool, a Connection, or a connection lent by a pool.
 Executor = Any
@@ -44,24 +52,39 @@ async def read_stream(
     executor: Executor, stream_id: UUID, *, after_version: int = 0, up_to: UpTo | None = None
 ) -> list[StoredEvent]:
     """The stream's events in order; none when there is no such stream."""
-    raise NotImplementedError
+    version = up_to.version if isinstance(up_to, UpToVersion) else None
+    position = up_to.position if isinstance(up_to, UpToPosition) else None
+    recorded_at = up_to.recorded_at if isinstance(up_to, UpToTime) else None
+    rows = await executor.fetch(_READ_STREAM, stream_id, after_version, version, position, recorded_at)
+    return [StoredEvent._make(row) for row in rows]
 
 
 async def read_log(executor: Executor, *, after: int, limit: int) -> list[StoredEvent]:
     """At most `limit` events after position `after`. Raises LogHole when they do not follow one another."""
-    raise NotImplementedError
+    rows = await executor.fetch(_READ_LOG, after, limit)
+    # The rows come in order, each position once: if the last is where it must be, none is missing.
+    if rows and rows[-1]["position"] != after + len(rows):
+        raise LogHole(_first_hole(after, [row["position"] for row in rows]))
+    return [StoredEvent._make(row) for row in rows]
 
 
 async def head_position(executor: Executor) -> int:
     """The last position of the log, 0 when it is empty."""
-    raise NotImplementedError
+    return int(await executor.fetchval(_HEAD_POSITION))
 
 
 async def stream_of_position(executor: Executor, position: int) -> UUID | None:
     """The stream of the event at `position`, None when there is none."""
-    raise NotImplementedError
+    stream_id: UUID | None = await executor.fetchval(_STREAM_OF_POSITION, position)
+    return stream_id
 
 
 async def find_receipt(executor: Executor, tenant: str, principal: str, key: str) -> StoredReceipt | None:
     """What the first request with this idempotency key was answered."""
-    raise NotImplementedError
+    row = await executor.fetchrow(_FIND_RECEIPT, tenant, principal, key)
+    return StoredReceipt(*row) if row else None
+
+
+def _first_hole(after: int, positions: list[int]) -> str:
+    expected = next(n for n, position in enumerate(positions, after + 1) if n != position)
+    return f"position {expected} is missing"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from amends_store.read import Executor
+from amends_store.statements import statement
+
+_FIRE_DUE_TIMERS: Final = statement("fire_due_timers")
 
 
 class Fired(NamedTuple):
@@ -19,4 +22,4 @@ class Fired(NamedTuple):
 
 async def fire_due(conn: Executor, limit: int) -> list[Fired]:
     """Fire at most `limit` due timers, oldest first, one a case. Malformed ones go to `timer_quarantine`."""
-    raise NotImplementedError
+    return [Fired._make(row) for row in await conn.fetch(_FIRE_DUE_TIMERS, limit)]

@@ -1,0 +1,3 @@
+SELECT request_hash, stream_id, first_position, last_position, version, answer, recorded_at
+FROM receipts
+WHERE tenant = $1 AND principal = $2 AND key = $3

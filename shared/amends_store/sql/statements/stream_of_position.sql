@@ -1,0 +1,1 @@
+SELECT stream_id FROM events WHERE position = $1
