@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from amends_domain.documents import DocumentError, DocumentErrors, closest, written
+from amends_domain.documents import DocumentError, DocumentErrors, written
 from amends_domain.policy import Policy, Snapshot
 from amends_domain.policy_document import read_policy
 from amends_platform.holiday_snapshot import countries, holiday_snapshot
@@ -107,8 +107,9 @@ def _unknown_country(document: Any) -> Iterator[DocumentError]:
     section = document.get("calendar") if isinstance(document, dict) else None
     country = section.get("country") if isinstance(section, dict) else None
     if isinstance(country, str) and country not in countries():
-        hint = closest(country.upper(), countries()) or ": expected a code such as CN"
-        yield DocumentError(("calendar", "country"), f"unknown country {country!r}{hint}")
+        upper = country.upper()
+        hint = f"did you mean {upper!r}?" if upper in countries() else "expected a two-letter code such as CN"
+        yield DocumentError(("calendar", "country"), f"unknown country {country!r}: {hint}")
 
 
 def _text(source: str) -> str:

@@ -111,9 +111,9 @@ def _instant(text: str, calendar: Calendar) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
-        instant = datetime.min
-    # Ten years on and a zone's offset must still fit the calendar.
-    if not 1900 <= instant.year <= 2200:
+        instant = None
+    # Far from the ends of the calendar, so that ten years on still fits.
+    if instant is None or not 1900 <= instant.year <= 2200:
         raise WrongUsage(f"expected a time after --from such as 2026-02-13T09:00, not {text!r}")
     return instant if instant.tzinfo is not None else first_instant(instant, calendar.timezone)
 
