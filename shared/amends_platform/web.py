@@ -42,7 +42,10 @@ log = structlog.get_logger()
 
 
 class BodyLimit:
-    """Refuses a body over the limit with 413, by its announced length or, failing that, while it arrives."""
+    """Refuses a body over the limit with 413, by its announced length or, failing that, while it arrives.
+
+    FastAPI has a limit of its own, but answers an announced length with plain text instead of a problem.
+    """
 
     def __init__(self, app: ASGIApp, bytes_max: int) -> None:
         self._app = app

@@ -64,7 +64,7 @@ def filled(
     part = orjson.loads(kept_part)
     body = orjson.dumps(
         {
-            "id": case_id,
+            "id": str(case_id),
             "reference": reference_of(first_position),
             "state": part["state"],
             "version": version,

@@ -88,6 +88,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
         version="1",
         description="Where complaints and everything done about them are recorded.",
         lifespan=lifespan,
+        redirect_slashes=False,
     )
 
     async def ready() -> None:

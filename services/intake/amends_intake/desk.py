@@ -111,7 +111,7 @@ class Desk:
                 case VersionConflict():
                     raise refusals.already_recorded(await self._cases.load(case_id))
                 case Replayed():
-                    return _repeated(verdict.answer, case_id, verdict.first_position, verdict)
+                    return _repeated(verdict, verdict.first_position)
                 case KeyReused():
                     raise refusals.key_reused()
 
@@ -155,7 +155,7 @@ class Desk:
                     self._remember(decided, request, verdict)
                     return _answered(answer, case_id, case.first_position, verdict)
                 case Replayed():
-                    return _repeated(verdict.answer, case_id, case.first_position, verdict)
+                    return _repeated(verdict, case.first_position)
                 case KeyReused():
                     raise refusals.key_reused()
                 case DataKeyConflict():
@@ -229,7 +229,7 @@ class Desk:
             raise refusals.key_reused()
         case = await self._cases.load(receipt.stream_id)
         assert case is not None, "a receipt's case exists: both were recorded in one transaction"
-        return _repeated(receipt.answer, case.id, case.first_position, receipt)
+        return _repeated(receipt, case.first_position)
 
 
 def _answered(answer: bytes, case_id: UUID, first_position: int, appended: Appended) -> Answered:
@@ -243,10 +243,10 @@ def _answered(answer: bytes, case_id: UUID, first_position: int, appended: Appen
     )
 
 
-def _repeated(answer: bytes, case_id: UUID, first_position: int, first: Replayed | StoredReceipt) -> Answered:
+def _repeated(first: Replayed | StoredReceipt, first_position: int) -> Answered:
     return filled(
-        answer,
-        case_id,
+        first.answer,
+        first.stream_id,
         first_position=first_position,
         position=first.last_position,
         version=first.version,
