@@ -1,0 +1,3 @@
+"""What every test may ask for: real servers, started once for each worker."""
+
+pytest_plugins = ["tests.support.nats", "tests.support.postgres"]

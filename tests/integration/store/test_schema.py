@@ -1,0 +1,99 @@
+"""The schema: brought up to date however often it is asked for, append-only for everybody, owned by no service."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import asyncpg
+import pytest
+
+from amends_store.append import Appender
+from amends_store.errors import StoreUnavailable
+from amends_store.migrate import migrate, newest_schema_version, schema_version
+from tests.support.appends import a_command
+from tests.support.postgres import Database, PostgresServer, new_database
+
+SERVICES = ["amends_intake", "amends_workflow", "amends_notifier", "amends_auditor"]
+CHANGES = ["UPDATE events SET actor = 'nobody'", "DELETE FROM events", "TRUNCATE events", "TRUNCATE events CASCADE"]
+
+
+async def test_migrating_again_changes_nothing(database: Database) -> None:
+    await migrate(database.url)
+    conn = await asyncpg.connect(database.url)
+    try:
+        assert await schema_version(conn) == newest_schema_version()
+    finally:
+        await conn.close()
+
+
+async def test_several_may_migrate_a_new_database_at_once(postgres: PostgresServer) -> None:
+    async with new_database(postgres, template="template0") as empty:
+        command = (
+            "-c",
+            "import asyncio, sys; from amends_store.migrate import migrate; asyncio.run(migrate(sys.argv[1]))",
+        )
+        processes = [await asyncio.create_subprocess_exec(sys.executable, *command, empty.url) for _ in range(3)]
+        assert [await process.wait() for process in processes] == [0, 0, 0]
+        await asyncio.gather(migrate(empty.url), migrate(empty.url))
+        assert await empty.fetchval("SELECT version_num FROM alembic_version") == newest_schema_version()
+
+
+async def test_a_database_that_was_never_migrated_has_no_version(postgres: PostgresServer) -> None:
+    async with new_database(postgres, template="template0") as empty:
+        conn = await asyncpg.connect(empty.url)
+        try:
+            assert await schema_version(conn) is None
+        finally:
+            await conn.close()
+
+
+async def test_migrating_says_when_there_is_no_server(database: Database) -> None:
+    with pytest.raises(StoreUnavailable):
+        await migrate("postgresql://postgres@/amends?host=/nowhere")
+
+
+async def test_not_even_the_owner_can_change_the_log(database: Database, appender: Appender) -> None:
+    await appender.append(a_command())
+    for change in CHANGES:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+            await database.execute(change)
+        # The mode of a replica switches ordinary triggers off, not these.
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+            await database.execute(f"SET session_replication_role = replica; {change}")
+    assert await database.fetchval("SELECT count(*) FROM events WHERE actor = 'agent-7'") == 1
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_no_service_can_change_the_log(database: Database, appender: Appender, service: str) -> None:
+    await appender.append(a_command())
+    pool = await database.pool(service)
+    for change in [*CHANGES, "DROP TABLE events", "ALTER TABLE events DISABLE TRIGGER ALL"]:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await pool.execute(change)
+    assert await database.fetchval("SELECT count(*) FROM events WHERE actor = 'agent-7'") == 1
+
+
+async def test_services_own_nothing_and_cannot_log_in(database: Database) -> None:
+    owned = "SELECT count(*) FROM pg_class JOIN pg_roles r ON r.oid = relowner WHERE rolname = ANY($1)"
+    assert await database.fetchval(owned, SERVICES) == 0
+    functions = "SELECT count(*) FROM pg_proc JOIN pg_roles r ON r.oid = proowner WHERE rolname = ANY($1)"
+    assert await database.fetchval(functions, SERVICES) == 0
+    login = "SELECT count(*) FROM pg_roles WHERE rolname = ANY($1) AND (rolcanlogin OR rolsuper OR rolcreatedb)"
+    assert await database.fetchval(login, SERVICES) == 0
+
+
+@pytest.mark.parametrize("service", ["amends_notifier", "amends_auditor"])
+async def test_who_only_reads_cannot_append(database: Database, service: str) -> None:
+    appender = Appender(await database.pool(service))
+    with pytest.raises(StoreUnavailable, match="permission denied"):
+        await appender.append(a_command())
+    await appender.aclose()
+
+
+async def test_an_auditor_changes_nothing(database: Database) -> None:
+    pool = await database.pool("amends_auditor")
+    granted = await pool.fetch(
+        "SELECT DISTINCT privilege_type FROM information_schema.table_privileges WHERE grantee = 'amends_auditor'"
+    )
+    assert [row["privilege_type"] for row in granted] == ["SELECT"]
