@@ -1,0 +1,159 @@
+"""`python -m amends_notifier`: publish until told to stop. With `--republish FROM`: once more from there, and end."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Final
+
+import structlog
+import uvloop
+from prometheus_client import start_http_server
+
+from amends_notifier.service import CONNECTIONS, CannotContinue, Notifier
+from amends_platform.hints import Hints
+from amends_platform.logs import configure_logging
+from amends_platform.readiness import announce_ready
+from amends_platform.settings import Settings, SettingsError
+from amends_store.outages import is_outage
+from amends_store.pool import connect_pool
+
+log = structlog.get_logger()
+
+_BAD, _WRONG_USAGE, _UNREACHABLE = 1, 2, 3
+_ROLE: Final = "amends_notifier"
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT, or until republished. Returns the exit code."""
+    arguments = _arguments()
+    try:
+        settings = Settings.load()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return _WRONG_USAGE
+    for variable, value in (("AMENDS_DATABASE_URL", settings.database_url), ("AMENDS_NATS_URL", settings.nats_url)):
+        if value is None:
+            print(f"{variable}: notifier needs it; `amends up` brings its own", file=sys.stderr)
+            return _WRONG_USAGE
+    configure_logging(settings, program="notifier")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        if arguments.republish is not None:
+            return runner.run(_republish(settings, arguments.republish))
+        return runner.run(_serve(settings))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="amends notifier",
+        description="Publishes every event of the log to NATS JetStream. Settings come from the environment.",
+    )
+    parser.add_argument(
+        "--republish",
+        type=_position,
+        metavar="FROM",
+        help="publish the log once more from this position, with the same message ids, to where the notifier is "
+        "(which stands by meanwhile), and end. 1 is the whole log. What the broker still has within its duplicate "
+        "window it drops",
+    )
+    return parser.parse_args()
+
+
+def _position(text: str) -> int:
+    position = int(text)
+    if position < 1:
+        raise argparse.ArgumentTypeError("positions begin at 1")
+    return position
+
+
+async def _notifier(settings: Settings) -> Notifier:
+    assert settings.database_url is not None
+    assert settings.nats_url is not None
+    # With no connection to begin with, a database that is away is waited for like one that goes away later.
+    pool = await connect_pool(settings.database_url, role=_ROLE, min_size=0, max_size=CONNECTIONS)
+    return Notifier(
+        pool,
+        settings.nats_url,
+        replicas=settings.nats_replicas,
+        tenant=settings.tenant,
+        finish_seconds_max=settings.shutdown_seconds_max,
+    )
+
+
+async def _serve(settings: Settings) -> int:
+    assert settings.nats_url is not None
+    notifier = await _notifier(settings)
+    hints = Hints(settings.nats_url, settings.tenant, on_hint=notifier.wake)
+    _on_signals(notifier.stop)
+    with ExitStack() as held:
+        if settings.notifier_port is not None:
+            server, thread = start_http_server(
+                settings.notifier_port, settings.notifier_host, registry=notifier.metrics.registry
+            )
+            held.callback(thread.join)
+            held.callback(server.shutdown)
+        hints.start()
+        try:
+            await notifier.run(announce_ready)
+        except CannotContinue as error:
+            log.critical("stopped: the log cannot be published any further", reason=str(error))
+            return _BAD
+        finally:
+            await hints.aclose()
+    return 0
+
+
+async def _republish(settings: Settings, first: int) -> int:
+    notifier = await _notifier(settings)
+    _on_signals(notifier.stop)
+    done = 0
+    total = 0
+
+    def on_progress(now_done: int, of: int) -> None:
+        nonlocal done, total
+        done, total = now_done, of
+        show(done, total)
+
+    with ExitStack() as held:
+        show = _progress(held)
+        try:
+            await notifier.republish(first, on_progress)
+        except CannotContinue as error:
+            log.critical("stopped: the log cannot be published any further", reason=str(error))
+            return _BAD
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            log.error("database away", reason=str(error) or type(error).__name__)
+            return _UNREACHABLE
+        finally:
+            if done < total:
+                log.error("not all was published", mend=f"amends notifier --republish {first + done}")
+    log.info("republished", messages=done, first=first)
+    return 0 if done == total else _BAD
+
+
+def _progress(held: ExitStack) -> Callable[[int, int], None]:
+    """Shows how far it is, where somebody may be looking."""
+    if not sys.stderr.isatty():
+        return lambda _done, _total: None
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("republishing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = held.enter_context(Progress(*columns, console=Console(stderr=True)))
+    task = bar.add_task("republishing", total=None)
+    return lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""From the rows of the log to messages: each event with its case as it was just after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+
+from amends_domain.case import Case
+from amends_domain.evolve import evolve, fold
+from amends_notifier.messages import Message, message_of
+from amends_platform.cases import Cases
+from amends_platform.recorded import all_recorded, recorded
+from amends_store.read import UpToVersion, read_stream
+from amends_store.records import StoredEvent
+
+
+class Reading:
+    """Turns rows into messages; they must come in the order of the log. Remembers the cases it has seen."""
+
+    def __init__(self, pool: asyncpg.Pool, connection: Any, tenant: str) -> None:
+        """`connection` is used while `message` runs, and at no other time."""
+        self._connection = connection
+        self._cases = Cases(pool, tenant)
+
+    async def message(self, row: StoredEvent) -> Message:
+        """The message of this row. Raises UnknownEventType, BrokenStream."""
+        event = recorded(row)
+        case = evolve(await self._case_before(row), row.stream_id, event)
+        self._cases.remember(case)
+        return message_of(row, event.event, case)
+
+    async def _case_before(self, row: StoredEvent) -> Case | None:
+        """The case as this event found it; never a later state, which is what a live look-up would give."""
+        if row.version == 1:
+            return None
+        case = self._cases.remembered(row.stream_id)
+        if case is not None and case.version == row.version - 1:
+            return case
+        rows = await read_stream(self._connection, row.stream_id, up_to=UpToVersion(row.version - 1))
+        return fold(None, row.stream_id, all_recorded(rows))

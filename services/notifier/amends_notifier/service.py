@@ -1,0 +1,227 @@
+"""Following the log and publishing it, from the checkpoint on, until told to stop; or once more from a position."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+import asyncpg
+import structlog
+
+from amends_domain.events import UnknownEventType
+from amends_domain.evolve import BrokenStream
+from amends_notifier.broker import Broker, retry_seconds
+from amends_notifier.leadership import CHECKPOINT, Keeper, take_over, try_lead
+from amends_notifier.messages import Message
+from amends_notifier.metrics import Metrics
+from amends_notifier.publisher import Publisher
+from amends_notifier.reading import Reading
+from amends_store.checkpoints import Checkpoint
+from amends_store.errors import Fenced, LogHole
+from amends_store.outages import is_outage
+from amends_store.read import read_log
+from amends_store.records import StoredEvent
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+CONNECTIONS: Final = 2
+"""What a notifier needs of its pool: one holds the lock and moves the checkpoint, one reads."""
+
+_BATCH_EVENTS: Final = 500
+_POLL_SECONDS: Final = 0.25
+_STANDBY_SECONDS: Final = 1.0
+_READ_SECONDS_MAX: Final = 30.0
+
+
+class CannotContinue(Exception):
+    """The log holds something that cannot be told of, and skipping it is not for a program to decide."""
+
+
+class Notifier:
+    """Publishes the log of one database to one broker. `wake` and `stop` may be called at any time."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, nats_url: str, *, replicas: int, tenant: str, finish_seconds_max: float
+    ) -> None:
+        """`finish_seconds_max`: how long stopping waits for messages in flight. Starts nothing yet."""
+        self.metrics = Metrics()
+        self._pool = pool
+        self._broker = Broker(nats_url, replicas=replicas, on_stream_made=self._alarm_if_stream_was_lost)
+        self._tenant = tenant
+        self._finish_seconds_max = finish_seconds_max
+        self._publisher: Publisher | None = None
+        self._woken = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self.metrics.connected.set_function(lambda: self._broker.connected)
+        self.metrics.position.set_function(lambda: self._publisher.position if self._publisher else 0)
+        self.metrics.waiting.set_function(lambda: self._publisher.waiting if self._publisher else 0)
+
+    def wake(self) -> None:
+        """The log has grown: look now."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Let what is in flight finish, move the checkpoint, and let `run` or `republish` return."""
+        self._stopping.set()
+
+    async def run(self, on_ready: Callable[[], None]) -> None:
+        """Follow until stopped, waiting out outages of database and broker. Raises CannotContinue.
+
+        `on_ready` is called when the log is followed, or another notifier is found to follow it.
+        """
+        self._broker.start()
+        failures = 0
+        try:
+            while not self._stopping.is_set():
+                try:
+                    async with try_lead(self._pool) as connection:
+                        failures = 0
+                        if connection is not None:
+                            await self._lead(connection, on_ready)
+                            continue
+                    on_ready()
+                    await self._pause(_STANDBY_SECONDS)
+                except Fenced:
+                    log.warning("another notifier has taken over")
+                    await self._pause(_STANDBY_SECONDS)
+                except Exception as error:
+                    if not is_outage(error):
+                        raise
+                    failures += 1
+                    log.warning("database away", reason=str(error) or type(error).__name__)
+                    await self._pause(retry_seconds(failures, random.random()))
+        finally:
+            await self._broker.aclose()
+
+    async def republish(self, first: int, on_progress: Callable[[int, int], None]) -> int:
+        """Publish once more from position `first` to where the notifier was, which stands by meanwhile.
+
+        `on_progress` is told how many of how many are through, and so is the caller in the end: fewer than all
+        when stopped. Raises CannotContinue, asyncpg's errors.
+        """
+        self._broker.start()
+        try:
+            async with take_over(self._pool) as checkpoint:
+                total = max(0, checkpoint.position - first + 1)
+                publisher = self._publisher = Publisher(self._publish, after=min(first - 1, checkpoint.position))
+
+                def done() -> int:
+                    return total - (checkpoint.position - publisher.position)
+
+                async def all_of_it() -> None:
+                    async with self._pool.acquire() as reader:
+                        await self._follow(reader, publisher, last=checkpoint.position)
+                    await publisher.drained()
+
+                async def report() -> None:
+                    while True:
+                        on_progress(done(), total)
+                        await publisher.moved()
+
+                try:
+                    await _first_of(all_of_it(), report(), publisher.failed, self._stopping.wait())
+                finally:
+                    await self._finish(publisher)
+                on_progress(done(), total)
+                return done()
+        finally:
+            await self._broker.aclose()
+
+    async def _lead(self, connection: Any, on_ready: Callable[[], None]) -> None:
+        checkpoint = await Checkpoint.claim(self._pool, CHECKPOINT)
+        log.info("following", after=checkpoint.position, epoch=checkpoint.epoch)
+        publisher = self._publisher = Publisher(self._publish, after=checkpoint.position)
+        keeper = Keeper(connection, checkpoint, publisher)
+        self.metrics.active.set(1)
+        try:
+            async with self._pool.acquire() as reader:
+                on_ready()
+                following = self._follow(reader, publisher)
+                await _first_of(following, keeper.run(), publisher.failed, self._stopping.wait())
+        except CannotContinue:
+            # What stands before it in the log still gets out.
+            await _first_of(publisher.drained(), self._stopping.wait())
+            await keeper.move()
+            raise
+        finally:
+            self.metrics.active.set(0)
+            await self._finish(publisher)
+        await keeper.move()
+        log.info("stopped", at=publisher.position)
+
+    async def _follow(self, reader: Any, publisher: Publisher, *, last: int | None = None) -> None:
+        """Put the log's messages to the publisher, until `last` if it is given. Raises CannotContinue."""
+        reading = Reading(self._pool, reader, self._tenant)
+        position = publisher.position
+        while last is None or position < last:
+            self._woken.clear()
+            limit = _BATCH_EVENTS if last is None else min(_BATCH_EVENTS, last - position)
+            try:
+                async with asyncio.timeout(_READ_SECONDS_MAX):
+                    rows = await read_log(reader, after=position, limit=limit)
+            except LogHole as error:
+                raise CannotContinue(str(error)) from error
+            for row in rows:
+                await publisher.put(row.position, row.stream_id, await _message(reading, row))
+                position = row.position
+            if not rows:
+                await self._until_woken()
+
+    async def _publish(self, message: Message) -> None:
+        ack = await self._broker.publish(message)
+        if ack.attempts > 1:
+            self.metrics.retried.inc(ack.attempts - 1)
+        if ack.repeated:
+            self.metrics.repeated.inc()
+            return
+        self.metrics.published.inc()
+        self.metrics.latency_seconds.observe((datetime.now(UTC) - message.recorded_at).total_seconds())
+
+    async def _finish(self, publisher: Publisher) -> None:
+        # While the broker is away nothing in flight will come to an end.
+        await publisher.finish(self._finish_seconds_max if self._broker.connected else 0)
+
+    async def _until_woken(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), _POLL_SECONDS)
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    def _alarm_if_stream_was_lost(self) -> None:
+        if self._publisher is not None and self._publisher.position > 0:
+            log.error(
+                "the stream had to be made anew: what it held is missing from it",
+                published=self._publisher.position,
+                mend="amends notifier --republish 1",
+            )
+
+
+async def _message(reading: Reading, row: StoredEvent) -> Message:
+    try:
+        return await reading.message(row)
+    except UnknownEventType as error:
+        reason = f"an event of type {error}, which this release does not know: run the newer one that wrote it"
+    except BrokenStream as error:
+        reason = str(error)
+    raise CannotContinue(f"position {row.position}: {reason}")
+
+
+async def _first_of(*awaitables: Awaitable[Any]) -> None:
+    """Wait until one of them ends and cancel the others. Raises what it raised."""
+    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
