@@ -7,8 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ruamel.yaml import YAML
@@ -148,7 +151,8 @@ def test_everything_the_image_copies_exists_and_is_not_ignored() -> None:
     copies = re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
     sources = {source for copy in copies for source in copy.split()[:-1]}
     assert [source for source in sorted(sources) if not (ROOT / source).exists()] == []
-    assert {source.partition("/")[0] for source in sources} == kept
+    kept_sources = {source if source in kept else source.partition("/")[0] for source in sources}
+    assert kept_sources == kept
     assert lines.index("*") < min(lines.index(f"!{name}") for name in kept)
 
 
@@ -156,6 +160,53 @@ def test_the_compose_file_mounts_files_that_exist() -> None:
     mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", []) if mount.startswith("./")]
     assert len(mounts) == 2
     assert [mount for mount in mounts if not (ROOT / mount.partition(":")[0]).is_file()] == []
+
+
+class _Readiness(BaseHTTPRequestHandler):
+    answers: ClassVar[dict[str, int]] = {"/readyz": 200}
+
+    def do_GET(self) -> None:
+        self.send_response(self.answers.get(self.path, 404))
+        self.end_headers()
+
+    def log_request(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def healthcheck(**given: str) -> int:
+    script = [sys.executable, str(DEPLOY / "healthcheck.py")]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return subprocess.run(script, env=kept | given, capture_output=True, timeout=30).returncode
+
+
+@pytest.fixture
+def service_port() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Readiness) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield str(server.server_address[1])
+        server.shutdown()
+
+
+def test_a_container_is_healthy_when_its_service_is_ready(service_port: str) -> None:
+    assert healthcheck(AMENDS_INTAKE_PORT=service_port) == 0
+    assert healthcheck(AMENDS_WORKFLOW_PORT=service_port) == 0
+
+
+def test_a_container_is_not_healthy_while_its_service_is_not_ready(
+    service_port: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(_Readiness.answers, "/readyz", 503)
+    assert healthcheck(AMENDS_INTAKE_PORT=service_port) == 1
+
+
+def test_a_container_whose_service_nobody_named_is_not_called_healthy() -> None:
+    assert healthcheck() == 1
+
+
+def test_every_service_is_asked_about_its_health_or_says_why_not() -> None:
+    for service in OURS:
+        asked = {f"{PREFIX}INTAKE_PORT", f"{PREFIX}WORKFLOW_PORT"} & environment(service).keys()
+        assert len(asked) == (0 if SERVICES[service].get("healthcheck") == {"disable": True} else 1)
 
 
 def nats_server() -> str:
