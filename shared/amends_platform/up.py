@@ -144,6 +144,7 @@ class System:
             directory.postgres, log_file=directory.log("postgres"), say=self._say_of("postgres")
         )
         await postgres.prepare()
+        self._held.callback(postgres.tidy)
         await self._supervisor.start(postgres.program())
         await postgres.ensure_database(DATABASE)
         return postgres.url(DATABASE)

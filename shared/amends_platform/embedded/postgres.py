@@ -30,6 +30,8 @@ _SOCKET: Final = f".s.PGSQL.{_PORT}"
 _SOCKET_BYTES_MAX: Final = 103
 _SETTINGS: Final = {
     "listen_addresses": "",
+    # Named, because the server too would take PGPORT from its environment.
+    "port": str(_PORT),
     "unix_socket_permissions": "0700",
     "max_connections": "200",
     "shared_buffers": "128MB",
@@ -111,6 +113,11 @@ class EmbeddedPostgres:
         finally:
             await connection.close()
 
+    def tidy(self) -> None:
+        """Remove the socket directory if it stands apart from the data. After the server ended."""
+        if self._sockets is not None and self._sockets.parent != self.directory.parent:
+            shutil.rmtree(self._sockets, ignore_errors=True)
+
     @property
     def _socket_directory(self) -> Path:
         if self._sockets is None:
@@ -123,9 +130,8 @@ class EmbeddedPostgres:
         try:
             connection = await asyncpg.connect(self.url(SUPERUSER), timeout=5)
         except asyncpg.CannotConnectNowError:
-            # It accepts connections and turns them away: recovering. That takes as long as it takes.
-            last = tail(self._log_file, 0, lines_max=1).strip().partition("LOG:  ")[2]
-            return Answer(ready=False, busy_with=f"recovering after a crash: {last or 'replaying its log'}")
+            # It turns connections away while it starts. Recovering takes as long as it takes.
+            return Answer(ready=False, busy_with=_recovery(tail(self._log_file, 0)))
         except (OSError, asyncpg.PostgresError, TimeoutError):
             return Answer(ready=False)
         await connection.close()
@@ -207,6 +213,14 @@ class EmbeddedPostgres:
             noted = _noted_pid(file)
             if noted is None or psutil.pid_exists(noted):
                 file.unlink(missing_ok=True)
+
+
+def _recovery(log: str) -> str | None:
+    """What the last start says of recovering from a crash; None when it recovers from none."""
+    lines = log.rpartition("starting PostgreSQL")[2].splitlines()
+    if not any("was interrupted" in line or "recovery" in line for line in lines):
+        return None
+    return "recovering after a crash: " + lines[-1].rpartition("LOG:  ")[2]
 
 
 def _binaries() -> Path:
