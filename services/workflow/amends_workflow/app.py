@@ -1,0 +1,124 @@
+"""The workflow application: what it needs is opened when it starts and closed when it stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import asyncpg
+from fastapi import FastAPI
+
+from amends_platform.cases import Cases
+from amends_platform.hints import Hints
+from amends_platform.keyring import Keyring
+from amends_platform.policies import PolicyBook
+from amends_platform.principals import Authenticator
+from amends_platform.sealing import MasterKey
+from amends_platform.settings import Settings
+from amends_platform.web import RateLimit, add_operations, describe_errors, publish_schemas
+from amends_store.outages import is_passing
+from amends_store.pool import connect_pool
+from amends_store.timers import Fired
+from amends_workflow.enquiries import Enquiries
+from amends_workflow.firing import Firing
+from amends_workflow.metrics import Metrics
+from amends_workflow.projecting import Projecting
+from amends_workflow.routes import Answering, router
+
+_REFUSALS = (401, 403, 404, 422, 429, 503)
+_OBSERVE_SECONDS = 2.0
+
+
+class _Service:
+    """What the running application holds."""
+
+    answering: Answering
+    pool: asyncpg.Pool
+    projecting: Projecting
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application. Starting raises StoreUnavailable or MasterKeyError."""
+    service = _Service()
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            assert settings.database_url is not None, "__main__ refuses to start without one"
+            keyring_master = MasterKey.load(settings.master_key_path)
+            # One is held by the leadership, one each works for the projection and the timers.
+            pool = await connect_pool(
+                settings.database_url,
+                role="amends_workflow",
+                min_size=3,
+                max_size=max(4, settings.database_connections_max),
+            )
+            stack.push_async_callback(pool.close)
+            policies = PolicyBook(pool)
+            await policies.refresh()
+            hints: list[Hints] = []
+
+            def on_fired(fired: list[Fired]) -> None:
+                metrics.count_fired(fired)
+                projecting.wake()
+                for each in hints:
+                    each.send(fired[-1].position)
+
+            firing = Firing(pool, on_fired=on_fired)
+            projecting = Projecting(pool, policies, on_progress=firing.wake, on_alert=metrics.count_alert)
+            if settings.nats_url is not None:
+                hints.append(Hints(settings.nats_url, settings.tenant, projecting.wake))
+                hints[0].start()
+                stack.push_async_callback(hints[0].aclose)
+            cases = Cases(pool, settings.tenant)
+            service.pool, service.projecting = pool, projecting
+            service.answering = Answering(
+                pool,
+                Enquiries(
+                    authenticator=Authenticator(pool),
+                    rate_limit=RateLimit(settings.requests_per_second_max),
+                    tenant=settings.tenant,
+                    cases=cases,
+                    keyring=Keyring(pool, keyring_master),
+                    projecting=projecting,
+                ),
+                cases,
+                policies,
+            )
+            for work in (projecting.run(), firing.run(), _observe(metrics, projecting, firing)):
+                stack.push_async_callback(_stop, asyncio.create_task(work))
+            yield
+
+    app = FastAPI(
+        title="Amends workflow",
+        version="1",
+        description="Where cases, deadlines and what happened to them are asked for.",
+        lifespan=lifespan,
+    )
+
+    async def ready() -> None:
+        service.projecting.check()
+        await service.pool.fetchval("SELECT position FROM log_head")
+
+    add_operations(app, ready=ready, metrics=metrics.registry, body_bytes_max=settings.body_bytes_max)
+    app.include_router(router(lambda: service.answering, describe_errors(_REFUSALS)))
+    publish_schemas(app, [])
+    return app
+
+
+async def _observe(metrics: Metrics, projecting: Projecting, firing: Firing) -> None:
+    while True:
+        try:
+            await metrics.observe(projecting, firing)
+        except Exception as error:
+            if not is_passing(error):
+                raise
+        await asyncio.sleep(_OBSERVE_SECONDS)
+
+
+async def _stop(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,113 @@
+"""The queues: cases by what they are, in the order of what is due, received or updated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from amends_domain.case import CLOSED, OPEN
+from amends_store.read import Executor
+from amends_workflow.conditions import Conditions, fetch_planned
+from amends_workflow.pages import key_time
+from amends_workflow.parameters import CaseListParameters, Openness
+
+COLUMNS: Final = (
+    "id, reference, state, version, position, grade, owner, branch, cycle, kind, channel, type, cause, customer_ref,"
+    " external_ref, flags, historical, breached, next_due_at, next_due_clock, received_at, recorded_at, updated_at"
+)
+
+# As the indexes of the table `cases` have them.
+_ORDERS: Final = {
+    "due": "coalesce(next_due_at, 'infinity')",
+    "received": "received_at",
+    "updated": "updated_at",
+}
+_ORDER_COLUMNS: Final = {"due": "next_due_at", "received": "received_at", "updated": "updated_at"}
+_LAST_CHARACTER: Final = "\U0010ffff"
+
+
+class Scope(NamedTuple):
+    """What somebody may see: a tenant, and one branch of it or (None) all."""
+
+    tenant: str
+    branch: str | None
+
+
+class Listed(NamedTuple):
+    """The rows of one page, and the key after which the next begins; None when there is none."""
+
+    rows: list[Any]
+    last: tuple[str, str] | None
+
+
+def case_query(scope: Scope, wanted: CaseListParameters, after: Sequence[Any] | None) -> tuple[str, list[Any]]:
+    """The query for one page, and one row more, that tells whether there is another; and its values."""
+    where = Conditions()
+    where.add("tenant = {}", scope.tenant)
+    if scope.branch is not None:
+        where.add("branch = {}", scope.branch)
+    where.any_of("branch", wanted.branch)
+    where.any_of("state", _states(wanted))
+    where.any_of("owner", wanted.owner)
+    where.any_of("kind", wanted.kind)
+    where.any_of("grade", wanted.grade)
+    if wanted.grade and "ordinary" not in wanted.grade:
+        where.add("grade <> 'ordinary'")
+    if wanted.flag:
+        # The second condition is what the partial index asks for.
+        where.add("flags && {} AND flags <> '{{}}'", list(wanted.flag))
+    if wanted.breached is not None:
+        where.add("breached" if wanted.breached else "NOT breached")
+    if wanted.due_before is not None:
+        where.add(f"{_ORDERS['due']} < {{}}", wanted.due_before)
+    if wanted.q is not None:
+        _search(where, wanted.q)
+    descending = wanted.sort.startswith("-")
+    order = _ORDERS[wanted.sort.removeprefix("-")]
+    direction = "DESC" if descending else "ASC"
+    if after is not None:
+        at, case_id = after
+        # As text: no Python value means "infinity".
+        beyond = "<" if descending else ">"
+        time, last_id = "CAST(CAST({} AS text) AS timestamptz)", "CAST(CAST({} AS text) AS uuid)"
+        where.add(f"({order}, id) {beyond} ({time}, {last_id})", at, case_id)
+    limit = where.bind(wanted.limit + 1)
+    query = f"SELECT {COLUMNS} FROM cases WHERE {where} ORDER BY {order} {direction}, id {direction} LIMIT {limit}"  # noqa: S608
+    return query, where.values
+
+
+async def list_cases(
+    executor: Executor, scope: Scope, wanted: CaseListParameters, after: Sequence[Any] | None
+) -> Listed:
+    """One page of cases. `after` is the key that the page before gave."""
+    rows = await fetch_planned(executor, *case_query(scope, wanted, after))
+    if len(rows) <= wanted.limit:
+        return Listed(rows, None)
+    last = rows[wanted.limit - 1]
+    at: datetime | None = last[_ORDER_COLUMNS[wanted.sort.removeprefix("-")]]
+    return Listed(rows[: wanted.limit], (key_time(at), str(last["id"])))
+
+
+def _states(wanted: CaseListParameters) -> list[str]:
+    states: set[str] = set()
+    for state in wanted.state:
+        match state:
+            case Openness.OPEN:
+                states.update(OPEN)
+            case Openness.CLOSED:
+                states.update(CLOSED)
+            case _:
+                states.add(state)
+    return sorted(states)
+
+
+def _search(where: Conditions, text: str) -> None:
+    """Exactly this, or something that begins so. A reference is found however it is typed."""
+    letters = text.upper().replace("-", "").replace(" ", "")
+    reference = letters if len(letters) <= 4 else f"{letters[:4]}-{letters[4:]}"
+    begins = "{0} >= {{}} AND {0} < {{}}"
+    where.add(
+        "(" + " OR ".join(begins.format(column) for column in ("reference", "customer_ref", "external_ref")) + ")",
+        *(bound for start in (reference, text, text) for bound in (start, start + _LAST_CHARACTER)),
+    )

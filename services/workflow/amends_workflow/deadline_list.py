@@ -1,0 +1,62 @@
+"""Deadlines by status and clock, the earliest due first, each with the case it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from amends_store.read import Executor
+from amends_workflow.case_list import Scope
+from amends_workflow.conditions import Conditions, fetch_planned
+from amends_workflow.pages import key_time
+from amends_workflow.parameters import DeadlineListParameters
+
+
+class ListedDeadlines(NamedTuple):
+    """The rows of one page, and the key after which the next begins; None when there is none."""
+
+    rows: list[Any]
+    last: tuple[str, str, str, int] | None
+
+
+def deadline_query(scope: Scope, wanted: DeadlineListParameters, after: Sequence[Any] | None) -> tuple[str, list[Any]]:
+    """The query for one page, and one row more, that tells whether there is another; and its values."""
+    where = Conditions()
+    where.add("tenant = {}", scope.tenant)
+    if scope.branch is not None:
+        where.add("branch = {}", scope.branch)
+    where.any_of("branch", wanted.branch)
+    where.any_of("status", [str(status) for status in wanted.status])
+    where.any_of("clock", wanted.kind)
+    if wanted.due_before is not None:
+        where.add("due_at < {}", wanted.due_before)
+    if after is not None:
+        where.add(
+            "(due_at, case_id, clock, generation) > (CAST(CAST({} AS text) AS timestamptz),"
+            " CAST(CAST({} AS text) AS uuid), {}, {})",
+            *after,
+        )
+    limit = where.bind(wanted.limit + 1)
+    # The page is cut out before cases are looked up, so that only its rows are.
+    query = f"""
+        SELECT
+            d.case_id, d.clock, d.generation, d.cycle, d.status, d.started_at, d.due_at, d.ended_at, d.breached_at,
+            d.provisional, d.policy_hash, d.branch, c.reference, c.owner, c.grade, c.state
+        FROM (
+            SELECT * FROM deadlines WHERE {where} ORDER BY due_at, case_id, clock, generation LIMIT {limit}
+        ) AS d
+        JOIN cases AS c ON c.id = d.case_id
+        ORDER BY d.due_at, d.case_id, d.clock, d.generation"""  # noqa: S608
+    return query, where.values
+
+
+async def list_deadlines(
+    executor: Executor, scope: Scope, wanted: DeadlineListParameters, after: Sequence[Any] | None
+) -> ListedDeadlines:
+    """One page of deadlines. `after` is the key that the page before gave."""
+    rows = await fetch_planned(executor, *deadline_query(scope, wanted, after))
+    if len(rows) <= wanted.limit:
+        return ListedDeadlines(rows, None)
+    last = rows[wanted.limit - 1]
+    key = (key_time(last["due_at"]), str(last["case_id"]), last["clock"], last["generation"])
+    return ListedDeadlines(rows[: wanted.limit], key)

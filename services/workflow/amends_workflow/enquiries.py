@@ -1,0 +1,98 @@
+"""Who may ask what: every question passes here before it is answered."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+from uuid import UUID
+
+from starlette.requests import Request
+
+from amends_domain.authority import MAY_READ_CASES, MAY_READ_PERSONAL_DATA
+from amends_domain.case import Case
+from amends_platform.cases import Cases
+from amends_platform.keyring import Keyring
+from amends_platform.problems import Problem
+from amends_platform.web import Authenticates, RateLimit, principal_of
+from amends_workflow.case_list import Scope
+from amends_workflow.events import Reader
+from amends_workflow.parameters import Parameters
+from amends_workflow.projecting import Projecting
+
+_WAIT_SECONDS_MAX = 5.0
+
+
+class Enquirer(NamedTuple):
+    """Somebody who may ask, and what of the tenant they may see."""
+
+    scope: Scope
+    may_read_personal_data: bool
+
+    def sees(self, case: Case | None) -> bool:
+        return case is not None and self.scope.branch in (None, case.branch)
+
+
+class Enquiries:
+    """The desk at which questions are admitted."""
+
+    def __init__(
+        self,
+        *,
+        authenticator: Authenticates,
+        rate_limit: RateLimit,
+        tenant: str,
+        cases: Cases,
+        keyring: Keyring,
+        projecting: Projecting,
+    ) -> None:
+        self._authenticator = authenticator
+        self._rate_limit = rate_limit
+        self._tenant = tenant
+        self._cases = cases
+        self._keyring = keyring
+        self._projecting = projecting
+
+    async def admit(self, request: Request) -> Enquirer:
+        """Who asks. Raises Problem: 401, 403 or 429."""
+        principal = await principal_of(request, self._authenticator)
+        self._rate_limit.spend(principal.id, time.monotonic())
+        if principal.tenant != self._tenant:
+            raise Problem(403, "other-tenant", "Your key belongs to another tenant than this service.")
+        if principal.role not in MAY_READ_CASES:
+            raise Problem(403, "role-not-allowed", f"The role {principal.role} may not read cases.")
+        scope = Scope(principal.tenant, principal.branch)
+        return Enquirer(scope, principal.role in MAY_READ_PERSONAL_DATA)
+
+    async def wait(self, parameters: Parameters) -> None:
+        """Wait until what is asked for can be seen. Raises a 503 problem when it takes too long."""
+        if parameters.min_position is None:
+            return
+        if not await self._projecting.reached(parameters.min_position, _WAIT_SECONDS_MAX):
+            raise Problem(
+                503,
+                "not-yet-visible",
+                f"Position {parameters.min_position} is not visible here yet. Ask again.",
+                headers={"Retry-After": "1"},
+            )
+
+    async def case(self, enquirer: Enquirer, name: str) -> Case:
+        """The case called `name` (an id or a reference) as it is now. Raises a 404 problem."""
+        case = await self._cases.load(await self.case_id(name))
+        if case is None or not enquirer.sees(case):
+            raise no_such_case()
+        return case
+
+    async def case_id(self, name: str) -> UUID:
+        """The id of the case called `name`. Raises a 404 problem."""
+        case_id = await self._cases.id_of(name)
+        if case_id is None:
+            raise no_such_case()
+        return case_id
+
+    def reader(self, enquirer: Enquirer) -> Reader:
+        """What shows events to this enquirer, with as much as they may see."""
+        return Reader(self._keyring if enquirer.may_read_personal_data else None)
+
+
+def no_such_case() -> Problem:
+    return Problem(404, "no-such-case", "There is no such case, or it belongs to a branch that your key is not for.")

@@ -1,0 +1,55 @@
+"""What is measured: how far the read model is behind, what fired, and how late."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from amends_domain.events import DeadlineBreached
+from amends_store.timers import Fired
+from amends_workflow.firing import Firing
+from amends_workflow.projecting import Projecting
+from amends_workflow.projection import Alert
+
+
+class Metrics:
+    """The metrics of one process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._lag = Gauge(
+            "amends_projection_lag_events", "Events by which the read model is behind the log", registry=self.registry
+        )
+        self._leading = Gauge(
+            "amends_projection_leading", "1 in the process that keeps the read model", registry=self.registry
+        )
+        self._halted = Gauge(
+            "amends_projection_halted",
+            "1 when the projection stopped before an event it cannot take: act at once",
+            registry=self.registry,
+        )
+        self._overdue = Gauge(
+            "amends_timers_oldest_overdue_seconds",
+            "By how much the oldest timer that is due is late",
+            registry=self.registry,
+        )
+        self._fired = Counter("amends_timers_fired", "Timers that this process made events of", registry=self.registry)
+        self._reminders = Counter(
+            "amends_reminders", "Reminders seen in the log by this process", ["clock"], registry=self.registry
+        )
+        self._breaches = Counter(
+            "amends_breaches", "Breaches seen in the log by this process", ["clock"], registry=self.registry
+        )
+
+    def count_fired(self, fired: list[Fired]) -> None:
+        self._fired.inc(len(fired))
+
+    def count_alert(self, alert: Alert) -> None:
+        counter = self._breaches if isinstance(alert, DeadlineBreached) else self._reminders
+        counter.labels(alert.clock).inc()
+
+    async def observe(self, projecting: Projecting, firing: Firing) -> None:
+        """Look at both once. Raises asyncpg's errors while the database is away."""
+        self._leading.set(projecting.is_leading)
+        self._halted.set(projecting.is_halted)
+        self._overdue.set(firing.overdue_seconds)
+        self._lag.set(await projecting.lag())

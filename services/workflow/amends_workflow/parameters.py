@@ -1,0 +1,100 @@
+"""What may stand in the query of a URL. Unknown parameters are refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from amends_domain.case import Status
+from amends_domain.clocks import Verdict
+from amends_workflow.pages import LIMIT_DEFAULT, LIMIT_MAX
+
+_POSITION_MAX = 2**63 - 1
+
+
+def _plus_was_meant(value: Any) -> Any:
+    # "+08:00" that was not escaped in the URL arrives as " 08:00".
+    return value.replace(" ", "+") if isinstance(value, str) and value.count(" ") == 1 and "T" in value else value
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie between the years 1 and 9999 in UTC") from None
+
+
+def _no_control(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must not contain control characters")
+    return text
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_plus_was_meant), AfterValidator(_in_utc)]
+Word = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128), AfterValidator(_no_control)
+]
+Position = Annotated[int, Field(ge=1, le=_POSITION_MAX)]
+Words = Annotated[list[Word], Field(max_length=50)]
+
+
+class Openness(StrEnum):
+    """States by the dozen: all in which work is left, and all in which none is."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Parameters(BaseModel):
+    """Base of all queries. `min_position` waits until what the log held at that position can be seen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    min_position: Position | None = None
+
+
+class CaseParameters(Parameters):
+    """Which state of a case: as it was known at an instant, or when the log ended at a position."""
+
+    as_of: Instant | None = None
+    position: Position | None = None
+
+
+class ExplanationParameters(Parameters):
+    """Which run of the clock; the newest when not said."""
+
+    generation: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+
+class Paged(Parameters):
+    """A list, page by page."""
+
+    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
+    cursor: Annotated[str, StringConstraints(max_length=2_000)] | None = None
+
+
+class CaseListParameters(Paged):
+    """Which cases, in which order. A repeated parameter means any of its values."""
+
+    state: Annotated[list[Status | Openness], Field(max_length=50)] = []
+    branch: Words = []
+    owner: Words = []
+    grade: Words = []
+    kind: Words = []
+    flag: Words = []
+    breached: bool | None = None
+    due_before: Instant | None = None
+    q: Word | None = Field(None, description="a reference, customer_ref or external_ref, or how one begins")
+    sort: Literal["due", "received", "updated", "-due", "-received", "-updated"] = "due"
+
+
+class DeadlineListParameters(Paged):
+    """Which deadlines, the earliest due first. A repeated parameter means any of its values."""
+
+    status: Annotated[list[Verdict], Field(max_length=10)] = []
+    kind: Words = []
+    branch: Words = []
+    due_before: Instant | None = None

@@ -1,0 +1,153 @@
+"""Keeping the read model behind the log, in whichever process leads; and waiting until it has come so far."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import asyncpg
+import structlog
+
+from amends_platform.policies import PolicyBook
+from amends_store.errors import Fenced
+from amends_store.follow import Follower
+from amends_store.outages import is_passing
+from amends_store.read import head_position
+from amends_workflow.leadership import leadership
+from amends_workflow.projection import CHECKPOINT, Alert, Projection
+
+log = structlog.get_logger()
+
+_BATCH_EVENTS_MAX = 500
+_RETRY_SECONDS = 0.5
+# How often who waits for a position looks: at the checkpoint, while another process moves it.
+_LOOK_SECONDS = 0.05
+
+
+class Halted(Exception):
+    """The projection met an event that it cannot take, and stopped before it."""
+
+
+class Projecting:
+    """The projection as a task. `on_progress` is called after each batch that was committed."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        policies: PolicyBook,
+        *,
+        on_progress: Callable[[], None],
+        on_alert: Callable[[Alert], None],
+    ) -> None:
+        self._pool = pool
+        self._policies = policies
+        self._on_progress = on_progress
+        self._on_alert = on_alert
+        self._follower: Follower | None = None
+        self._halted_by: Exception | None = None
+
+    @property
+    def is_leading(self) -> bool:
+        """Whether it is this process that keeps the read model."""
+        return self._follower is not None
+
+    @property
+    def is_halted(self) -> bool:
+        return self._halted_by is not None
+
+    def check(self) -> None:
+        """Raises Halted if the projection stopped for good."""
+        if self._halted_by is not None:
+            raise Halted(str(self._halted_by)) from self._halted_by
+
+    def wake(self) -> None:
+        """The log has grown."""
+        if self._follower is not None:
+            self._follower.wake()
+
+    async def run(self) -> None:
+        """Keep the read model whenever this process leads. Returns only when it is halted.
+
+        What cannot be projected (an event of an unknown type, a broken stream, a hole in the log) is never
+        skipped: it halts the projection. A release that knows better may then lead instead.
+        """
+        while True:
+            try:
+                async with leadership(self._pool) as lost:
+                    log.info("keeping the read model")
+                    await self._lead(lost)
+            except Exception as error:
+                if not is_passing(error):
+                    self._halt(error)
+                    return
+                log.warning("the read model waits for the store", reason=type(error).__name__)
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def reached(self, position: int, seconds_max: float) -> bool:
+        """Wait until the read model has come to `position`. False when it did not in time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds_max):
+                while True:
+                    if await self._has_reached(position):
+                        return True
+                    await asyncio.sleep(_LOOK_SECONDS)
+        return False
+
+    async def position(self) -> int:
+        """How far the read model has come, in whichever process."""
+        if self._follower is not None and self._follower.position:
+            return self._follower.position
+        position = await self._pool.fetchval("SELECT position FROM checkpoints WHERE name = $1", CHECKPOINT)
+        return int(position or 0)
+
+    async def lag(self) -> int:
+        """How many events the read model is behind the log."""
+        return max(0, await head_position(self._pool) - await self.position())
+
+    async def _has_reached(self, position: int) -> bool:
+        follower = self._follower
+        if follower is not None and follower.position < position:
+            follower.wake()
+            with suppress(TimeoutError):
+                # Not for ever: this process may cease to lead meanwhile.
+                async with asyncio.timeout(1):
+                    await follower.reached(position)
+        return await self.position() >= position
+
+    async def _lead(self, lost: asyncio.Event) -> None:
+        """Project until the leadership is lost. Raises what halts."""
+        while not lost.is_set():
+            projection = Projection(self._policies, self._on_alert)
+            follower = Follower.projecting(self._pool, CHECKPOINT, projection, batch_events_max=_BATCH_EVENTS_MAX)
+            self._follower = follower
+            tasks = (
+                asyncio.create_task(follower.run(), name="projection"),
+                asyncio.create_task(self._announce(follower), name="projection progress"),
+                asyncio.create_task(lost.wait(), name="leadership"),
+            )
+            try:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    # A rebuild put new tables in place and fenced us: take it from there.
+                    with suppress(Fenced):
+                        task.result()
+            finally:
+                self._follower = None
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _announce(self, follower: Follower) -> None:
+        while True:
+            await follower.reached(follower.position + 1)
+            self._on_progress()
+
+    def _halt(self, error: Exception) -> None:
+        self._halted_by = error
+        log.critical(
+            "THE READ MODEL HAS STOPPED: an event cannot be projected, and none is ever skipped",
+            error=type(error).__name__,
+            detail=str(error),
+            exc_info=error,
+        )

@@ -1,0 +1,144 @@
+"""What the read model holds of a case, as rows, and how a batch of them is written."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+
+from amends_domain.case import Case
+from amends_domain.clocks import Deadline, Firing, Verdict, firings
+from amends_domain.events import DeadlineBreached, Event, ReminderIssued, encode
+from amends_domain.reference import reference_of
+from amends_store.read import Executor
+from amends_workflow.statements import statement
+
+_WRITE_CASES = statement("write_cases")
+_WRITE_DEADLINES = statement("write_deadlines")
+_WRITE_TIMERS = statement("write_timers")
+
+Row = dict[str, Any]
+
+
+class Projected(NamedTuple):
+    """A case with what follows from it. `correlation_id` is that of its last event."""
+
+    case: Case
+    deadlines: tuple[Deadline, ...]
+    tenant: str
+    correlation_id: UUID
+
+
+async def write(conn: Executor, batch: list[Projected]) -> None:
+    """Make the rows of these cases what the batch says, in `conn`'s transaction. Each case is in it once."""
+    ids = [projected.case.id for projected in batch]
+    deadlines = [deadline_row(p, deadline) for p in batch for deadline in p.deadlines]
+    timers = [timer_row(p, firing) for p in batch for firing in firings(p.deadlines)]
+    # The plan is made once, perhaps while the tables are nearly empty, and has to serve when they are not.
+    await conn.execute("SET LOCAL enable_seqscan = off")
+    await conn.execute(_WRITE_CASES, _json([case_row(projected) for projected in batch]))
+    await conn.execute(_WRITE_DEADLINES, ids, _json(deadlines))
+    await conn.execute(_WRITE_TIMERS, ids, _json(timers))
+
+
+def case_row(projected: Projected) -> Row:
+    """The case's row in `cases`."""
+    case = projected.case
+    pending = [deadline for deadline in projected.deadlines if deadline.status is Verdict.PENDING]
+    first = min(pending, key=lambda deadline: (deadline.due_at, deadline.kind), default=None)
+    return {
+        "id": case.id,
+        "tenant": projected.tenant,
+        "reference": reference_of(case.first_position),
+        "first_position": case.first_position,
+        "version": case.version,
+        "position": case.position,
+        "state": case.status.value,
+        "cycle": case.cycle,
+        "kind": case.kind,
+        "channel": case.channel,
+        "type": case.type,
+        "cause": case.cause,
+        "branch": case.branch,
+        "owner": case.owner,
+        "grade": case.grade,
+        "flags": case.flags,
+        "customer_ref": case.customer_ref,
+        "external_ref": case.external_ref,
+        "historical": case.historical,
+        "breached": any(deadline.status is Verdict.BREACHED for deadline in projected.deadlines),
+        "next_due_at": None if first is None else first.due_at,
+        "next_due_clock": None if first is None else first.kind,
+        "received_at": case.received_at,
+        "recorded_at": case.recorded_at,
+        "updated_at": case.updated_at,
+    }
+
+
+def breached_at(deadline: Deadline) -> datetime | None:
+    """When the deadline was broken: the instant it fell due, whenever that was noticed. None when it was not."""
+    return deadline.due_at if deadline.status is Verdict.BREACHED else None
+
+
+def deadline_row(projected: Projected, deadline: Deadline) -> Row:
+    """A deadline's row in `deadlines`."""
+    return {
+        "case_id": projected.case.id,
+        "clock": deadline.kind,
+        "generation": deadline.generation,
+        "tenant": projected.tenant,
+        "branch": projected.case.branch,
+        "cycle": deadline.cycle,
+        "status": deadline.status.value,
+        "started_at": deadline.started_at,
+        "due_at": deadline.due_at,
+        "ended_at": deadline.ended_at,
+        "breached_at": breached_at(deadline),
+        "breach_recorded": deadline.breach_recorded,
+        "policy_hash": _bytea(deadline.policy),
+        "provisional": deadline.provisional,
+    }
+
+
+def timer_row(projected: Projected, firing: Firing) -> Row:
+    """A firing's row in `timers`."""
+    deadline = firing.deadline
+    return {
+        "case_id": projected.case.id,
+        "clock": deadline.kind,
+        "generation": deadline.generation,
+        "step": firing.step,
+        "tenant": projected.tenant,
+        "event_type": firing.event_type,
+        "fires_at": firing.at,
+        "case_version": projected.case.version,
+        "policy_hash": _bytea(deadline.policy),
+        "correlation_id": projected.correlation_id,
+        "data": _unfinished(_event_of(firing)),
+    }
+
+
+def _event_of(firing: Firing) -> Event:
+    deadline = firing.deadline
+    if firing.warning is None:
+        return DeadlineBreached(deadline.kind, deadline.generation, deadline.due_at)
+    return ReminderIssued(
+        deadline.kind, deadline.generation, firing.step, firing.warning, deadline.due_at, fell_due_at=firing.at
+    )
+
+
+def _unfinished(event: Event) -> str:
+    """The event's data, open at the end: the store adds `late_by_ms` and the closing brace when it fires."""
+    clear, _ = encode(event)
+    del clear["late_by_ms"]
+    return orjson.dumps(clear)[:-1].decode()
+
+
+def _bytea(policy: str) -> str:
+    return "\\x" + policy
+
+
+def _json(rows: list[Row]) -> str:
+    return orjson.dumps(rows).decode()

@@ -1,0 +1,210 @@
+"""The questions that can be asked, one function each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import asyncpg
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from amends_domain.case import Case
+from amends_domain.clocks import obligations
+from amends_domain.policy import Policy
+from amends_platform.cases import Cases
+from amends_platform.policies import PolicyBook
+from amends_platform.problems import Problem
+from amends_store.read import UpToPosition, read_stream
+from amends_workflow import answers
+from amends_workflow.case_list import list_cases
+from amends_workflow.customers import customer_cases, customer_events
+from amends_workflow.deadline_list import list_deadlines
+from amends_workflow.enquiries import Enquirer, Enquiries, no_such_case
+from amends_workflow.events import case_events
+from amends_workflow.explanation import explain
+from amends_workflow.pages import Pages
+from amends_workflow.parameters import (
+    CaseListParameters,
+    CaseParameters,
+    DeadlineListParameters,
+    ExplanationParameters,
+    Paged,
+)
+
+
+class Answering:
+    """What the questions are answered from."""
+
+    def __init__(self, pool: asyncpg.Pool, enquiries: Enquiries, cases: Cases, policies: PolicyBook) -> None:
+        self.pool = pool
+        self.enquiries = enquiries
+        self.cases = cases
+        self.policies = policies
+
+
+def router(answering: Callable[[], Answering], refusals: Mapping[int | str, Any]) -> APIRouter:
+    """All of the workflow's questions. `answering` exists once the app has started."""
+    routes = APIRouter(prefix="/v1", responses={**refusals})
+
+    async def admitted(request: Request) -> Enquirer:
+        return await answering().enquiries.admit(request)
+
+    Asked = Annotated[Enquirer, Depends(admitted)]  # noqa: N806  # a type
+
+    @routes.get(
+        "/cases/{id}",
+        tags=["cases"],
+        summary="One case, as it is or as it was",
+        operation_id="case",
+        responses={200: _case_success()},
+    )
+    async def case(id: str, asked: Asked, parameters: Annotated[CaseParameters, Query()]) -> Response:  # noqa: A002
+        of = answering()
+        await of.enquiries.wait(parameters)
+        found = await _case_at(of, asked, id, parameters)
+        return await of.policies.judge(lambda policies: _case_response(found, policies))
+
+    @routes.get("/cases", tags=["cases"], summary="The queue", operation_id="cases", response_model=answers.CasePage)
+    async def cases(request: Request, asked: Asked, parameters: Annotated[CaseListParameters, Query()]) -> Response:
+        of = answering()
+        pages = Pages(request, asked.scope)
+        after = pages.after(parameters.cursor)
+        await of.enquiries.wait(parameters)
+        listed = await list_cases(of.pool, asked.scope, parameters, after)
+        return answers.json_response(answers.page(listed.rows, pages.next(listed.last)))
+
+    @routes.get(
+        "/cases/{id}/events",
+        tags=["cases"],
+        summary="What happened, event by event",
+        operation_id="case-events",
+        response_model=answers.EventPage,
+        response_model_exclude_unset=True,
+    )
+    async def events(
+        request: Request,
+        id: str,  # noqa: A002
+        asked: Asked,
+        parameters: Annotated[Paged, Query()],
+    ) -> Response:
+        of = answering()
+        pages = Pages(request, asked.scope)
+        after = pages.after(parameters.cursor)
+        await of.enquiries.wait(parameters)
+        found = await of.enquiries.case(asked, id)
+        listed = await case_events(of.pool, found.id, parameters.limit, after)
+        items = await of.enquiries.reader(asked).answers(listed.rows)
+        return answers.json_response(answers.page(items, pages.next(listed.last)))
+
+    @routes.get(
+        "/cases/{id}/deadlines/{kind}/explanation",
+        tags=["deadlines"],
+        summary="Why a deadline is due when it is",
+        operation_id="explanation",
+        response_model=answers.Explanation,
+    )
+    async def explanation(
+        id: str,  # noqa: A002
+        kind: str,
+        asked: Asked,
+        parameters: Annotated[ExplanationParameters, Query()],
+    ) -> Response:
+        of = answering()
+        await of.enquiries.wait(parameters)
+        found = await of.enquiries.case(asked, id)
+        rows = await read_stream(of.pool, found.id, up_to=UpToPosition(found.position))
+
+        def explained(policies: Mapping[str, Policy]) -> Response:
+            deadlines = obligations(found, policies)
+            runs = [each for each in deadlines if each.kind == kind]
+            if parameters.generation is not None:
+                runs = [each for each in runs if each.generation == parameters.generation]
+            if not runs:
+                raise _no_such_deadline(sorted({each.kind for each in deadlines}))
+            return answers.json_response(explain(found, deadlines, runs[-1], rows, policies))
+
+        return await of.policies.judge(explained)
+
+    @routes.get(
+        "/deadlines",
+        tags=["deadlines"],
+        summary="Deadlines over all cases",
+        operation_id="deadlines",
+        response_model=answers.DeadlinePage,
+    )
+    async def deadlines(
+        request: Request, asked: Asked, parameters: Annotated[DeadlineListParameters, Query()]
+    ) -> Response:
+        of = answering()
+        pages = Pages(request, asked.scope)
+        after = pages.after(parameters.cursor)
+        await of.enquiries.wait(parameters)
+        listed = await list_deadlines(of.pool, asked.scope, parameters, after)
+        items = await of.policies.judge(
+            lambda policies: [answers.listed_deadline(row, policies) for row in listed.rows]
+        )
+        return answers.json_response(answers.page(items, pages.next(listed.last)))
+
+    @routes.get(
+        "/customers/{ref}/timeline",
+        tags=["customers"],
+        summary="One customer's cases, and every contact with them",
+        operation_id="timeline",
+        response_model=answers.Timeline,
+        response_model_exclude_unset=True,
+    )
+    async def timeline(request: Request, ref: str, asked: Asked, parameters: Annotated[Paged, Query()]) -> Response:
+        of = answering()
+        pages = Pages(request, asked.scope)
+        after = pages.after(parameters.cursor)
+        await of.enquiries.wait(parameters)
+        # The null character is in no text of the database, and PostgreSQL does not even compare with it.
+        theirs = [] if "\x00" in ref else await customer_cases(of.pool, asked.scope, ref)
+        if not theirs:
+            raise Problem(404, "no-such-customer", "No case that your key may see belongs to this customer.")
+        listed = await customer_events(of.pool, theirs, parameters.limit, after)
+        references = {each["id"]: each["reference"] for each in theirs}
+        items = await of.enquiries.reader(asked).answers(listed.rows)
+        for item, row in zip(items, listed.rows, strict=True):
+            item |= {"case_id": row.stream_id, "reference": references[row.stream_id]}
+        return answers.json_response(
+            {"customer_ref": ref, "cases": theirs, **answers.page(items, pages.next(listed.last))}
+        )
+
+    return routes
+
+
+async def _case_at(of: Answering, asked: Enquirer, name: str, parameters: CaseParameters) -> Case:
+    """The case at the point that the parameters name. Raises a 404 or 422 problem."""
+    if parameters.as_of is None and parameters.position is None:
+        return await of.enquiries.case(asked, name)
+    if parameters.as_of is not None and parameters.position is not None:
+        raise Problem(422, "invalid-parameters", "Ask for a case as_of a time, or at a position: not both.")
+    case_id = await of.enquiries.case_id(name)
+    if parameters.as_of is not None:
+        found = await of.cases.as_of(case_id, recorded_at=parameters.as_of)
+    else:
+        assert parameters.position is not None
+        found = await of.cases.at_position(case_id, position=parameters.position)
+    if found is None or not asked.sees(found):
+        raise no_such_case()
+    return found
+
+
+def _case_response(case: Case, policies: Mapping[str, Policy]) -> Response:
+    answer = answers.case_answer(case, obligations(case, policies), policies)
+    return answers.json_response(answer, {"ETag": f'"{case.version}"'})
+
+
+def _case_success() -> dict[str, Any]:
+    return {
+        "model": answers.CaseAnswer,
+        "description": "The case",
+        "headers": {"ETag": {"schema": {"type": "string"}, "description": "the version of the case, in quotes"}},
+    }
+
+
+def _no_such_deadline(kinds: list[str]) -> Problem:
+    has = f"It has: {', '.join(kinds)}." if kinds else "It has none at all."
+    return Problem(404, "no-such-deadline", f"The case has no such deadline. {has}")

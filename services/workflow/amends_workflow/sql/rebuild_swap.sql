@@ -1,0 +1,6 @@
+-- The rebuilt tables take the place of the live ones. Readers wait for the commit, which follows at once.
+DROP TABLE public.cases, public.deadlines, public.timers;
+ALTER TABLE amends_rebuild.cases SET SCHEMA public;
+ALTER TABLE amends_rebuild.deadlines SET SCHEMA public;
+ALTER TABLE amends_rebuild.timers SET SCHEMA public;
+DROP SCHEMA amends_rebuild;

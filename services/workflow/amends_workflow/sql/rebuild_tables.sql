@@ -1,0 +1,39 @@
+-- Begins a rebuild: empty copies of the read model's tables, in a schema that nobody else looks into. They have the
+-- same names, options, keys and grants; their other indexes are made once they are full (rebuild_indexes.sql).
+DROP SCHEMA IF EXISTS amends_rebuild CASCADE;
+CREATE SCHEMA amends_rebuild;
+
+DO $$
+DECLARE
+    live regclass;
+    part record;
+BEGIN
+    FOREACH live IN ARRAY ARRAY['public.cases', 'public.deadlines', 'public.timers']::regclass[] LOOP
+        SELECT relname AS name, reloptions INTO part FROM pg_class WHERE oid = live;
+        EXECUTE format('CREATE TABLE amends_rebuild.%I (LIKE %s INCLUDING ALL EXCLUDING INDEXES)', part.name, live);
+        IF part.reloptions IS NOT NULL THEN
+            EXECUTE format(
+                'ALTER TABLE amends_rebuild.%I SET (%s)', part.name, array_to_string(part.reloptions, ', ')
+            );
+        END IF;
+        FOR part IN
+            SELECT c.relname AS name, k.conname, pg_get_constraintdef(k.oid) AS definition
+            FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid
+            WHERE k.conrelid = live AND k.contype IN ('p', 'u')
+        LOOP
+            EXECUTE format(
+                'ALTER TABLE amends_rebuild.%I ADD CONSTRAINT %I %s', part.name, part.conname, part.definition
+            );
+        END LOOP;
+        FOR part IN
+            SELECT c.relname AS name, granted.privilege_type, r.rolname
+            FROM pg_class AS c
+            CROSS JOIN LATERAL aclexplode(c.relacl) AS granted
+            JOIN pg_roles AS r ON r.oid = granted.grantee
+            WHERE c.oid = live AND granted.grantee <> c.relowner
+        LOOP
+            EXECUTE format('GRANT %s ON amends_rebuild.%I TO %I', part.privilege_type, part.name, part.rolname);
+        END LOOP;
+    END LOOP;
+END
+$$;
