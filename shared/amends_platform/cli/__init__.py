@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from amends_platform.cli import doctor, keys, migrate, policy, services, up
+from amends_platform.cli import doctor, import_, keys, migrate, policy, services, up
 from amends_platform.failures import Failure
 
 RUN, ASK, PROVE, ADMINISTER = "Run", "Complaints", "Proof", "Administer"
@@ -46,6 +46,8 @@ app.command("up", rich_help_panel=RUN)(up.up)
 app.command("intake", rich_help_panel=RUN, context_settings=services.PASS_ON)(services.intake)
 app.command("workflow", rich_help_panel=RUN, context_settings=services.PASS_ON)(services.workflow)
 app.command("notifier", rich_help_panel=RUN, context_settings=services.PASS_ON)(services.notifier)
+
+app.command("import", rich_help_panel=ASK)(import_.import_)
 
 app.command("migrate", rich_help_panel=ADMINISTER)(migrate.migrate)
 app.command("doctor", rich_help_panel=ADMINISTER)(doctor.doctor)

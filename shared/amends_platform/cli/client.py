@@ -1,0 +1,25 @@
+"""The options that commands which talk to a service share, and the address they add up to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from amends_platform.clients import Address, ServiceName
+
+Url = Annotated[
+    str | None, typer.Option("--url", metavar="U", help="The service's address [default: the running `amends up`].")
+]
+Key = Annotated[str | None, typer.Option("--key", metavar="K", help="The API key to use [default: AMENDS_API_KEY].")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+def address(service: ServiceName, url: str | None, key: str | None, *, role: str) -> Address:
+    """Where to ask and with which key; at the running `amends up`, as `role`. Raises WrongUsage, CannotReach."""
+    from amends_platform.cli.settings import load_settings
+    from amends_platform.clients import find_service
+
+    given = {f"{service}_url": url, "api_key": key}
+    return find_service(service, load_settings(**given), role)

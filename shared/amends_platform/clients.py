@@ -1,0 +1,122 @@
+"""The two services as a command sees them: where they are, with which key, and what they refuse, in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import httpx
+import orjson
+
+from amends_platform.failures import CannotReach, Failure, WrongUsage
+from amends_platform.running import Running, SeveralRunning, find_running
+from amends_platform.settings import Settings
+
+_SECONDS_MAX: Final = httpx.Timeout(30.0, connect=5.0)
+
+ServiceName = Literal["intake", "workflow"]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A service and the key to ask it with."""
+
+    service: ServiceName
+    url: str
+    key: str
+
+    def client(self) -> httpx.AsyncClient:
+        """A client for paths such as `/v1/cases`."""
+        return httpx.AsyncClient(
+            base_url=self.url,
+            headers={"Authorization": f"Bearer {self.key}"},
+            timeout=_SECONDS_MAX,
+            # Whose proxy settings point elsewhere still means this machine by 127.0.0.1.
+            trust_env=False,
+        )
+
+
+def find_service(service: ServiceName, settings: Settings, role: str) -> Address:
+    """Where the settings say, else at the running `amends up`, whose key of `role` is used unless one is set.
+
+    Raises CannotReach when nothing says where, WrongUsage when there is no key for it.
+    """
+    url = settings.intake_url if service == "intake" else settings.workflow_url
+    key = settings.api_key.get_secret_value() if settings.api_key is not None else None
+    running = running_system() if url is None or key is None else None
+    if running is not None:
+        theirs = running.intake_url if service == "intake" else running.workflow_url
+        url = url or theirs
+        # A development key is for its own system, whatever else one asks.
+        key = key or (running.keys.get(role) if url == theirs else None)
+    if url is None:
+        raise CannotReach(f"No {service} service is known: start `amends up`, or say --url.")
+    if key is None:
+        raise WrongUsage(f"There is no API key for {url}: say --key, or set AMENDS_API_KEY.")
+    return Address(service, url, key)
+
+
+def running_system() -> Running | None:
+    """The running `amends up`, None when there is none. Raises WrongUsage when several run."""
+    try:
+        return find_running()
+    except SeveralRunning as error:
+        raise WrongUsage(str(error)) from error
+
+
+async def get_json(client: httpx.AsyncClient, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
+    """What the service answers to GET. Raises CannotReach; Failure or WrongUsage with its problem in one line."""
+    return await _json(client, "GET", path, params=parameters)
+
+
+async def post_json(client: httpx.AsyncClient, path: str, body: Any, *, idempotency_key: str) -> Any:
+    """What the service answers to POST. Raises as `get_json` does."""
+    return await _json(client, "POST", path, json=body, headers={"Idempotency-Key": idempotency_key})
+
+
+async def _json(client: httpx.AsyncClient, method: str, path: str, **request: Any) -> Any:
+    try:
+        response = await client.request(method, path, **request)
+    except httpx.TransportError as error:
+        raise unreachable(str(client.base_url), str(error) or type(error).__name__) from error
+    if response.is_success:
+        return response.json()
+    raise failure_of(response.status_code, response.content)
+
+
+def unreachable(url: str, reason: str) -> CannotReach:
+    """What to say when nobody answers."""
+    return CannotReach(f"Nothing answers at {url} ({reason}). Is `amends up` running, and is the address right?")
+
+
+def failure_of(status: int, body: bytes) -> Failure:
+    """The failure that a refused request is."""
+    if status == 401:
+        return WrongUsage(f"The API key is not accepted: {explain(status, body)}")
+    if status in (502, 503, 504):
+        return CannotReach(explain(status, body))
+    return Failure(explain(status, body))
+
+
+def code_of(body: bytes) -> str:
+    """The stable code of a problem, "illegal-state"; empty when the body is no problem."""
+    return str(_problem(body).get("type", "")).rpartition(":")[2]
+
+
+def explain(status: int, body: bytes) -> str:
+    """A refusal in one line: what is wrong, and what may be done instead."""
+    problem = _problem(body)
+    said = str(problem.get("detail") or problem.get("title") or f"It answered {status}, and not why.")
+    allowed = problem.get("allowed")
+    if isinstance(allowed, list) and status == 409:
+        said += f" Allowed now: {', '.join(map(str, allowed)) or 'nothing'}."
+    return " ".join(said.split())
+
+
+def _problem(body: bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}
