@@ -1,3 +1,3 @@
 """What every test may ask for: real servers, started once for each worker."""
 
-pytest_plugins = ["tests.support.nats", "tests.support.postgres"]
+pytest_plugins = ["tests.support.postgres", "tests.support.nats", "tests.support.intake"]

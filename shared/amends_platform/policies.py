@@ -27,17 +27,31 @@ class PolicyBook:
         return self._by_hash
 
     async def register(self, loaded: LoadedPolicy) -> Policy:
-        """Keep the policy in the database under its hash, if it is not there, and know it from now on."""
+        """Keep the policy in the database, if it is not there, and know it from now on.
+
+        The same document may come with other days, when a newer release knows more holidays: the days that this
+        version was registered with stay in force, until the document gets a new version.
+        """
         policy = loaded.policy
-        await self._pool.execute(
-            "INSERT INTO policies (hash, name, version, document, calendar) VALUES ($1, $2, $3, $4, $5)"
-            " ON CONFLICT (hash) DO NOTHING",
-            bytes.fromhex(policy.hash),
+        registered = await self._pool.fetchrow(
+            "SELECT document, calendar FROM policies WHERE name = $1 AND version = $2 AND document = $3"
+            " ORDER BY registered_at LIMIT 1",
             policy.name,
             policy.version,
             loaded.document,
-            orjson.dumps(loaded.calendar).decode(),
         )
+        if registered is not None:
+            policy = restore_policy(registered["document"], orjson.loads(registered["calendar"]))
+        else:
+            await self._pool.execute(
+                "INSERT INTO policies (hash, name, version, document, calendar) VALUES ($1, $2, $3, $4, $5)"
+                " ON CONFLICT (hash) DO NOTHING",
+                bytes.fromhex(policy.hash),
+                policy.name,
+                policy.version,
+                loaded.document,
+                orjson.dumps(loaded.calendar).decode(),
+            )
         self._by_hash[policy.hash] = policy
         return policy
 

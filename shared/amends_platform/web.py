@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from amends_platform import problems
 from amends_platform.principals import Principal, Unauthenticated
 from amends_platform.problems import Problem, problem_response
-from amends_store.errors import StoreUnavailable
+from amends_store.errors import AppendRefused, StoreUnavailable
 
 # What a client should wait when the store is out of reach: about as long as a restart takes.
 RETRY_AFTER_SECONDS = 2
@@ -132,6 +132,12 @@ def store_unavailable() -> Problem:
     )
 
 
+async def _on_append_refused(request: Request, error: Exception) -> Response:
+    log.warning("the store refused a command", reason=str(error))
+    problem = Problem(422, "refused-by-the-store", "The store cannot hold this data; nothing was recorded.")
+    return problem_response(problem, request.url.path)
+
+
 async def _on_store_away(request: Request, error: Exception) -> Response:
     log.warning("store unavailable", reason=type(error).__name__)
     return problem_response(store_unavailable(), request.url.path)
@@ -145,6 +151,7 @@ def add_operations(
     """
     app.add_middleware(BodyLimit, bytes_max=body_bytes_max)
     problems.install(app)
+    app.add_exception_handler(AppendRefused, _on_append_refused)
     for error in _STORE_AWAY:
         app.add_exception_handler(error, _on_store_away)
 

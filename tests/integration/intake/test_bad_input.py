@@ -1,0 +1,211 @@
+"""Bad input, bad keys, a dead database, a dead broker: a clear problem, and nothing changes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amends_platform.policy_files import PolicyFileError
+from amends_store.migrate import migrate
+from tests.support.intake import Intake, complaint, running_intake
+from tests.support.postgres import Database, new_database, running_postgres
+
+NOT_JSON = [b"", b"{", b"[1,", b"\xff\xfe", b'{"channel": "\xff"}', b'{"narrative": "\\ud800"}', b"[" * 100_000]
+WRONG: list[tuple[str, dict[str, Any], str]] = [
+    ("a number for a text", {"narrative": 7}, "/narrative"),
+    ("an empty narrative", {"narrative": ""}, "/narrative"),
+    ("a null character", {"narrative": "a\x00b"}, "/narrative"),
+    ("a control character in a name", {"branch": "north\nstreet"}, "/branch"),
+    ("a customer without a key", {"customer": {"name": "Ms. Chen"}}, "/customer/ref"),
+    ("a customer that is a text", {"customer": "C-1"}, "/customer"),
+    ("an unknown kind", {"kind": "rant"}, "/kind"),
+    ("an unknown field", {"narative": "typo"}, "/narative"),
+    ("a time without a zone", {"occurred_at": "2026-03-01T10:00:00"}, "/occurred_at"),
+    ("no time at all", {"reply_by": "soon"}, "/reply_by"),
+    ("a text for a list", {"flags": "urgent"}, "/flags"),
+    ("too many flags", {"flags": [str(n) for n in range(51)]}, "/flags"),
+]
+
+
+@pytest.mark.parametrize("content", NOT_JSON, ids=lambda content: repr(content[:20]))
+async def test_what_is_no_json_is_malformed(intake: Intake, content: bytes) -> None:
+    agent = await intake.caller("agent")
+    response = await agent.post("/v1/complaints", content=content)
+    assert response.status_code == 400, response.text
+    await _is_problem_and_nothing_changed(intake, response)
+
+
+@pytest.mark.parametrize(("fields", "pointer"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
+async def test_a_wrong_field_is_pointed_at(intake: Intake, fields: dict[str, Any], pointer: str) -> None:
+    agent = await intake.caller("agent")
+    response = await agent.post("/v1/complaints", complaint(**fields))
+    assert response.status_code == 422, response.text
+    assert pointer in [error["pointer"] for error in response.json()["errors"]]
+    await _is_problem_and_nothing_changed(intake, response)
+
+
+async def test_a_wrong_value_is_never_repeated_in_the_answer(intake: Intake) -> None:
+    agent = await intake.caller("agent")
+    response = await agent.post("/v1/complaints", complaint(kind="<script>alert(1)</script>"))
+    assert "<script>" not in response.text
+
+
+async def test_a_complaint_from_the_future_is_refused(intake: Intake) -> None:
+    agent = await intake.caller("agent")
+    response = await agent.post("/v1/complaints", complaint(occurred_at="2999-01-01T00:00:00Z"))
+    assert (response.status_code, response.json()["type"]) == (422, "urn:amends:problem:in-the-future")
+    await _is_problem_and_nothing_changed(intake, response)
+
+
+async def test_ten_megabytes_are_too_much(intake: Intake) -> None:
+    agent = await intake.caller("agent")
+    response = await agent.post("/v1/complaints", complaint(narrative="x" * 10_000_000))
+    assert response.status_code == 413
+    await _is_problem_and_nothing_changed(intake, response)
+
+
+async def test_a_body_that_does_not_tell_its_length_is_cut_off_at_the_limit(intake: Intake) -> None:
+    async def endless() -> Any:
+        for _ in range(10_000):
+            yield b"x" * 1_000
+
+    agent = await intake.caller("agent")
+    response = await agent.post("/v1/complaints", content=endless())
+    assert response.status_code == 413
+    await _is_problem_and_nothing_changed(intake, response)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({"Content-Type": "text/plain"}, 415, "unsupported-media-type"),
+        ({"Idempotency-Key": "with blank"}, 400, "malformed-header"),
+        ({"Idempotency-Key": "x" * 256}, 400, "malformed-header"),
+        ({"If-Match": "seven"}, 400, "malformed-header"),
+        ({"Authorization": "Bearer amends_nobody"}, 401, "unauthenticated"),
+        ({"Authorization": "Basic eDp5"}, 401, "unauthenticated"),
+    ],
+)
+async def test_a_wrong_header_is_told(intake: Intake, headers: dict[str, str], status: int, code: str) -> None:
+    agent = await intake.caller("agent")
+    response = await agent.post("/v1/complaints", content=json.dumps(complaint()).encode(), headers=headers)
+    assert (response.status_code, response.json()["type"]) == (status, f"urn:amends:problem:{code}")
+    await _is_problem_and_nothing_changed(intake, response)
+
+
+async def test_a_post_without_an_idempotency_key_is_asked_for_one(intake: Intake) -> None:
+    agent = await intake.caller("agent")
+    headers = {"Authorization": f"Bearer {agent._api_key}"}
+    response = await intake.client.post("/v1/complaints", json=complaint(), headers=headers)
+    assert response.status_code == 428
+    await _is_problem_and_nothing_changed(intake, response)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/complaints", 405),
+        ("DELETE", "/v1/complaints/x/apology", 405),
+        ("POST", "/v1/complaints/", 404),
+        ("POST", "/v1/complaints/x/teleportation", 404),
+        ("GET", "/nowhere", 404),
+    ],
+)
+async def test_what_does_not_exist_is_a_problem_too(intake: Intake, method: str, path: str, status: int) -> None:
+    response = await intake.client.request(method, path)
+    assert response.status_code == status
+    await _is_problem_and_nothing_changed(intake, response)
+
+
+@pytest.mark.parametrize("name", ["7", "K7M2-P9QX", "00000000-0000-0000-0000-000000000000", "..%2f..", "日本"])
+async def test_a_name_of_no_case_is_not_found(intake: Intake, name: str) -> None:
+    agent = await intake.caller("agent")
+    response = await agent.post(f"/v1/complaints/{name}/apology", {"by_channel": "phone", "text": "Sorry."})
+    assert response.status_code == 404
+    await _is_problem_and_nothing_changed(intake, response)
+
+
+@pytest.mark.parametrize("role", ["auditor", "admin"])
+async def test_who_may_not_record_complaints_is_told_so(intake: Intake, role: str) -> None:
+    response = await (await intake.caller(role)).post("/v1/complaints", complaint())
+    assert (response.status_code, response.json()["type"]) == (403, "urn:amends:problem:role-not-allowed")
+    await _is_problem_and_nothing_changed(intake, response)
+
+
+async def test_a_key_of_one_branch_records_for_that_branch_only(intake: Intake) -> None:
+    agent = await intake.caller("agent", branch="harbour")
+    response = await agent.post("/v1/complaints", complaint())
+    assert (response.status_code, response.json()["type"]) == (403, "urn:amends:problem:other-branch")
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"kind": "refund", "text": "x", "amount": 10}, "/"),
+        ({"kind": "refund", "text": "x", "amount": -1, "currency": "CNY"}, "/amount"),
+        ({"kind": "refund", "text": "x", "amount": "NaN", "currency": "CNY"}, "/amount"),
+        ({"kind": "refund", "text": "x", "amount": 1, "currency": "yuan"}, "/currency"),
+    ],
+)
+async def test_an_amount_is_a_number_in_a_currency(intake: Intake, body: dict[str, Any], pointer: str) -> None:
+    handler = await intake.caller("handler")
+    response = await handler.give(await handler.receive(), "proposals", body)
+    assert response.status_code == 422
+    assert [error["pointer"] for error in response.json()["errors"]] == [pointer]
+
+
+async def test_too_many_requests_are_told_when_to_come_back(database: Database, tmp_path: Path) -> None:
+    async with running_intake(database, tmp_path) as unlimited:
+        settings = unlimited.settings.model_copy(update={"rate_limit": "1/s"})
+        limited = Intake(database, settings)
+        async with limited.app.router.lifespan_context(limited.app), limited.client:
+            agent = await limited.caller("agent")
+            statuses = [(await agent.post("/v1/complaints", complaint())).status_code for _ in range(2)]
+            refused = await agent.post("/v1/complaints", complaint())
+    assert statuses[0] == 201
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) >= 1
+
+
+async def test_a_dead_database_is_unavailable_and_a_revived_one_is_served_again(tmp_path: Path) -> None:
+    async with running_postgres() as server, new_database(server, "template1") as database:
+        await migrate(database.url)
+        async with running_intake(database, tmp_path) as intake:
+            agent = await intake.caller("agent")
+            await agent.receive()
+            await server.kill()
+            response = await agent.post("/v1/complaints", complaint(), key="once")
+            assert response.status_code == 503
+            assert response.headers["retry-after"]
+            assert response.headers["content-type"] == "application/problem+json"
+            assert (await intake.client.get("/readyz")).status_code == 503
+            assert (await intake.client.get("/livez")).status_code == 200
+            await server.start()
+            response = await agent.post("/v1/complaints", complaint(), key="once")
+            assert response.status_code == 201, response.text
+            assert await database.fetchval("SELECT count(*) FROM events") == 2
+
+
+async def test_intake_works_while_the_broker_is_dead(database: Database, tmp_path: Path) -> None:
+    async with running_intake(database, tmp_path, nats_url="nats://127.0.0.1:1") as intake:
+        agent = await intake.caller("agent")
+        assert await agent.receive()
+        assert (await intake.client.get("/readyz")).status_code == 200
+
+
+async def test_an_unknown_policy_stops_intake_at_its_start(database: Database, tmp_path: Path) -> None:
+    with pytest.raises(PolicyFileError):
+        async with running_intake(database, tmp_path, policy="bank-atlantis"):
+            pass
+
+
+async def _is_problem_and_nothing_changed(intake: Intake, response: Any) -> None:
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["status"] == response.status_code
+    assert problem["detail"]
+    assert problem["type"].startswith("urn:amends:problem:")
+    assert await intake.database.fetchval("SELECT count(*) + (SELECT count(*) FROM receipts) FROM events") == 0

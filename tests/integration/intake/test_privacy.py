@@ -1,0 +1,59 @@
+"""Personal data: sealed under a key of the customer's own, and nowhere in the clear."""
+
+from __future__ import annotations
+
+import orjson
+
+from amends_platform.keyring import Keyring
+from amends_platform.recorded import personal_data
+from amends_platform.sealing import MasterKey
+from amends_store.read import read_log
+from tests.support.intake import Intake
+
+WORDS = ("Ms. Chen", "555-0142", "kept my card", "so very sorry", "the feed jammed")
+
+
+async def _a_life(intake: Intake) -> None:
+    handler = await intake.caller("handler")
+    case = await handler.receive(narrative="The machine kept my card.")
+    await handler.give(case, "apology", {"by_channel": "phone", "text": "We are so very sorry."})
+    finding = {"findings": "We found that the feed jammed.", "cause": "process_too_slow", "at_fault": True}
+    await handler.give(case, "investigation", finding | {"countermeasures": ["Service the feed jammed before."]})
+
+
+async def test_no_name_number_or_word_of_a_customer_is_in_the_clear(intake: Intake) -> None:
+    await _a_life(intake)
+    tables = ("events", "receipts", "data_keys", "log_head", "policies", "api_keys")
+    for table in tables:
+        rows = await intake.database.fetchval(f"SELECT coalesce(string_agg(t::text, ' '), '') FROM {table} AS t")
+        # bytea shows as hexadecimal: look for both.
+        for word in WORDS:
+            assert word not in rows, f"{word!r} stands in {table}"
+            assert word.encode().hex() not in rows, f"{word!r} stands in {table}, as bytes"
+
+
+async def test_what_was_sealed_opens_with_the_customers_key(intake: Intake) -> None:
+    await _a_life(intake)
+    pool = await intake.database.pool()
+    keyring = Keyring(pool, MasterKey.load(intake.settings.master_key_path))
+    rows = await read_log(pool, after=0, limit=10)
+    keys = await keyring.by_id(row.key_id for row in rows if row.key_id is not None)
+    received, apology, investigation = (personal_data(row, keys) for row in rows)
+    assert received["narrative"] == "The machine kept my card."
+    assert received["customer"] == {"name": "Ms. Chen", "phone": "555-0142"}
+    assert apology == {"text": "We are so very sorry."}
+    assert investigation["findings"] == "We found that the feed jammed."
+
+
+async def test_a_customer_has_one_data_key_over_all_cases(intake: Intake) -> None:
+    agent = await intake.caller("agent")
+    for _ in range(3):
+        await agent.receive()
+    await agent.receive(customer={"ref": "C-2"})
+    assert await intake.database.fetchval("SELECT count(*) FROM data_keys") == 2
+
+
+async def test_the_clear_data_keeps_what_decisions_need(intake: Intake) -> None:
+    await _a_life(intake)
+    data = await intake.database.fetchval("SELECT data::text FROM events WHERE position = 3")
+    assert orjson.loads(data) == {"cause": "process_too_slow", "at_fault": True}
