@@ -122,6 +122,7 @@ class Appender:
                 self._on_commit(position)
         except Exception:
             _log.exception("a batch failed in an unforeseen way")
+            await lane.discard()
         finally:
             # Whatever happened, nobody may wait for ever.
             for waiting in batch:

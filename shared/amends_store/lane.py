@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -53,7 +54,7 @@ class Lane:
         self._conn: Any = None
         # A server that was there a moment ago is waited for; one that was not is tried once, so that callers
         # learn of an outage at once and not one after another at the end of their patience.
-        self._was_reachable = True
+        self._was_reachable = False
 
     @property
     def holds_connection(self) -> bool:
@@ -64,6 +65,14 @@ class Lane:
         conn, self._conn = self._conn, None
         if conn is not None:
             await self._pool.release(conn)
+
+    async def discard(self) -> None:
+        """Break the connection off: what it is doing is of no use any more."""
+        # A connection that the server closed is the pool's again already.
+        with suppress(asyncpg.InterfaceError):
+            if self._conn is not None:
+                self._conn.terminate()
+        await self.release()
 
     async def commit(self, batch: list[Waiting], *, sent_before: bool = False) -> int | None:
         """Answer or fail every command of the batch. Returns the last position recorded, if any.
@@ -91,8 +100,7 @@ class Lane:
                     unavailable = OutcomeUnknown if sent_before else StoreUnavailable
                     _fail(batch, unavailable(_reason(error)))
                     return None
-                conn.terminate()
-                await self.release()
+                await self.discard()
                 _fail(
                     [waiting for waiting in batch if waiting.command.receipt is None],
                     OutcomeUnknown(_reason(error)),
@@ -114,8 +122,9 @@ class Lane:
         return max((position for position in positions if position is not None), default=None)
 
     async def _connection(self, give_up_at: float) -> Any:
-        if self._conn is not None and not self._conn.is_closed():
-            return self._conn
+        with suppress(asyncpg.InterfaceError):
+            if self._conn is not None and not self._conn.is_closed():
+                return self._conn
         await self.release()
         loop = asyncio.get_running_loop()
         while True:
