@@ -1,8 +1,7 @@
 """The `amends` command. One file per command; whatever takes long to import is imported inside its function.
 
-A command is a function with typer's annotations, registered below under the heading it stands under in the help.
-It ends well by returning, otherwise by raising a Failure, whose kind is the exit status: 1 the thing asked about
-is bad, 2 wrong usage, 3 a needed service cannot be reached.
+Imports typer here and what a command needs inside its function; never a service.
+A command is a function registered below. It ends well by returning, else by raising a Failure: its exit status.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from amends_platform.cli import doctor, import_, keys, migrate, policy, services, up
+from amends_platform.cli import doctor, env, import_, keys, migrate, policy, services, up
 from amends_platform.failures import Failure
 
 RUN, ASK, PROVE, ADMINISTER = "Run", "Complaints", "Proof", "Administer"
@@ -46,6 +45,7 @@ app.command("up", rich_help_panel=RUN)(up.up)
 app.command("intake", rich_help_panel=RUN, context_settings=services.PASS_ON)(services.intake)
 app.command("workflow", rich_help_panel=RUN, context_settings=services.PASS_ON)(services.workflow)
 app.command("notifier", rich_help_panel=RUN, context_settings=services.PASS_ON)(services.notifier)
+app.command("env", rich_help_panel=RUN)(env.env)
 
 app.command("import", rich_help_panel=ASK)(import_.import_)
 

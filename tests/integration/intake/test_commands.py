@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from amends_domain.reference import reference_of
-from tests.support.intake import Intake, complaint, running_intake
+from tests.support.intake import Caller, Intake, complaint, running_intake
 
 APOLOGY = {"by_channel": "phone", "text": "We are sorry."}
 INVESTIGATION = {"findings": "The feed jammed.", "cause": "process_too_slow", "at_fault": True}
@@ -33,7 +34,7 @@ async def test_a_whole_life_goes_from_the_call_to_the_follow_up(intake: Intake) 
     agent, handler = await intake.caller("agent"), await intake.caller("handler")
     head = await intake.caller("department_head")
     case = await agent.receive()
-    steps = [
+    steps: list[tuple[Caller, str, dict[str, Any], str]] = [
         (agent, "apology", APOLOGY, "apologized"),
         (handler, "investigation", INVESTIGATION, "investigated"),
         (handler, "proposals", {"kind": "refund", "text": "Back.", "amount": 900, "currency": "CNY"}, "proposed"),
