@@ -1,0 +1,204 @@
+"""Timers: each becomes one event when it is due, unless its case has moved on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from amends_store.append import Appender
+from amends_store.leaf import leaf_hash
+from amends_store.read import head_position, read_log, read_stream
+from amends_store.records import Appended
+from amends_store.timers import Fired, fire_due
+from tests.support.appends import a_command
+from tests.support.postgres import Database
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+SECONDS_MAX = 30
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def workflow(database: Database) -> asyncpg.Pool:
+    await database.stop_clock(NOON)
+    return await database.pool("amends_workflow", max_size=10)
+
+
+async def a_case(appender: Appender) -> UUID:
+    command = a_command()
+    assert isinstance(await appender.append(command), Appended)
+    return command.stream_id
+
+
+async def a_timer(
+    pool: asyncpg.Pool,
+    case_id: UUID,
+    fires_at: datetime,
+    *,
+    case_version: int = 1,
+    step: int = 0,
+    data: str = '{"clock":"apology"',
+) -> None:
+    await pool.execute(
+        "INSERT INTO timers (case_id, clock, generation, step, tenant, event_type, fires_at, case_version,"
+        " policy_hash, correlation_id, data)"
+        " VALUES ($1, 'apology', 1, $2, 'default', 'deadline-breached', $3, $4, $5, $1, $6)",
+        *(case_id, step, fires_at, case_version, b"p" * 32, data),
+    )
+
+
+async def waiting(pool: asyncpg.Pool) -> int:
+    return int(await pool.fetchval("SELECT count(*) FROM timers"))
+
+
+async def test_a_due_timer_becomes_an_event_and_is_gone(workflow: asyncpg.Pool, appender: Appender) -> None:
+    case = await a_case(appender)
+    await a_timer(workflow, case, NOON - MINUTE)
+    assert await fire_due(workflow, 100) == [Fired(2, case, NOON - MINUTE)]
+    assert await waiting(workflow) == 0
+    (_, event) = await read_stream(workflow, case)
+    assert (event.version, event.type, event.actor, event.tenant) == (
+        *(2, "deadline-breached", "system:workflow", "default"),
+    )
+    assert (event.occurred_at, event.recorded_at, event.policy_hash) == (NOON - MINUTE, NOON, b"p" * 32)
+    assert json.loads(event.data) == {"clock": "apology", "late_by_ms": 60_000}
+    assert (event.correlation_id, event.causation_id, event.sealed) == (case, None, None)
+    assert leaf_hash(event) == event.leaf_hash
+
+
+async def test_a_timer_fires_at_its_time_and_not_before(
+    database: Database, workflow: asyncpg.Pool, appender: Appender
+) -> None:
+    case = await a_case(appender)
+    await a_timer(workflow, case, NOON + MINUTE)
+    await database.stop_clock(NOON + MINUTE - timedelta(microseconds=1))
+    assert await fire_due(workflow, 100) == []
+    await database.stop_clock(NOON + MINUTE)
+    assert await fire_due(workflow, 100) == [Fired(2, case, NOON + MINUTE)]
+    assert json.loads((await read_log(workflow, after=1, limit=1))[0].data)["late_by_ms"] == 0
+
+
+async def test_the_oldest_fire_first_and_no_more_than_asked(workflow: asyncpg.Pool, appender: Appender) -> None:
+    cases = [await a_case(appender) for _ in range(6)]
+    for age, case in enumerate(cases):
+        await a_timer(workflow, case, NOON - age * MINUTE)
+    fired = [*await fire_due(workflow, 4), *await fire_due(workflow, 4)]
+    assert [one.case_id for one in fired] == cases[::-1]
+    assert [one.position for one in fired] == [7, 8, 9, 10, 11, 12]
+
+
+async def test_timers_of_one_case_fire_one_at_a_time_each_made_anew_after_the_other(
+    workflow: asyncpg.Pool, appender: Appender
+) -> None:
+    case = await a_case(appender)
+    for step in (2, 0, 1):
+        await a_timer(workflow, case, NOON - (3 - step) * MINUTE, step=step)
+    for step in range(3):
+        assert await fire_due(workflow, 100) == [Fired(2 + step, case, NOON - (3 - step) * MINUTE)]
+        # Until the workflow has seen that event, the others do not match the case.
+        assert await fire_due(workflow, 100) == []
+        await workflow.execute("UPDATE timers SET case_version = case_version + 1")
+    assert await waiting(workflow) == 0
+
+
+async def test_a_timer_whose_case_has_moved_on_waits_and_stops_no_other(
+    workflow: asyncpg.Pool, appender: Appender
+) -> None:
+    moved, other = await a_case(appender), await a_case(appender)
+    await a_timer(workflow, moved, NOON - 2 * MINUTE)
+    await a_timer(workflow, other, NOON - MINUTE)
+    await appender.append(a_command(moved, after=1))
+    assert [one.case_id for one in await fire_due(workflow, 1)] == [other]
+    assert await fire_due(workflow, 1) == []
+    assert await waiting(workflow) == 1
+    assert [event.type for event in await read_stream(workflow, moved)] == ["contact-recorded"] * 2
+
+
+async def test_a_timer_for_a_case_that_does_not_exist_never_fires(workflow: asyncpg.Pool) -> None:
+    await a_timer(workflow, uuid4(), NOON - MINUTE)
+    assert await fire_due(workflow, 100) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        ('{"clock":', "invalid input syntax for type json"),
+        ("", "invalid input syntax for type json"),
+        ("{", "invalid input syntax for type json"),
+        ('["apology"', "invalid input syntax for type json"),
+        ('{"clock":"apology"}', "invalid input syntax for type json"),
+    ],
+)
+async def test_a_malformed_timer_is_put_aside_and_stops_no_other(
+    workflow: asyncpg.Pool, appender: Appender, data: str, error: str
+) -> None:
+    bad, good = await a_case(appender), await a_case(appender)
+    await a_timer(workflow, bad, NOON - 2 * MINUTE, data=data)
+    await a_timer(workflow, good, NOON - MINUTE)
+    assert [one.case_id for one in await fire_due(workflow, 100)] == [good]
+    assert await waiting(workflow) == 0
+    (aside,) = await workflow.fetch("SELECT * FROM timer_quarantine")
+    assert (aside["case_id"], aside["data"], aside["error"], aside["quarantined_at"]) == (bad, data, error, NOON)
+
+
+async def test_what_the_log_would_refuse_cannot_become_a_timer(workflow: asyncpg.Pool, appender: Appender) -> None:
+    case = await a_case(appender)
+    for column, value in {
+        "event_type": "''",
+        "policy_hash": "'short'",
+        "fires_at": "'-infinity'",
+        "case_version": "2147483647",
+    }.items():
+        await a_timer(workflow, case, NOON)
+        with pytest.raises(asyncpg.CheckViolationError):
+            await workflow.execute(f"UPDATE timers SET {column} = {value}")
+        await workflow.execute("DELETE FROM timers")
+
+
+async def test_many_firing_at_once_with_appends_between_fire_each_timer_once(
+    workflow: asyncpg.Pool, appender: Appender
+) -> None:
+    cases = [await a_case(appender) for _ in range(200)]
+    for number, case in enumerate(cases):
+        await a_timer(workflow, case, NOON - (number + 1) * MINUTE)
+
+    async def fire_all() -> list[Fired]:
+        fired: list[Fired] = []
+        while some := await fire_due(workflow, 7):
+            fired += some
+        return fired
+
+    async with asyncio.timeout(SECONDS_MAX):
+        firing = [asyncio.create_task(fire_all()) for _ in range(8)]
+        await asyncio.gather(*(a_case(appender) for _ in range(300)))
+        every = [one for task in firing for one in await task]
+    assert sorted(one.case_id for one in every) == sorted(cases)
+    assert len({one.position for one in every}) == 200
+    assert await head_position(workflow) == 700
+    assert len(await read_log(workflow, after=0, limit=1000)) == 700
+
+
+async def test_a_timer_that_is_just_being_made_anew_is_left_alone(workflow: asyncpg.Pool, appender: Appender) -> None:
+    busy, other = await a_case(appender), await a_case(appender)
+    await a_timer(workflow, busy, NOON - 2 * MINUTE)
+    await a_timer(workflow, other, NOON - MINUTE)
+    async with workflow.acquire() as projection, projection.transaction():
+        await projection.execute("UPDATE timers SET fires_at = $2 WHERE case_id = $1", busy, NOON + MINUTE)
+        async with asyncio.timeout(SECONDS_MAX):
+            assert [one.case_id for one in await fire_due(workflow, 100)] == [other]
+    assert await fire_due(workflow, 100) == []
+
+
+async def test_an_idle_call_does_not_wait_for_a_writer(database: Database, workflow: asyncpg.Pool) -> None:
+    holder = await asyncpg.connect(database.url)
+    async with asyncio.timeout(SECONDS_MAX), holder.transaction():
+        await holder.execute("SELECT lock_log()")
+        await database.execute("ALTER FUNCTION fire_due_timers SET lock_timeout = '50ms'")
+        assert await fire_due(workflow, 100) == []
+    await holder.close()
