@@ -75,6 +75,7 @@ class Broker:
     async def aclose(self) -> None:
         """Give the connection up. Whoever still publishes waits for ever: cancel them first."""
         if self._task is not None:
+            self._up.clear()
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 

@@ -127,7 +127,7 @@ def _headers(row: StoredEvent, case: Case) -> dict[str, str]:
 
 def _payload(row: StoredEvent, event: Event, case: Case) -> bytes:
     said: dict[str, Any] = {
-        "case_id": case.id,
+        "case_id": str(case.id),
         "reference": reference_of(case.first_position),
         "branch": case.branch,
         "owner": case.owner,

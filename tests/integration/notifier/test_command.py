@@ -1,0 +1,105 @@
+"""The notifier as a process: it says when it is ready, stops when told to, and its exit status means something."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+import urllib.request
+from pathlib import Path
+from uuid import uuid4
+
+from tests.support.appends import a_command
+from tests.support.nats import NatsServer
+from tests.support.notifying import Log, kept_count, notifier_program, received
+from tests.support.postgres import Database
+
+
+async def test_it_announces_itself_ready_with_the_broker_away_and_ends_at_sigterm(
+    log: Log, database: Database, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    await nats_server.kill()
+    process = notifier_program(database, nats_server.url, log_file=tmp_path / "notifier.log")
+    await process.start()
+    await log.append(uuid4(), received())
+    await nats_server.start()
+    await log.published()
+    assert await process.stop()
+    assert await process.wait() == 0
+    assert await kept_count(nats_server.url) == 1
+
+
+async def test_without_a_database_or_a_broker_to_go_to_it_says_which_setting_is_missing() -> None:
+    status, said = await _run({"AMENDS_DATABASE_URL": "postgresql://postgres@localhost/amends"})
+    assert (status, said.splitlines()[0].split(":")[0]) == (2, "AMENDS_NATS_URL")
+    status, said = await _run({"AMENDS_NATS_URL": "nats://127.0.0.1:1"})
+    assert (status, said.splitlines()[0].split(":")[0]) == (2, "AMENDS_DATABASE_URL")
+
+
+async def test_an_unpublishable_event_ends_it_with_an_alarm(
+    log: Log, database: Database, nats_server: NatsServer
+) -> None:
+    await log.appender.append(a_command())
+    status, said = await _run({"AMENDS_DATABASE_URL": database.url, "AMENDS_NATS_URL": nats_server.url})
+    assert status == 1
+    assert "cannot be published" in said
+
+
+async def test_republishing_from_the_command_line_says_how_many(
+    log: Log, database: Database, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    urls = {"AMENDS_DATABASE_URL": database.url, "AMENDS_NATS_URL": nats_server.url}
+    await log.cases(3, 3)
+    process = notifier_program(database, nats_server.url, log_file=tmp_path / "notifier.log")
+    await process.start()
+    await log.published()
+    status, said = await _run(urls, "--republish", "4")
+    assert status == 0
+    assert '"messages":6' in said
+    assert await process.stop()
+
+
+async def test_republishing_without_a_database_is_answered_with_status_3(nats_server: NatsServer) -> None:
+    urls = {"AMENDS_DATABASE_URL": "postgresql://127.0.0.1:1/amends", "AMENDS_NATS_URL": nats_server.url}
+    status, said = await _run(urls, "--republish", "1")
+    assert (status, "database away" in said) == (3, True)
+
+
+async def test_a_position_that_is_none_is_wrong_usage() -> None:
+    assert (await _run({}, "--republish", "0"))[0] == 2
+    assert (await _run({}, "--republish", "first"))[0] == 2
+
+
+async def test_metrics_are_served_where_a_port_is_set(
+    log: Log, database: Database, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    process = notifier_program(
+        database, nats_server.url, settings={"AMENDS_NOTIFIER_PORT": str(port)}, log_file=tmp_path / "notifier.log"
+    )
+    await process.start()
+    await log.append(uuid4(), received())
+    await log.published()
+    text = await asyncio.to_thread(lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode())
+    assert "amends_notifier_published_total 1.0" in text
+    assert "amends_notifier_active 1.0" in text
+    assert await process.stop()
+
+
+async def _run(settings: dict[str, str], *arguments: str) -> tuple[int, str]:
+    """Run it to its end: the exit status and what it said on standard error."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AMENDS_")}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "amends_notifier",
+        *arguments,
+        env=environment | settings,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        _, said = await process.communicate()
+    return process.returncode or 0, said.decode()
