@@ -131,8 +131,8 @@ class Supervisor:
                 except Exception as failure:
                     # Whatever it was, giving up would leave the program down with nobody watching.
                     happened = f"could not be started: {failure!r}"
-            self._say(child.program.name, f"ready again (pid {child.pid})")
             self._changed(self.pids)
+            self._say(child.program.name, f"ready again (pid {child.pid})")
 
     async def _stop(self, child: Child) -> None:
         if child.pid is None:

@@ -57,9 +57,9 @@ class System:
         self,
         settings: Settings,
         *,
+        services: tuple[Service, ...],
         say: Say,
         ready_file: Path | None = None,
-        services: tuple[Service, ...] = SERVICES,
     ) -> None:
         self._settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().resolve()})
         self._say = say
@@ -151,10 +151,12 @@ class System:
 
     async def _schema_and_keys(self, directory: DataDirectory, database_url: str) -> dict[str, str]:
         from amends_platform.sealing import ensure_master_key
-        from amends_store.migrate import migrate
+        from amends_store.migrate import migrate, newest_schema_version, schema_version
 
         async with owner_connection(database_url) as connection:
-            await migrate(database_url)
+            if await schema_version(connection) != newest_schema_version():
+                self._say_ourselves("bringing the schema up to date")
+                await migrate(database_url)
             master_key = self._settings.master_key_path
             if not master_key.exists() and await connection.fetchval("SELECT true FROM data_keys LIMIT 1"):
                 raise Failure(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from amends_platform.running import Running
@@ -38,20 +37,25 @@ class Terminal:
 
     def show_addresses(self, running: Running) -> None:
         """Where everything is, and the development keys."""
-        addresses = Table.grid(padding=(0, 2))
-        addresses.add_row("  intake", running.intake_url, "complaints go in here; the API is at /docs")
-        addresses.add_row("  workflow", running.workflow_url, "queues, cases and deadlines; the API is at /docs")
-        addresses.add_row("  NATS", masked(running.nats_url), "reminders, breaches and events: amends.v1.>")
-        addresses.add_row("  PostgreSQL", masked(running.database_url), "")
-        addresses.add_row("  data", str(running.data_dir), "")
-        keys = Table.grid(padding=(0, 2))
-        for role, key in running.keys.items():
-            keys.add_row(f"  {role}", key)
-        self._console.print("\nAmends is running.", style="bold")
-        self._console.print(addresses)
-        self._console.print("Development keys (Authorization: Bearer KEY), for this machine only:", style="bold")
-        self._console.print(keys)
-        self._console.print("Ctrl-C stops everything; what was recorded stays.\n", style="bold")
+        self._heading("\nAmends is running.")
+        self._rows(
+            ("intake", running.intake_url, "complaints go in here; the API is at /docs"),
+            ("workflow", running.workflow_url, "queues, cases and deadlines; the API is at /docs"),
+            ("NATS", masked(running.nats_url), "events, reminders and breaches: amends.v1.>"),
+            ("PostgreSQL", masked(running.database_url), ""),
+            ("data", str(running.data_dir), ""),
+        )
+        self._heading("Development keys (Authorization: Bearer KEY), for this machine only:")
+        self._rows(*((role, key, "") for role, key in running.keys.items()))
+        self._heading("Ctrl-C stops everything; what was recorded stays.\n")
+
+    def _heading(self, text: str) -> None:
+        self._console.print(text, style="bold")
+
+    def _rows(self, *rows: tuple[str, str, str]) -> None:
+        """Never shortened or wrapped: addresses and keys are there to be copied."""
+        for name, value, remark in rows:
+            self._console.print(Text.assemble(f"  {name:<16}{value}", (f"  {remark}" if remark else "", "dim")))
 
     async def follow_logs(self, data_dir: Path) -> None:
         """Show what the logs gain from now on, for ever."""

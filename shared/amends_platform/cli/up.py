@@ -54,11 +54,11 @@ def up(
     from amends_platform.cli.terminal import Terminal
     from amends_platform.failures import Failure
     from amends_platform.processes import StartFailed
-    from amends_platform.up import System, run, until_stopped
+    from amends_platform.up import SERVICES, System, run, until_stopped
 
     settings = load_settings(data_dir=data_dir, intake_port=intake_port, workflow_port=workflow_port, policy=policy)
     terminal = Terminal()
-    system = System(settings, say=terminal.say, ready_file=ready_file)
+    system = System(settings, services=SERVICES, say=terminal.say, ready_file=ready_file)
 
     async def show(running: Running) -> None:
         terminal.show_addresses(running)

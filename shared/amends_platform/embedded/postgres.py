@@ -82,7 +82,7 @@ class EmbeddedPostgres:
             ),
             log_file=self._log_file,
             probe=self._answers,
-            prepare=self._stop_leftovers,
+            prepare=self._before_every_start,
             stop_signal=SIGINT,
             stop_seconds_max=60.0,
             user=self._user,
@@ -93,10 +93,7 @@ class EmbeddedPostgres:
         """Make the cluster unless there is one, and clear away what a dead owner left. Raises StartFailed."""
         self.directory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._user = user_for_postgres(self.directory, self._say)
-        if self._user is not None:
-            let_read(self._binaries.parent, self._user, self._say)
-            let_through(self.directory, self._user, self._say)
-        await self._stop_leftovers()
+        await self._before_every_start()
         version_file = self.directory / "PG_VERSION"
         if not version_file.exists():
             await self._make_cluster()
@@ -193,10 +190,13 @@ class EmbeddedPostgres:
         directory.chmod(0o700)
         return directory
 
-    async def _stop_leftovers(self) -> None:
-        await asyncio.to_thread(self._stop_leftovers_now)
+    async def _before_every_start(self) -> None:
+        if self._user is not None:
+            let_read(self._binaries.parent, self._user, self._say)
+            let_through(self.directory, self._user, self._say)
+        await asyncio.to_thread(self._stop_leftovers)
 
-    def _stop_leftovers_now(self) -> None:
+    def _stop_leftovers(self) -> None:
         """End every process of this cluster, and a pid file that PostgreSQL itself would be fooled by."""
         pid_file = self.directory / "postmaster.pid"
         running = {process.pid: process for process in _processes_of(self.directory)}

@@ -9,6 +9,7 @@ import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import asyncpg
 import psutil
@@ -65,10 +66,11 @@ async def started(directory: Path) -> AsyncIterator[Cluster]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+async def cluster() -> AsyncIterator[Cluster]:
     """One for the tests that only ask."""
-    async with started(tmp_path_factory.mktemp("cluster") / "postgres") as running:
-        yield running
+    with TemporaryDirectory(prefix="amends-up-") as directory:
+        async with started(Path(directory) / "postgres") as running:
+            yield running
 
 
 @pytest.mark.parametrize("setting", ["fsync", "full_page_writes", "synchronous_commit", "data_checksums"])
