@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
@@ -338,11 +339,13 @@ def page(items: Iterable[Any], following: str | None) -> dict[str, Any]:
 
 def json_response(body: Any, headers: Mapping[str, str] | None = None) -> Response:
     """The body as JSON. asyncpg's rows are written as objects."""
-    return Response(orjson.dumps(body, default=_row), 200, headers, "application/json")
+    return Response(orjson.dumps(body, default=_json), 200, headers, "application/json")
 
 
-def _row(value: Any) -> dict[str, Any]:
-    try:
+def _json(value: Any) -> Any:
+    # orjson knows UUID, but not asyncpg's own kind of it.
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, asyncpg.Record):
         return dict(value)
-    except TypeError:
-        raise TypeError(f"{type(value).__name__} is no JSON") from None
+    raise TypeError(f"{type(value).__name__} is no JSON")

@@ -55,7 +55,7 @@ def case_row(projected: Projected) -> Row:
         "first_position": case.first_position,
         "version": case.version,
         "position": case.position,
-        "state": case.status.value,
+        "state": case.status,
         "cycle": case.cycle,
         "kind": case.kind,
         "channel": case.channel,
@@ -91,7 +91,7 @@ def deadline_row(projected: Projected, deadline: Deadline) -> Row:
         "tenant": projected.tenant,
         "branch": projected.case.branch,
         "cycle": deadline.cycle,
-        "status": deadline.status.value,
+        "status": deadline.status,
         "started_at": deadline.started_at,
         "due_at": deadline.due_at,
         "ended_at": deadline.ended_at,
@@ -141,4 +141,11 @@ def _bytea(policy: str) -> str:
 
 
 def _json(rows: list[Row]) -> str:
-    return orjson.dumps(rows).decode()
+    return orjson.dumps(rows, default=_uuid).decode()
+
+
+def _uuid(value: Any) -> str:
+    # orjson knows UUID, but not asyncpg's own kind of it.
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is no JSON")

@@ -1,0 +1,119 @@
+"""The read model against the log: what it must hold is what folding every stream gives."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from amends_domain.case import Case
+from amends_domain.clocks import Deadline, Verdict, firings, obligations
+from amends_domain.events import decode
+from amends_domain.evolve import fold
+from amends_domain.policy import Policy
+from amends_domain.reference import reference_of
+from amends_platform.policies import PolicyBook
+from amends_platform.recorded import all_recorded
+from amends_store.read import read_stream
+
+_OF_THE_CASE = (
+    *("first_position", "version", "position", "cycle", "kind", "channel", "type", "cause", "branch", "owner"),
+    *("grade", "customer_ref", "external_ref", "historical", "received_at", "recorded_at", "updated_at"),
+)
+_OF_THE_DEADLINE = (*("generation", "cycle", "started_at", "due_at", "ended_at", "breach_recorded", "provisional"),)
+
+
+async def the_read_model_is_what_the_log_says(pool: asyncpg.Pool, case_ids: list[UUID] | None = None) -> None:
+    """Compare cases, deadlines and timers with the folded streams; all of them, or of these cases."""
+    book = PolicyBook(pool)
+    await book.refresh()
+    if case_ids is None:
+        rows = await pool.fetch("SELECT DISTINCT stream_id FROM events")
+        case_ids = [row["stream_id"] for row in rows]
+        assert await pool.fetchval("SELECT count(*) FROM cases") == len(case_ids)
+    for case_id in case_ids:
+        await _compare(pool, case_id, book.known)
+
+
+async def _compare(pool: asyncpg.Pool, case_id: UUID, policies: Mapping[str, Policy]) -> None:
+    events = await read_stream(pool, case_id)
+    case = fold(None, case_id, all_recorded(events))
+    assert case is not None
+    deadlines = obligations(case, policies)
+    row = dict(await pool.fetchrow("SELECT * FROM cases WHERE id = $1", case_id))
+    assert row == _expected_case(case, deadlines, events[0].tenant)
+    deadline_rows = await pool.fetch("SELECT * FROM deadlines WHERE case_id = $1 ORDER BY clock, generation", case_id)
+    expected = sorted(deadlines, key=lambda deadline: (deadline.kind, deadline.generation))
+    assert [dict(row) for row in deadline_rows] == [_expected_deadline(case, each, row["tenant"]) for each in expected]
+    await _compare_timers(pool, case, deadlines, events[-1].correlation_id)
+
+
+def _expected_case(case: Case, deadlines: tuple[Deadline, ...], tenant: str) -> dict[str, Any]:
+    due = sorted((each.due_at, each.kind) for each in deadlines if each.status is Verdict.PENDING)
+    return {
+        "id": case.id,
+        "tenant": tenant,
+        "reference": reference_of(case.first_position),
+        "state": case.status.value,
+        "flags": list(case.flags),
+        "breached": any(each.status is Verdict.BREACHED for each in deadlines),
+        "next_due_at": due[0][0] if due else None,
+        "next_due_clock": due[0][1] if due else None,
+        **{name: getattr(case, name) for name in _OF_THE_CASE},
+    }
+
+
+def _expected_deadline(case: Case, deadline: Deadline, tenant: str) -> dict[str, Any]:
+    return {
+        "case_id": case.id,
+        "clock": deadline.kind,
+        "tenant": tenant,
+        "branch": case.branch,
+        "status": deadline.status.value,
+        "breached_at": deadline.due_at if deadline.status is Verdict.BREACHED else None,
+        "policy_hash": bytes.fromhex(deadline.policy),
+        **{name: getattr(deadline, name) for name in _OF_THE_DEADLINE},
+    }
+
+
+async def _compare_timers(
+    pool: asyncpg.Pool, case: Case, deadlines: tuple[Deadline, ...], correlation_id: UUID
+) -> None:
+    rows = await pool.fetch("SELECT * FROM timers WHERE case_id = $1 ORDER BY clock, generation, step", case.id)
+    owed = sorted(firings(deadlines), key=lambda each: (each.deadline.kind, each.deadline.generation, each.step))
+    assert [(row["clock"], row["generation"], row["step"], row["fires_at"], row["event_type"]) for row in rows] == [
+        (each.deadline.kind, each.deadline.generation, each.step, each.at, each.event_type) for each in owed
+    ]
+    for row, firing in zip(rows, owed, strict=True):
+        assert row["case_version"] == case.version
+        assert row["correlation_id"] == correlation_id
+        assert row["policy_hash"].hex() == firing.deadline.policy
+        event: Any = decode(row["event_type"], orjson.loads(row["data"] + ',"late_by_ms":7}'))
+        assert (event.clock, event.generation, event.due_at, event.late_by_ms) == (
+            firing.deadline.kind,
+            firing.deadline.generation,
+            firing.deadline.due_at,
+            7,
+        )
+
+
+async def every_deadline_came_to_its_end_once(pool: asyncpg.Pool, case_id: UUID) -> None:
+    """After all times have passed: nothing is pending, each breach is in the log once, each reminder at most once."""
+    assert await pool.fetchval("SELECT count(*) FROM timers WHERE case_id = $1", case_id) == 0
+    rows = await pool.fetch("SELECT * FROM deadlines WHERE case_id = $1", case_id)
+    assert not [row for row in rows if row["status"] == "pending"]
+    assert all(row["breach_recorded"] == (row["status"] == "breached") for row in rows)
+    fired = await pool.fetch(
+        "SELECT type, data FROM events WHERE stream_id = $1 AND actor = 'system:workflow'", case_id
+    )
+    counted: Counter[tuple[Any, ...]] = Counter()
+    for row in fired:
+        data = orjson.loads(row["data"])
+        counted[row["type"], data["clock"], data["generation"], data.get("step")] += 1
+    assert set(counted.values()) <= {1}
+    breaches = {key[1:3] for key in counted if key[0] == "deadline-breached"}
+    assert breaches == {(row["clock"], row["generation"]) for row in rows if row["status"] == "breached"}
