@@ -1,7 +1,6 @@
 """The questions that can be asked, one function each."""
 
-from __future__ import annotations
-
+# Without `from __future__ import annotations`: FastAPI must see the type made inside `router`, not its name.
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
