@@ -47,7 +47,7 @@ def _rate(text: str) -> str:
         return text
     number, slash, per = text.partition("/")
     if not slash or per != "s" or not number.isdecimal() or int(number) == 0:
-        raise ValueError("must be off, or a number of requests per second such as 500/s")
+        raise ValueError("must be off, or a number of requests per second such as 2000/s")
     return text
 
 
@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     )
     api_key: SecretStr | None = Field(None, description="the API key that commands use towards the services")
     rate_limit: Annotated[str, AfterValidator(_rate)] = Field(
-        "500/s", description="requests a second that one principal may make, or off"
+        "2000/s", description="requests a second that one principal may make, or off"
     )
     body_bytes_max: Annotated[int, Field(ge=1_024, le=64 * 1_048_576)] = Field(
         1_048_576, description="the largest request body taken; a larger one is answered 413"

@@ -1,0 +1,94 @@
+"""What the documentation takes from the code: `make docs` writes it, and a test fails when a copy is stale."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from fastapi import FastAPI
+from pydantic.fields import FieldInfo
+
+from amends_domain.case import CLOSED, Status
+from amends_domain.transitions import TRANSITIONS, Approval
+from amends_intake.app import create_app as create_intake
+from amends_notifier.asyncapi import asyncapi_text
+from amends_platform.settings import PREFIX, Settings
+from amends_workflow.app import create_app as create_workflow
+
+_SETTINGS_BEGIN = "<!-- settings: made by `make docs` -->"
+_SETTINGS_END = "<!-- end of settings -->"
+ROOT = Path(__file__).resolve().parents[2]
+# An app describes itself without a database; it only has to be told of one.
+_SETTINGS = Settings(database_url="postgresql://amends@localhost/amends", nats_url=None)
+
+
+def _openapi(create_app: Callable[[Settings], FastAPI]) -> str:
+    return json.dumps(create_app(_SETTINGS).openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
+def states() -> str:
+    """The life cycle as a diagram and a table."""
+    lines = [
+        "# The life of a case",
+        "",
+        "Made from `shared/amends_domain/transitions.py` by `make docs`; do not edit.",
+        "",
+        "```mermaid",
+        "stateDiagram-v2",
+        "    [*] --> received: receive",
+    ]
+    rows = []
+    for name, rule in TRANSITIONS.items():
+        where = [status for status in Status if status in rule.allowed_from]
+        condition = "" if rule.approval is Approval.ANY else f" ({rule.approval.value})"
+        rows.append(
+            f"| {name} | {', '.join(where)}{condition} | {rule.leads_to or 'stays'} |"
+            f" {'complaints' if rule.complaints_only else 'every kind'} |"
+        )
+        if rule.leads_to is not None:
+            lines += [f"    {_node(status)} --> {_node(rule.leads_to)}: {name}{condition}" for status in where]
+    lines += [f"    {_node(status)} --> [*]" for status in Status if status in CLOSED]
+    lines += ["```", "", "| command | allowed from | leads to | for |", "| --- | --- | --- | --- |", *rows, ""]
+    return "\n".join(lines)
+
+
+def _node(status: Status) -> str:
+    return status.value.replace("-", "_")
+
+
+def readme() -> str:
+    """The README with the table of settings as they are."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    before, _, rest = text.partition(_SETTINGS_BEGIN)
+    _, _, after = rest.partition(_SETTINGS_END)
+    rows = [
+        f"| `{PREFIX}{name.upper()}` | {_default(field)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    table = "\n".join(["| variable | default | meaning |", "| --- | --- | --- |", *rows])
+    return f"{before}{_SETTINGS_BEGIN}\n{table}\n{_SETTINGS_END}{after}"
+
+
+def _default(field: FieldInfo) -> str:
+    return "" if field.default is None or field.default_factory is not None else f"`{field.default}`"
+
+
+GENERATED: dict[str, Callable[[], str]] = {
+    "docs/openapi-intake.json": lambda: _openapi(create_intake),
+    "docs/openapi-workflow.json": lambda: _openapi(create_workflow),
+    "docs/states.md": states,
+    "asyncapi.yaml": asyncapi_text,
+    "README.md": readme,
+}
+
+
+def main() -> None:
+    """Write every generated document."""
+    for name, generate in GENERATED.items():
+        (ROOT / name).write_text(generate(), encoding="utf-8")
+        print(name)
+
+
+if __name__ == "__main__":
+    main()
