@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from amends_platform.cli import doctor, env, import_, keys, migrate, policy, services, up
+from amends_platform.cli import doctor, env, import_, keys, migrate, policy, replay, services, up
 from amends_platform.failures import Failure
 
 RUN, ASK, PROVE, ADMINISTER = "Run", "Complaints", "Proof", "Administer"
@@ -48,6 +48,8 @@ app.command("notifier", rich_help_panel=RUN, context_settings=services.PASS_ON)(
 app.command("env", rich_help_panel=RUN)(env.env)
 
 app.command("import", rich_help_panel=ASK)(import_.import_)
+
+app.command("replay", rich_help_panel=PROVE)(replay.replay)
 
 app.command("migrate", rich_help_panel=ADMINISTER)(migrate.migrate)
 app.command("doctor", rich_help_panel=ADMINISTER)(doctor.doctor)

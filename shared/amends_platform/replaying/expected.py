@@ -1,0 +1,171 @@
+"""The rows that the read model must hold of a case: derived here anew, from nothing but the case and the policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from amends_domain.case import Case
+from amends_domain.clocks import Deadline, Firing, Verdict, firings, obligations
+from amends_domain.events import DeadlineBreached, Event, ReminderIssued, encode
+from amends_domain.policy import Policy
+from amends_domain.reference import reference_of
+
+CASE_COLUMNS: Final = (
+    "tenant",
+    "reference",
+    "first_position",
+    "version",
+    "position",
+    "state",
+    "cycle",
+    "kind",
+    "channel",
+    "type",
+    "cause",
+    "branch",
+    "owner",
+    "grade",
+    "flags",
+    "customer_ref",
+    "external_ref",
+    "historical",
+    "breached",
+    "next_due_at",
+    "next_due_clock",
+    "received_at",
+    "recorded_at",
+    "updated_at",
+)
+DEADLINE_COLUMNS: Final = (
+    "tenant",
+    "branch",
+    "cycle",
+    "status",
+    "started_at",
+    "due_at",
+    "ended_at",
+    "breached_at",
+    "breach_recorded",
+    "policy_hash",
+    "provisional",
+)
+TIMER_COLUMNS: Final = ("tenant", "event_type", "fires_at", "case_version", "policy_hash", "data")
+
+Values = tuple[Any, ...]
+DeadlineKey = tuple[str, int]
+TimerKey = tuple[str, int, int]
+
+
+class Rows(NamedTuple):
+    """What the tables hold of one case, in the order of the columns above. `case` None: no such row."""
+
+    case: Values | None
+    deadlines: Mapping[DeadlineKey, Values]
+    timers: Mapping[TimerKey, Values]
+
+    def digest(self) -> int:
+        """A number that differs when any value does. For this process only."""
+        return hash((self.case, frozenset(self.deadlines.items()), frozenset(self.timers.items())))
+
+
+def expected_rows(case: Case, tenant: str, policies: Mapping[str, Policy]) -> Rows:
+    """The rows of the case. Raises UnknownPolicy."""
+    deadlines = obligations(case, policies)
+    return Rows(
+        _case_values(case, tenant, deadlines),
+        {(d.kind, d.generation): _deadline_values(d, case, tenant) for d in deadlines},
+        {(f.deadline.kind, f.deadline.generation, f.step): _timer_values(f, case, tenant) for f in firings(deadlines)},
+    )
+
+
+def timer_data(text: str) -> bytes:
+    """The data of a timer, which the store completes when it fires, in a form that can be compared."""
+    try:
+        return orjson.dumps(orjson.loads(text + "}"), option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONDecodeError:
+        return text.encode()
+
+
+def differing(columns: tuple[str, ...], replayed: Values, live: Values) -> Iterator[str]:
+    """Each column in which they differ, in words."""
+    for column, should, is_ in zip(columns, replayed, live, strict=True):
+        if should != is_:
+            yield f"{column} is {_shown(is_)}, and the log makes it {_shown(should)}"
+
+
+def _case_values(case: Case, tenant: str, deadlines: tuple[Deadline, ...]) -> Values:
+    pending = [(d.due_at, d.kind) for d in deadlines if d.status is Verdict.PENDING]
+    next_due_at, next_due_clock = min(pending, default=(None, None))
+    return (
+        tenant,
+        reference_of(case.first_position),
+        case.first_position,
+        case.version,
+        case.position,
+        case.status.value,
+        case.cycle,
+        case.kind,
+        case.channel,
+        case.type,
+        case.cause,
+        case.branch,
+        case.owner,
+        case.grade,
+        tuple(case.flags),
+        case.customer_ref,
+        case.external_ref,
+        case.historical,
+        any(d.status is Verdict.BREACHED for d in deadlines),
+        next_due_at,
+        next_due_clock,
+        case.received_at,
+        case.recorded_at,
+        case.updated_at,
+    )
+
+
+def _deadline_values(deadline: Deadline, case: Case, tenant: str) -> Values:
+    return (
+        tenant,
+        case.branch,
+        deadline.cycle,
+        deadline.status.value,
+        deadline.started_at,
+        deadline.due_at,
+        deadline.ended_at,
+        deadline.due_at if deadline.status is Verdict.BREACHED else None,
+        deadline.breach_recorded,
+        bytes.fromhex(deadline.policy),
+        deadline.provisional,
+    )
+
+
+def _timer_values(firing: Firing, case: Case, tenant: str) -> Values:
+    deadline = firing.deadline
+    if firing.warning is None:
+        event: Event = DeadlineBreached(deadline.kind, deadline.generation, deadline.due_at)
+    else:
+        event = ReminderIssued(
+            deadline.kind, deadline.generation, firing.step, firing.warning, deadline.due_at, fell_due_at=firing.at
+        )
+    clear, _ = encode(event)
+    del clear["late_by_ms"]
+    return (
+        tenant,
+        firing.event_type,
+        firing.at,
+        case.version,
+        bytes.fromhex(deadline.policy),
+        orjson.dumps(clear, option=orjson.OPT_SORT_KEYS),
+    )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.hex() if len(value) == 32 else value.decode(errors="replace")
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    return str(value)
