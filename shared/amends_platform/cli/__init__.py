@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from amends_platform.cli import doctor, env, import_, keys, migrate, policy, replay, services, up
+from amends_platform.cli import doctor, env, import_, keys, migrate, policy, rebuild, replay, services, up, verify
 from amends_platform.failures import Failure
 
 RUN, ASK, PROVE, ADMINISTER = "Run", "Complaints", "Proof", "Administer"
@@ -50,6 +50,8 @@ app.command("env", rich_help_panel=RUN)(env.env)
 app.command("import", rich_help_panel=ASK)(import_.import_)
 
 app.command("replay", rich_help_panel=PROVE)(replay.replay)
+app.command("verify", rich_help_panel=PROVE)(verify.verify)
+app.command("rebuild", rich_help_panel=PROVE)(rebuild.rebuild)
 
 app.command("migrate", rich_help_panel=ADMINISTER)(migrate.migrate)
 app.command("doctor", rich_help_panel=ADMINISTER)(doctor.doctor)
