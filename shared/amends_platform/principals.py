@@ -22,7 +22,10 @@ KEY_PATTERN: Final = re.compile(r"amends_[A-Za-z0-9_-]{43}")
 _MARK: Final = "amends_"
 # Enough of a key to tell it from others in a list, too little to help anyone guess the rest.
 _PREFIX_LENGTH: Final = len(_MARK) + 6
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")
+# No colon: `system:workflow` must never be a person.
+_PERSON: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")
+# A branch is called as its complaints call it, in any script.
+_BRANCH: Final = re.compile(r"[^\x00-\x20\x7f]([^\x00-\x1f\x7f]{0,126}[^\x00-\x20\x7f])?")
 # A revoked key works at most this much longer, and a busy key costs one query in this time.
 CACHE_SECONDS: Final = 2.0
 _CACHED_KEYS_MAX: Final = 10_000
@@ -93,9 +96,10 @@ async def register_key(
         raise BadKeyRequest(f"There is no role {role!r}. Roles: {', '.join(ROLES)}.")
     if KEY_PATTERN.fullmatch(key) is None:
         raise BadKeyRequest("A key is amends_ and 43 characters of A-Z a-z 0-9 _ -.")
-    for what, name in (("person", person), ("branch", branch)):
-        if name is not None and _NAME.fullmatch(name) is None:
-            raise BadKeyRequest(f"A {what} has up to 128 of A-Z a-z 0-9 . _ @ - and begins with a letter or digit.")
+    if _PERSON.fullmatch(person) is None:
+        raise BadKeyRequest("A person has up to 128 of A-Z a-z 0-9 . _ @ - and begins with a letter or digit.")
+    if branch is not None and _BRANCH.fullmatch(branch) is None:
+        raise BadKeyRequest("A branch has 1 to 128 characters, no control characters, and no blank at either end.")
     await connection.execute(
         "INSERT INTO api_keys (id, prefix, key_hash, role, branch, tenant, person)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (key_hash) DO NOTHING",

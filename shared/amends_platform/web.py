@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from amends_platform import problems
 from amends_platform.principals import Principal, Unauthenticated
 from amends_platform.problems import Problem, problem_response
-from amends_store.errors import AppendRefused, StoreUnavailable
+from amends_store.errors import AppendRefused, OutcomeUnknown, StoreUnavailable
 
 # What a client should wait when the store is out of reach: about as long as a restart takes.
 RETRY_AFTER_SECONDS = 2
@@ -88,6 +88,17 @@ class Authenticates(Protocol):
     async def authenticate(self, authorization: str | None) -> Principal: ...
 
 
+def outcome_unknown() -> Problem:
+    """The answer when the database was lost between the commit and its answer, and did not come back in time."""
+    return Problem(
+        503,
+        "outcome-unknown",
+        "The store was lost before it said whether this was recorded. Send the same request again with the same"
+        " Idempotency-Key: it is carried out once.",
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
 class RateLimit:
     """A token bucket per principal: `per_second` requests a second, bursts of as much again. None: no limit."""
 
@@ -140,7 +151,8 @@ async def _on_append_refused(request: Request, error: Exception) -> Response:
 
 async def _on_store_away(request: Request, error: Exception) -> Response:
     log.warning("store unavailable", reason=type(error).__name__)
-    return problem_response(store_unavailable(), request.url.path)
+    problem = outcome_unknown() if isinstance(error, OutcomeUnknown) else store_unavailable()
+    return problem_response(problem, request.url.path)
 
 
 def add_operations(
