@@ -1,0 +1,128 @@
+"""`amends migrate`, `keys` and `doctor` on real servers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from amends_platform.principals import Authenticator, list_keys
+from amends_platform.sealing import ensure_master_key
+from tests.support.postgres import Database, PostgresServer
+from tests.support.ups import environment
+
+
+async def amends(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    return await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "amends_platform.cli", *arguments],
+        env=environment(home, **variables),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+async def test_a_key_made_at_the_command_line_opens_until_it_is_revoked(tmp_path: Path, database: Database) -> None:
+    url = {"AMENDS_DATABASE_URL": database.url}
+    made = await amends(tmp_path, "keys", "create", "--role", "agent", "--branch", "north", "--person", "a-7", **url)
+    assert made.returncode == 0, made.stderr
+    principal = await Authenticator(await database.pool()).authenticate(f"Bearer {made.stdout.strip()}")
+    assert (principal.id, principal.role, principal.branch) == ("a-7", "agent", "north")
+    listed = json.loads((await amends(tmp_path, "keys", "list", "--json", **url)).stdout)
+    assert [(key["person"], key["branch"], key["revoked_at"]) for key in listed] == [("a-7", "north", None)]
+    revoked = await amends(tmp_path, "keys", "revoke", listed[0]["id"], **url)
+    assert revoked.returncode == 0, revoked.stderr
+    connection = await asyncpg.connect(database.url)
+    assert [key.revoked_at is not None for key in await list_keys(connection, tenant="default")] == [True]
+    await connection.close()
+
+
+async def test_what_keys_refuses_tells_usage_from_fact_from_reach(tmp_path: Path, database: Database) -> None:
+    url = {"AMENDS_DATABASE_URL": database.url}
+    wrong_role = await amends(tmp_path, "keys", "create", "--role", "director", **url)
+    assert (wrong_role.returncode, "There is no role 'director'" in wrong_role.stderr) == (2, True)
+    no_such_key = await amends(tmp_path, "keys", "revoke", "amends_nobody", **url)
+    assert (no_such_key.returncode, "No key is called so" in no_such_key.stderr) == (1, True)
+    nothing_runs = await amends(tmp_path, "keys", "list")
+    assert (nothing_runs.returncode, "start `amends up`" in nothing_runs.stderr) == (3, True)
+
+
+async def test_migrate_makes_the_schema_that_keys_and_doctor_miss(tmp_path: Path, postgres: PostgresServer) -> None:
+    await postgres.execute("CREATE DATABASE bare")
+    url = {"AMENDS_DATABASE_URL": postgres.url("bare")}
+    try:
+        too_early = await amends(tmp_path, "keys", "list", **url)
+        assert (too_early.returncode, "run `amends migrate`" in too_early.stderr) == (1, True)
+        migrated = await amends(tmp_path, "migrate", **url)
+        assert migrated.returncode == 0, migrated.stderr
+        assert (await amends(tmp_path, "keys", "list", **url)).returncode == 0
+    finally:
+        await postgres.execute("DROP DATABASE bare WITH (FORCE)")
+
+
+async def findings(
+    home: Path, expected_status: int, *options: str, **variables: str
+) -> dict[tuple[str, str], dict[str, Any]]:
+    answer = await amends(home, "doctor", "--json", *options, **variables)
+    assert answer.returncode == expected_status, answer.stdout + answer.stderr
+    document = json.loads(answer.stdout)
+    assert document["healthy"] == (expected_status == 0)
+    return {(finding["subject"], finding["status"]): finding for finding in document["findings"]}
+
+
+async def test_a_doctor_who_finds_nothing_wrong_says_so(tmp_path: Path, database: Database, nats_url: str) -> None:
+    ensure_master_key(tmp_path / "master.key")
+    found = await findings(
+        tmp_path,
+        # The tests' own server does not wait for the disk, which is the one thing to be found.
+        1,
+        AMENDS_DATABASE_URL=database.url,
+        AMENDS_NATS_URL=nats_url,
+        AMENDS_MASTER_KEY_FILE=str(tmp_path / "master.key"),
+        AMENDS_INTAKE_PORT="0",
+        AMENDS_WORKFLOW_PORT="0",
+    )
+    assert {subject for subject, status in found if status in ("bad", "unreachable")} == {"database"}
+    assert found["database", "bad"]["found"] == "fsync, full_page_writes is off"
+    assert {"schema", "roles", "clock", "broker", "policy", "master key"} <= {
+        subject for subject, status in found if status == "good"
+    }
+
+
+async def test_a_doctor_names_what_cannot_be_reached_and_how_to_mend_it(tmp_path: Path) -> None:
+    found = await findings(tmp_path, 3)
+    assert found["database", "unreachable"]["mend"] == "Start `amends up`, or set AMENDS_DATABASE_URL."
+    assert found["broker", "unreachable"]["mend"]
+    found = await findings(
+        tmp_path,
+        3,
+        AMENDS_DATABASE_URL="postgresql://amends:secret@127.0.0.1:1/amends",
+        AMENDS_NATS_URL="nats://127.0.0.1:1",
+        AMENDS_POLICY="no-such-policy",
+        AMENDS_INTAKE_PROT="1",
+    )
+    assert ("policy", "bad") in found
+    assert found["settings", "bad"]["mend"] == "Did you mean AMENDS_INTAKE_PORT?"
+    assert "secret" not in str(found)
+
+
+async def test_a_doctor_finds_a_master_key_that_others_may_read(tmp_path: Path) -> None:
+    key = tmp_path / "master.key"
+    ensure_master_key(key)
+    key.chmod(0o644)
+    found = await findings(tmp_path, 3, AMENDS_MASTER_KEY_FILE=str(key))
+    assert found["master key", "bad"]["mend"] == f"chmod 600 {key}"
+
+
+async def test_a_doctor_lists_every_setting(tmp_path: Path) -> None:
+    answer = await amends(tmp_path, "doctor")
+    assert answer.returncode == 3
+    for variable in ("AMENDS_DATABASE_URL", "AMENDS_RATE_LIMIT", "AMENDS_LOG_FORMAT"):
+        assert variable in answer.stdout

@@ -1,0 +1,232 @@
+"""API keys: only their hashes are kept, a revoked one stops working, a busy one costs next to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from amends_platform.development_keys import ensure_development_keys
+from amends_platform.principals import (
+    CACHE_SECONDS,
+    KEY_PATTERN,
+    Authenticator,
+    BadKeyRequest,
+    NoSuchKey,
+    Principal,
+    Unauthenticated,
+    create_key,
+    list_keys,
+    new_key,
+    register_key,
+    revoke_key,
+)
+from tests.support.postgres import Database
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def owner(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database.url)
+    yield connection
+    await connection.close()
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class CountingPool:
+    """A real pool that counts what it is asked."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self.asked = 0
+
+    async def fetchrow(self, *arguments: Any) -> Any:
+        self.asked += 1
+        return await self._pool.fetchrow(*arguments)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def pool(database: Database) -> CountingPool:
+    return CountingPool(await database.pool("amends_intake"))
+
+
+def bearer(key: str) -> str:
+    return f"Bearer {key}"
+
+
+async def test_a_key_stands_for_its_person_role_tenant_and_branch(
+    owner: asyncpg.Connection, pool: CountingPool
+) -> None:
+    key = await create_key(owner, role="agent", tenant="default", branch="north-street", person="a-17")
+    principal = await Authenticator(pool).authenticate(bearer(key))
+    assert principal == Principal("a-17", "agent", "default", "north-street")
+
+
+async def test_a_key_without_a_person_stands_for_itself(owner: asyncpg.Connection, pool: CountingPool) -> None:
+    keys = [await create_key(owner, role="integration", tenant="default") for _ in range(2)]
+    principals = [await Authenticator(pool).authenticate(bearer(key)) for key in keys]
+    assert principals[0].id != principals[1].id
+    assert all(principal.id.startswith("integration-") for principal in principals)
+
+
+async def test_the_database_holds_no_key(owner: asyncpg.Connection) -> None:
+    key = await create_key(owner, role="agent", tenant="default")
+    assert KEY_PATTERN.fullmatch(key)
+    row = await owner.fetchrow("SELECT to_jsonb(api_keys)::text AS everything, prefix FROM api_keys")
+    assert row is not None
+    assert key not in row["everything"]
+    assert key.startswith(row["prefix"])
+    assert len(row["prefix"]) < 16
+
+
+async def test_a_busy_key_is_asked_for_once_in_two_seconds(owner: asyncpg.Connection, pool: CountingPool) -> None:
+    key = await create_key(owner, role="agent", tenant="default")
+    clock = Clock()
+    authenticator = Authenticator(pool, now_seconds=clock)
+    for _ in range(100):
+        await authenticator.authenticate(bearer(key))
+    assert pool.asked == 1
+    clock.seconds += CACHE_SECONDS
+    await authenticator.authenticate(bearer(key))
+    assert pool.asked == 2
+
+
+async def test_many_at_once_with_one_key_ask_once(owner: asyncpg.Connection, pool: CountingPool) -> None:
+    key = await create_key(owner, role="agent", tenant="default")
+    authenticator = Authenticator(pool)
+    await asyncio.gather(*(authenticator.authenticate(bearer(key)) for _ in range(64)))
+    assert pool.asked == 1
+
+
+async def test_one_who_hangs_up_does_not_take_the_answer_from_the_others(
+    owner: asyncpg.Connection, pool: CountingPool
+) -> None:
+    key = await create_key(owner, role="agent", tenant="default")
+    authenticator = Authenticator(pool)
+    first, second = (asyncio.create_task(authenticator.authenticate(bearer(key))) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert (await second).role == "agent"
+
+
+async def test_a_revoked_key_stops_working_within_two_seconds(owner: asyncpg.Connection, pool: CountingPool) -> None:
+    key = await create_key(owner, role="agent", tenant="default")
+    clock = Clock()
+    authenticator = Authenticator(pool, now_seconds=clock)
+    await authenticator.authenticate(bearer(key))
+    await revoke_key(owner, key, tenant="default")
+    clock.seconds += CACHE_SECONDS
+    with pytest.raises(Unauthenticated):
+        await authenticator.authenticate(bearer(key))
+
+
+async def test_a_new_key_works_at_once_though_it_was_refused_before(
+    owner: asyncpg.Connection, pool: CountingPool
+) -> None:
+    key = new_key()
+    authenticator = Authenticator(pool)
+    with pytest.raises(Unauthenticated):
+        await authenticator.authenticate(bearer(key))
+    await register_key(owner, key, role="agent", tenant="default", branch=None, person="a-1")
+    assert (await authenticator.authenticate(bearer(key))).id == "a-1"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic YTpi",
+        "Bearer amends_short",
+        "Bearer ' OR true --",
+        "Bearer 客户",
+        new_key(),
+    ],
+)
+async def test_a_header_without_a_key_is_refused_without_asking_the_database(
+    pool: CountingPool, header: str | None
+) -> None:
+    with pytest.raises(Unauthenticated):
+        await Authenticator(pool).authenticate(header)
+    assert pool.asked == 0
+
+
+async def test_the_scheme_is_read_in_any_case(owner: asyncpg.Connection, pool: CountingPool) -> None:
+    key = await create_key(owner, role="agent", tenant="default")
+    assert (await Authenticator(pool).authenticate(f"bearer  {key} ")).role == "agent"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"role": "director", "branch": None, "person": "a"},
+        {"role": "agent", "branch": "", "person": "a"},
+        {"role": "agent", "branch": None, "person": "system:workflow"},
+        {"role": "agent", "branch": None, "person": "a b"},
+    ],
+    ids=["unknown role", "empty branch", "system as person", "space in person"],
+)
+async def test_an_impossible_key_is_refused(owner: asyncpg.Connection, asked: dict[str, Any]) -> None:
+    with pytest.raises(BadKeyRequest):
+        await register_key(owner, new_key(), tenant="default", **asked)
+    assert await list_keys(owner, tenant="default") == []
+
+
+async def test_keys_are_listed_and_revoked_by_id_prefix_or_themselves(owner: asyncpg.Connection) -> None:
+    made = [await create_key(owner, role="agent", tenant="default") for _ in range(3)]
+    await create_key(owner, role="agent", tenant="other")
+    listed = await list_keys(owner, tenant="default")
+    assert [key.prefix for key in listed] == [key[:13] for key in made]
+    for name in (str(listed[0].id), listed[1].prefix, made[2]):
+        await revoke_key(owner, name, tenant="default")
+    assert all(key.revoked_at for key in await list_keys(owner, tenant="default"))
+    assert not any(key.revoked_at for key in await list_keys(owner, tenant="other"))
+
+
+async def test_revoking_again_keeps_the_first_time(owner: asyncpg.Connection) -> None:
+    key = await create_key(owner, role="agent", tenant="default")
+    first = await revoke_key(owner, key, tenant="default")
+    assert (await revoke_key(owner, key, tenant="default")).revoked_at == first.revoked_at
+
+
+async def test_a_key_of_another_tenant_cannot_be_revoked(owner: asyncpg.Connection) -> None:
+    key = await create_key(owner, role="agent", tenant="other")
+    with pytest.raises(NoSuchKey):
+        await revoke_key(owner, key, tenant="default")
+
+
+async def test_development_keys_stay_the_same_and_a_revoked_one_is_replaced(
+    owner: asyncpg.Connection, tmp_path: Path
+) -> None:
+    file = tmp_path / "keys" / "development.json"
+    first = await ensure_development_keys(owner, file, "default")
+    assert await ensure_development_keys(owner, file, "default") == first
+    await revoke_key(owner, first["agent"], tenant="default")
+    second = await ensure_development_keys(owner, file, "default")
+    assert second["agent"] != first["agent"]
+    assert {**second, "agent": None} == {**first, "agent": None}
+    assert {key.person for key in await list_keys(owner, tenant="default")} == {f"dev-{role}" for role in first}
+    assert file.stat().st_mode & 0o077 == 0
+
+
+async def test_development_keys_are_known_to_a_new_database_too(owner: asyncpg.Connection, tmp_path: Path) -> None:
+    file = tmp_path / "development.json"
+    first = await ensure_development_keys(owner, file, "default")
+    await owner.execute("TRUNCATE api_keys")
+    assert await ensure_development_keys(owner, file, "default") == first
+    assert len(await list_keys(owner, tenant="default")) == 8
