@@ -35,6 +35,11 @@ def test_two_swapped_characters_are_noticed(position: int, first: int, second: i
             position_of(swapped)
 
 
+@pytest.mark.parametrize(("position", "reference"), [(1, "5MAY-X6NW"), (2, "87KW-VB9B"), (10**9, "KGSJ-EDAW")])
+def test_a_reference_once_given_never_changes(position: int, reference: str) -> None:
+    assert reference_of(position) == reference
+
+
 def test_it_is_eight_characters_that_nobody_mishears() -> None:
     reference = reference_of(1)
     assert len(reference.replace("-", "")) == 8

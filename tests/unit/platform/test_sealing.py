@@ -1,0 +1,72 @@
+"""Sealing: what opens, what does not, and a master key file that is made once."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from amends_platform.sealing import CannotUnseal, MasterKey, MasterKeyError, ensure_master_key
+
+MASTER = MasterKey(bytes(range(32)))
+EVENT = uuid4()
+
+
+def test_what_was_sealed_opens_again() -> None:
+    key = MASTER.new_key("default", "C-1")
+    assert key.unseal(EVENT, key.seal(EVENT, b"Ms. Chen")) == b"Ms. Chen"
+
+
+def test_a_sealed_part_opens_only_on_its_own_event() -> None:
+    key = MASTER.new_key("default", "C-1")
+    with pytest.raises(CannotUnseal):
+        key.unseal(uuid4(), key.seal(EVENT, b"Ms. Chen"))
+
+
+def test_a_sealed_part_that_was_altered_does_not_open() -> None:
+    key = MASTER.new_key("default", "C-1")
+    sealed = bytearray(key.seal(EVENT, b"Ms. Chen"))
+    sealed[-1] ^= 1
+    with pytest.raises(CannotUnseal):
+        key.unseal(EVENT, bytes(sealed))
+
+
+def test_the_same_words_are_never_sealed_to_the_same_bytes() -> None:
+    key = MASTER.new_key("default", "C-1")
+    assert key.seal(EVENT, b"Ms. Chen") != key.seal(EVENT, b"Ms. Chen")
+
+
+def test_a_wrapped_key_opens_for_its_customer_only() -> None:
+    key = MASTER.new_key("default", "C-1")
+    sealed = key.seal(EVENT, b"Ms. Chen")
+    assert MASTER.unwrap("default", "C-1", key.key_id, key.wrapped).unseal(EVENT, sealed) == b"Ms. Chen"
+    for tenant, customer, key_id in [("default", "C-2", key.key_id), ("other", "C-1", key.key_id)]:
+        with pytest.raises(CannotUnseal):
+            MASTER.unwrap(tenant, customer, key_id, key.wrapped)
+    with pytest.raises(CannotUnseal):
+        MasterKey(bytes(32)).unwrap("default", "C-1", key.key_id, key.wrapped)
+
+
+def test_the_master_key_file_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "master.key"
+    ensure_master_key(path)
+    first = path.read_text()
+    ensure_master_key(path)
+    assert path.read_text() == first
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert MasterKey.load(path)
+
+
+@pytest.mark.parametrize("content", ["", "abc", "zz" * 32, "00" * 31])
+def test_a_file_that_is_no_master_key_is_told(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "master.key"
+    path.write_text(content)
+    with pytest.raises(MasterKeyError):
+        MasterKey.load(path)
+
+
+def test_a_missing_master_key_is_told(tmp_path: Path) -> None:
+    with pytest.raises(MasterKeyError, match="cannot be read"):
+        MasterKey.load(tmp_path / "none.key")
