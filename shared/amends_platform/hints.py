@@ -55,7 +55,7 @@ class Hints:
     async def _run(self) -> None:
         # With endless attempts, connect returns only once the broker answers, and reconnects by itself later.
         await self._client.connect(
-            self._url,
+            [server.strip() for server in self._url.split(",")],
             allow_reconnect=True,
             max_reconnect_attempts=-1,
             reconnect_time_wait=_RECONNECT_SECONDS,
