@@ -167,6 +167,17 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.01)
 
 
+async def nothing_owed(log: Log) -> bool:
+    """Nothing is due, and everything in the log has been projected."""
+    return bool(
+        await log.view.fetchval(
+            "SELECT NOT EXISTS (SELECT FROM timers WHERE fires_at <= log_now())"
+            " AND (SELECT position FROM checkpoints WHERE name = $1) = (SELECT position FROM log_head)",
+            CHECKPOINT,
+        )
+    )
+
+
 async def project(database: Database, *, batch_events_max: int = 500) -> None:
     """Bring the read model up to the end of the log, as a workflow that has just started would."""
     pool = await database.pool("amends_workflow")

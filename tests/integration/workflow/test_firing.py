@@ -17,12 +17,12 @@ from amends_store.migrate import migrate
 from amends_store.timers import Fired
 from amends_workflow.firing import Firing
 from amends_workflow.projecting import Halted, Projecting
-from amends_workflow.projection import CHECKPOINT, Alert
+from amends_workflow.projection import Alert
 from tests.integration.workflow.comparing import (
     every_deadline_came_to_its_end_once,
     the_read_model_is_what_the_log_says,
 )
-from tests.integration.workflow.conftest import Log, open_log, project, running, until
+from tests.integration.workflow.conftest import Log, nothing_owed, open_log, project, running, until
 from tests.support.postgres import new_database, running_postgres
 
 
@@ -41,17 +41,6 @@ class Workflow:
     def _on_fired(self, fired: list[Fired]) -> None:
         self.fired += fired
         self.projecting.wake()
-
-
-async def nothing_owed(log: Log) -> bool:
-    """Nothing is due, and everything in the log has been projected."""
-    return bool(
-        await log.view.fetchval(
-            "SELECT NOT EXISTS (SELECT FROM timers WHERE fires_at <= log_now())"
-            " AND (SELECT position FROM checkpoints WHERE name = $1) = (SELECT position FROM log_head)",
-            CHECKPOINT,
-        )
-    )
 
 
 async def test_a_reminder_and_then_a_breach_are_written_when_the_clock_says_so(log: Log) -> None:
