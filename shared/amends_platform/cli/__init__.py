@@ -12,7 +12,22 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from amends_platform.cli import doctor, env, import_, keys, migrate, policy, rebuild, replay, services, up, verify
+from amends_platform.cli import (
+    cases,
+    doctor,
+    env,
+    import_,
+    keys,
+    migrate,
+    policy,
+    rebuild,
+    replay,
+    services,
+    show,
+    up,
+    verify,
+    watch,
+)
 from amends_platform.failures import Failure
 
 RUN, ASK, PROVE, ADMINISTER = "Run", "Complaints", "Proof", "Administer"
@@ -48,6 +63,9 @@ app.command("notifier", rich_help_panel=RUN, context_settings=services.PASS_ON)(
 app.command("env", rich_help_panel=RUN)(env.env)
 
 app.command("import", rich_help_panel=ASK)(import_.import_)
+app.command("cases", rich_help_panel=ASK)(cases.cases)
+app.command("show", rich_help_panel=ASK)(show.show)
+app.command("watch", rich_help_panel=ASK)(watch.watch)
 
 app.command("replay", rich_help_panel=PROVE)(replay.replay)
 app.command("verify", rich_help_panel=PROVE)(verify.verify)

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+_FROM_NOW: Final = re.compile(r"(\d{1,6})(s|m|h|d)")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-def instant(text: str, option: str) -> datetime:
-    """The time an option names; without an offset it is this machine's local time. Raises WrongUsage."""
+def instant(text: str, option: str, *, ago: bool = False) -> datetime:
+    """The time an option names; without an offset it is this machine's local time. Raises WrongUsage.
+
+    "90m" is so long from now, or with `ago` before now.
+    """
     from amends_platform.failures import WrongUsage
 
+    from_now = _FROM_NOW.fullmatch(text)
+    if from_now is not None:
+        length = timedelta(**{_UNITS[from_now[2]]: int(from_now[1])})
+        return datetime.now(UTC) + (-length if ago else length)
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise WrongUsage(f"{option}: expected a time such as 2026-03-01T09:00+08:00, not {text!r}") from None
+        raise WrongUsage(f"{option}: expected a time such as 2026-03-01T09:00+08:00 or 2h, not {text!r}") from None
     return at.astimezone()
 
 

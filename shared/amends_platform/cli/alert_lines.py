@@ -1,0 +1,52 @@
+"""An alert in one line: for people, and for programs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import orjson
+from rich.text import Text
+
+from amends_platform.alerts import Alert
+from amends_platform.cli.instants import seconds_in_words
+
+_COLOURS: Final = {"reminder": "yellow", "breach": "bold red", "escalation": "bold magenta"}
+
+
+def json_line(alert: Alert) -> str:
+    """The alert as one JSON object."""
+    return orjson.dumps(
+        {
+            "id": alert.id,
+            "kind": alert.kind,
+            "name": alert.name,
+            "published_at": alert.published_at,
+            "payload": alert.payload,
+        }
+    ).decode()
+
+
+def shown(alert: Alert) -> Text:
+    """When, what, which case, whose, and how things stand."""
+    payload = alert.payload
+    return Text.assemble(
+        (f"{alert.published_at.astimezone():%H:%M:%S}", "dim"),
+        "  ",
+        (f"{alert.kind:<10}", _COLOURS.get(alert.kind, "bold")),
+        f"{alert.name:<12}",
+        (f"{payload.get('reference', '?'):<11}", "bold"),
+        f"{payload.get('state', ''):<20}",
+        _standing(alert),
+        (f"  {payload.get('grade', '')}, {payload.get('branch', '')}, owner {payload.get('owner', '')}", "dim"),
+    )
+
+
+def _standing(alert: Alert) -> str:
+    due_at = alert.payload.get("due_at")
+    if due_at is None:
+        return ""
+    left = (datetime.fromisoformat(due_at) - alert.published_at).total_seconds()
+    if alert.kind == "breach":
+        return f"passed {datetime.fromisoformat(due_at).astimezone():%H:%M:%S}"
+    return f"due in {seconds_in_words(left)}" if left > 0 else f"was due {seconds_in_words(left)} ago"

@@ -1,0 +1,113 @@
+"""`amends cases`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from amends_platform.cli.client import AsJson, Key, Url
+
+if TYPE_CHECKING:
+    from amends_platform.clients import Address
+
+_PAGE_MAX: Final = 200
+
+Many = list[str] | None
+
+
+def cases(
+    state: Annotated[
+        Many, typer.Option("--state", metavar="S", help="A state, or open or closed. Each filter may be repeated.")
+    ] = None,
+    branch: Annotated[Many, typer.Option("--branch", metavar="B")] = None,
+    owner: Annotated[Many, typer.Option("--owner", metavar="O")] = None,
+    grade: Annotated[Many, typer.Option("--grade", metavar="G", help="ordinary, major or escalated.")] = None,
+    kind: Annotated[Many, typer.Option("--kind", metavar="K", help="complaint, inquiry, suggestion or praise.")] = None,
+    flag: Annotated[Many, typer.Option("--flag", metavar="F")] = None,
+    breached: Annotated[
+        bool | None, typer.Option("--breached/--unbreached", help="With, or without, a deadline that was ever broken.")
+    ] = None,
+    due_before: Annotated[
+        str | None, typer.Option("--due-before", metavar="T", help="Due by a time, or within so long, such as 2h.")
+    ] = None,
+    q: Annotated[
+        str | None, typer.Option("--q", metavar="TEXT", help="How a reference, customer or external ref begins.")
+    ] = None,
+    sort: Annotated[
+        str, typer.Option("--sort", metavar="BY", help="due, received or updated; with - in front, the last first.")
+    ] = "due",
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="So many at most.")] = 50,
+    all_: Annotated[bool, typer.Option("--all", help="However many there are.")] = False,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """The queue: cases by what is due next."""
+    import asyncio
+
+    from amends_platform.cli.client import address
+    from amends_platform.cli.instants import instant
+
+    asked: dict[str, Any] = {
+        "state": state,
+        "branch": branch,
+        "owner": owner,
+        "grade": grade,
+        "kind": kind,
+        "flag": flag,
+        "breached": breached,
+        "due_before": instant(due_before, "--due-before").isoformat() if due_before is not None else None,
+        "q": q,
+        "sort": sort,
+    }
+    parameters = {name: value for name, value in asked.items() if value is not None}
+    where = address("workflow", url, key, role="auditor")
+    items, is_more = asyncio.run(_fetched(where, parameters, None if all_ else limit))
+    if as_json:
+        print(json.dumps({"items": items, "more": is_more}, ensure_ascii=False))
+    else:
+        _show(items, is_more=is_more)
+
+
+async def _fetched(where: Address, parameters: dict[str, Any], limit: int | None) -> tuple[list[Any], bool]:
+    """At most `limit` cases, page by page, and whether there are more."""
+    from amends_platform.clients import get_json
+
+    items: list[Any] = []
+    async with where.client() as client:
+        page = await get_json(client, "/v1/cases", parameters | {"limit": min(limit or _PAGE_MAX, _PAGE_MAX)})
+        items += page["items"]
+        while page["next"] is not None and (limit is None or len(items) < limit):
+            page = await get_json(client, page["next"])
+            items += page["items"]
+    kept = items if limit is None else items[:limit]
+    return kept, page["next"] is not None or len(kept) < len(items)
+
+
+def _show(items: list[Any], *, is_more: bool) -> None:
+    from rich.text import Text
+
+    from amends_platform.cli.tables import grade, plain_table, state, time_left, wide_console
+
+    console = wide_console()
+    table = plain_table("CASE", "STATE", "GRADE", "OWNER", "BRANCH", "NEXT DEADLINE", "BREACHED", "FLAGS")
+    for item in items:
+        due = Text()
+        if item["next_due_at"] is not None:
+            due = Text.assemble(f"{item['next_due_clock']} ", time_left(item["next_due_at"]))
+        table.add_row(
+            Text(item["reference"], "bold"),
+            state(item["state"]),
+            grade(item["grade"]),
+            item["owner"],
+            item["branch"],
+            due,
+            Text("yes", "red") if item["breached"] else "",
+            ", ".join(item["flags"]),
+        )
+    if items:
+        console.print(table, soft_wrap=False)
+    count = f"{len(items):,} case{'' if len(items) == 1 else 's'}"
+    console.print(Text(f"{count}, and more: --all shows them, --limit so many" if is_more else count, "dim"))

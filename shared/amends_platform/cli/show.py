@@ -1,0 +1,142 @@
+"""`amends show`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from amends_platform.cli.client import AsJson, Key, Url
+from amends_platform.cli.replay import AsOf
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rich.console import Console
+
+    from amends_platform.clients import Address
+
+
+def show(
+    case: Annotated[str, typer.Argument(metavar="CASE", help="The case's reference, such as K7M2-P9QX, or its id.")],
+    as_of: AsOf = None,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """One case: how it stands, its clocks, everything that happened, and what may be done now.
+
+    With --as-of, as it was known then. Names and words are shown to keys that may read them.
+    """
+    import asyncio
+
+    from amends_platform.cli.client import address
+    from amends_platform.cli.instants import instant
+
+    at = instant(as_of, "--as-of") if as_of is not None else None
+    found, events = asyncio.run(_fetched(address("workflow", url, key, role="auditor"), case, at))
+    if as_json:
+        print(json.dumps({"case": found, "events": events}, ensure_ascii=False))
+    else:
+        _show(found, events, at)
+
+
+async def _fetched(where: Address, name: str, at: datetime | None) -> tuple[Any, list[Any]]:
+    """The case and its events, those recorded by `at` where that is given."""
+    from datetime import datetime
+    from urllib.parse import quote
+
+    from amends_platform.clients import get_json
+
+    path = f"/v1/cases/{quote(name, safe='')}"
+    async with where.client() as client:
+        case = await get_json(client, path, {"as_of": at.isoformat()} if at is not None else None)
+        events: list[Any] = []
+        following: str | None = f"{path}/events?limit=200"
+        while following is not None:
+            page = await get_json(client, following)
+            events += page["items"]
+            following = page["next"]
+    if at is not None:
+        events = [event for event in events if datetime.fromisoformat(event["recorded_at"]) <= at]
+    return case, events
+
+
+def _show(case: Any, events: list[Any], at: datetime | None) -> None:
+    from rich.text import Text
+
+    from amends_platform.cli.tables import grade, local_time, state, wide_console
+
+    console = wide_console()
+    cycle = f", cycle {case['cycle']}" if case["cycle"] > 1 else ""
+    console.print(
+        Text.assemble((case["reference"], "bold"), "  ", state(case["state"]), "  ", grade(case["grade"]), cycle)
+    )
+    if at is not None:
+        console.print(f"as it was known on {at:%Y-%m-%d %H:%M:%S %z}", style="dim")
+    facts = {
+        "kind": " · ".join(filter(None, (case["kind"], case["type"], case["cause"], case["product"]))),
+        "owner": f"{case['owner']}, {case['branch']}",
+        "customer": case["customer_ref"],
+        "received": f"{local_time(case['received_at'])} by {case['channel']}",
+        "flags": ", ".join(case["flags"]),
+        "known as": case["external_ref"],
+        "proposal": _proposal(case["proposal"]),
+        "past": "a case from the past: its first cycle started no clocks" if case["historical"] else None,
+    }
+    for name, fact in facts.items():
+        if fact:
+            console.print(Text.assemble((f"  {name:<10}", "dim"), fact))
+    _show_clocks(console, case["deadlines"], at)
+    _show_timeline(console, events)
+    console.print(
+        Text.assemble(("\nAllowed now  " if at is None else "\nAllowed then  ", "dim"), ", ".join(case["allowed"]))
+    )
+
+
+def _proposal(proposal: Any) -> str | None:
+    if proposal is None:
+        return None
+    amount = f", {proposal['amount']} {proposal['currency']}" if proposal["amount"] is not None else ""
+    waiting = f", waiting for a {proposal['approval_by']}" if proposal["approval_by"] else ""
+    return f"{proposal['kind']}{amount}, by {proposal['proposed_by']}{waiting}"
+
+
+def _show_clocks(console: Console, deadlines: list[Any], at: datetime | None) -> None:
+    from rich.text import Text
+
+    from amends_platform.cli.tables import local_time, plain_table, time_left
+
+    if not deadlines:
+        return
+    colours = {"met": "green", "breached": "bold red", "pending": "yellow"}
+    table = plain_table("  CLOCK", "STATUS", "DUE", "", "RULES")
+    for deadline in deadlines:
+        pending = deadline["status"] == "pending"
+        table.add_row(
+            f"  {deadline['kind']}",
+            Text(deadline["status"], colours.get(deadline["status"], "dim")),
+            local_time(deadline["due_at"]) + (" (provisional)" if deadline["provisional"] else ""),
+            time_left(deadline["due_at"], at) if pending else "",
+            Text(f"{deadline['policy']['name']} {deadline['policy']['version']}", "dim"),
+        )
+    console.print()
+    console.print(table, soft_wrap=False)
+
+
+def _show_timeline(console: Console, events: list[Any]) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from amends_platform.cli.sentences import quoted, sentence
+    from amends_platform.cli.tables import local_time
+
+    console.print()
+    for event in events:
+        line = Text.assemble(
+            (f"  {local_time(event['recorded_at'])}  ", "dim"), sentence(event), (f"  {event['actor']}", "dim")
+        )
+        console.print(line)
+        for words in quoted(event):
+            console.print(Padding(Text(words, "italic"), (0, 0, 0, 23)), soft_wrap=False)

@@ -1,0 +1,55 @@
+"""`amends watch`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from amends_platform.cli.client import AsJson
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="T", help="Also those since T: a time, or how long ago, such as 2h."),
+]
+
+
+def watch(since: Since = None, as_json: AsJson = False) -> None:
+    """Reminders, breaches and escalations as they come from NATS. Ctrl-C ends it.
+
+    With --json each is a line: id, subject's kind and name, when it was published, and the payload.
+    """
+    import asyncio
+    from contextlib import suppress
+
+    from amends_platform.cli.instants import instant
+
+    start = instant(since, "--since", ago=True) if since is not None else None
+    with suppress(KeyboardInterrupt, BrokenPipeError):
+        asyncio.run(_watch(start, as_json=as_json))
+
+
+async def _watch(since: datetime | None, *, as_json: bool) -> None:
+    from amends_platform.alerts import Alerts
+    from amends_platform.cli.alert_lines import json_line, shown
+    from amends_platform.cli.settings import load_settings
+    from amends_platform.cli.tables import wide_console
+    from amends_platform.clients import running_system
+    from amends_platform.failures import CannotReach
+
+    settings = load_settings()
+    nats_url = settings.nats_url
+    if nats_url is None:
+        running = running_system()
+        if running is None:
+            raise CannotReach("There is no broker: start `amends up`, or set AMENDS_NATS_URL.")
+        nats_url = running.nats_url
+    console = wide_console()
+    async for alert in Alerts(nats_url, settings.tenant, since):
+        if as_json:
+            print(json_line(alert), flush=True)
+        else:
+            console.print(shown(alert))
