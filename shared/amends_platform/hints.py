@@ -58,7 +58,7 @@ class Hints:
             [server.strip() for server in self._url.split(",")],
             allow_reconnect=True,
             max_reconnect_attempts=-1,
-            reconnect_time_wait=_RECONNECT_SECONDS,
+            reconnect_time_wait=_RECONNECT_SECONDS,  # type: ignore[arg-type]  # a fraction is as good
             error_cb=_log_quietly,
             name="amends-hints",
         )
