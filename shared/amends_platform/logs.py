@@ -11,14 +11,13 @@ from typing import Any, Final
 import orjson
 import structlog
 
-from amends_platform.settings import Settings
+from amends_platform.settings import Settings, masked
 
 # Fields that are dropped whatever they hold: a log is read by more people than a complaint is.
 _NEVER: Final = frozenset(
     {"authorization", "api_key", "body", "request_body", "password", "key", "master_key", "sealed"}
 )
 _API_KEY: Final = re.compile(r"amends_[A-Za-z0-9_-]{43}")
-_URL_PASSWORD: Final = re.compile(r"(?<=://)([^:/@\s]*):[^@/\s]+@")
 
 
 def configure_logging(settings: Settings, *, program: str) -> None:
@@ -78,7 +77,7 @@ def configure_logging(settings: Settings, *, program: str) -> None:
 
 def without_secrets(text: str) -> str:
     """The text with API keys and passwords in URLs replaced."""
-    return _URL_PASSWORD.sub(r"\1:****@", _API_KEY.sub("amends_****", text))
+    return masked(_API_KEY.sub("amends_****", text))
 
 
 def _without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

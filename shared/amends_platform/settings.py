@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -15,6 +16,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PREFIX = "AMENDS_"
 # Set by the supervisor for the programs it starts; no setting, so never reported as a misspelt one.
 INTERNAL = frozenset({"AMENDS_READY_FD"})
+
+
+_URL_PASSWORD = re.compile(r"(://[^:/@\s,]*):[^@/\s,]+@")
+_PASSWORD_PARAMETER = re.compile(r"([?&]password=)[^&\s]+")
 
 
 class SettingsError(ValueError):
@@ -162,12 +167,8 @@ def unknown_variables() -> dict[str, str | None]:
 
 
 def masked(text: str) -> str:
-    """The text with the password of a URL replaced."""
-    parts = urlsplit(text)
-    if not parts.scheme or parts.password is None:
-        return text
-    user, host = parts.username or "", parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{user}:****@{host}"))
+    """The text with the passwords of URLs replaced."""
+    return _PASSWORD_PARAMETER.sub(r"\1****", _URL_PASSWORD.sub(r"\1:****@", text))
 
 
 def _plain(value: Any) -> str:

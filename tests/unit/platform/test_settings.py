@@ -105,4 +105,6 @@ def test_a_misspelt_variable_is_found_with_what_was_meant(monkeypatch: pytest.Mo
 def test_masking_leaves_everything_but_the_password() -> None:
     assert masked("postgresql://u:p@h:1/d?x=y") == "postgresql://u:****@h:1/d?x=y"
     assert masked("postgresql://u@/d?host=/run/x") == "postgresql://u@/d?host=/run/x"
+    assert masked("nats://a:p@h,nats://b:q@i") == "nats://a:****@h,nats://b:****@i"
+    assert masked("postgresql://h/d?user=u&password=p&x=y") == "postgresql://h/d?user=u&password=****&x=y"
     assert masked("500/s") == "500/s"
