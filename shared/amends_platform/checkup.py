@@ -83,7 +83,7 @@ async def _server_version(connection: asyncpg.Connection) -> Finding:
     version = connection.get_server_version()
     if version.major < _SERVER_VERSION_MIN:
         return Finding("database", "bad", f"is PostgreSQL {version.major}", "Amends needs PostgreSQL 18 or newer.")
-    return Finding("database", "good", f"is PostgreSQL {version.major}.{version.minor}")
+    return Finding("database", "good", f"is PostgreSQL {await connection.fetchval('SHOW server_version')}")
 
 
 async def _durability(connection: asyncpg.Connection) -> Finding:
@@ -164,7 +164,10 @@ async def _broker(settings: Settings, running: Running | None) -> list[Finding]:
             )
         ]
     try:
-        findings = [Finding("broker", "good", f"NATS {client.connected_server_version} answers at {where}")]
+        version = client.connected_server_version
+        findings = [
+            Finding("broker", "good", f"NATS {version.major}.{version.minor}.{version.patch} answers at {where}")
+        ]
         jetstream = client.jetstream(timeout=_NATS_SECONDS_MAX)
         try:
             await jetstream.account_info()
