@@ -19,7 +19,7 @@ _WAITING_COMMANDS_MAX: Final = 4096
 # An idle process gives its connections back after this long.
 _IDLE_SECONDS_MAX: Final = 1.0
 # Two batches overlap: one is made and answered here while the server writes the other.
-_LANES: Final = 2
+_LANES_MAX: Final = 2
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ class Appender:
         batch_commands_max: int = 256,
     ) -> None:
         self._pool = pool
+        # Each holds a connection while it is busy; others may want one too.
+        self._lanes_count = min(_LANES_MAX, max(1, pool.get_max_size() - 1))
         self._on_commit = on_commit
         self._batch_commands_max = batch_commands_max
         self._waiting: deque[Waiting] = deque()
@@ -60,7 +62,7 @@ class Appender:
         if not append.events:
             raise AppendRefused("it has no events")
         if not self._lanes:
-            self._lanes = [asyncio.create_task(self._run(), name=f"appender-{n}") for n in range(_LANES)]
+            self._lanes = [asyncio.create_task(self._run(), name=f"appender-{n}") for n in range(self._lanes_count)]
         waiting = Waiting(append, _claims(append), asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._work.set()
@@ -96,7 +98,7 @@ class Appender:
 
     def _take(self) -> list[Waiting]:
         """The next commands, oldest first, that may go together. What must wait keeps its place."""
-        limit = min(self._batch_commands_max, -(-(len(self._waiting) + self._under_way) // _LANES))
+        limit = min(self._batch_commands_max, -(-(len(self._waiting) + self._under_way) // self._lanes_count))
         batch: list[Waiting] = []
         passed_over: list[Waiting] = []
         # A command behind one that was passed over must not overtake it.
@@ -120,13 +122,13 @@ class Appender:
             position = await lane.commit(batch)
             if position is not None and self._on_commit is not None:
                 self._on_commit(position)
-        except Exception:
+        except Exception as error:
             _log.exception("a batch failed in an unforeseen way")
-            await lane.discard()
-        finally:
             # Whatever happened, nobody may wait for ever.
             for waiting in batch:
-                waiting.fail(OutcomeUnknown("the appender failed"))
+                waiting.fail(OutcomeUnknown, error)
+            await lane.discard()
+        finally:
             self._under_way -= len(batch)
             for waiting in batch:
                 self._claimed.difference_update(waiting.claims)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Hashable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, Final
 import asyncpg
 
 from amends_store.batch import columns, verdict_of
-from amends_store.errors import AppendRefused, OutcomeUnknown, StoreUnavailable
+from amends_store.errors import AppendRefused, OutcomeUnknown, StoreError, StoreUnavailable
 from amends_store.outages import is_outage, is_refusal
 from amends_store.records import Append, Appended, Verdict
 from amends_store.statements import statement
@@ -22,6 +23,9 @@ _ANSWER_SECONDS_MAX: Final = 10.0
 # How long a server that has just been lost is looked for: a restart fits into it.
 _REACH_SECONDS_MAX: Final = 3.0
 _REACH_PAUSE_SECONDS: Final = 0.05
+_RELEASE_SECONDS_MAX: Final = 3.0
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -40,10 +44,16 @@ class Waiting:
         if not self.verdict.done():
             self.verdict.set_result(verdict)
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, kind: type[StoreError], cause: BaseException) -> None:
         """Raise in the caller, unless there is none any more."""
         if not self.verdict.done():
+            error = kind(str(cause) or type(cause).__name__)
+            error.__cause__ = cause
             self.verdict.set_exception(error)
+
+
+class _Unreachable(Exception):
+    """There is no connection to be had; the cause tells why."""
 
 
 class Lane:
@@ -63,8 +73,13 @@ class Lane:
     async def release(self) -> None:
         """Give the connection back to the pool."""
         conn, self._conn = self._conn, None
-        if conn is not None:
-            await self._pool.release(conn)
+        if conn is None:
+            return
+        try:
+            await self._pool.release(conn, timeout=_RELEASE_SECONDS_MAX)
+        except Exception as error:
+            # The pool has broken it off, which is as good: a lane must outlive its connections.
+            _log.warning("a connection could not be given back: %s", error or type(error).__name__)
 
     async def discard(self) -> None:
         """Break the connection off: what it is doing is of no use any more."""
@@ -84,11 +99,12 @@ class Lane:
         while batch:
             try:
                 conn = await self._connection(give_up_at)
-                arguments = columns([waiting.command for waiting in batch])
-            except StoreUnavailable as error:
-                _fail(batch, OutcomeUnknown(str(error)) if sent_before else error)
+            except _Unreachable as error:
+                _fail(batch, OutcomeUnknown if sent_before else StoreUnavailable, error.__cause__ or error)
                 return None
-            except UnicodeDecodeError as error:
+            try:
+                arguments = columns([waiting.command for waiting in batch])
+            except Exception as error:
                 return await self._bisect(batch, error, sent_before=sent_before)
             try:
                 rows = await conn.fetch(_APPEND_BATCH, *arguments, timeout=_ANSWER_SECONDS_MAX)
@@ -97,25 +113,21 @@ class Lane:
                     return await self._bisect(batch, error, sent_before=sent_before)
                 if not is_outage(error):
                     # The server answered with an error of its own, so it rolled back: no lock, no disk, read-only.
-                    unavailable = OutcomeUnknown if sent_before else StoreUnavailable
-                    _fail(batch, unavailable(_reason(error)))
+                    _fail(batch, OutcomeUnknown if sent_before else StoreUnavailable, error)
                     return None
                 await self.discard()
-                _fail(
-                    [waiting for waiting in batch if waiting.command.receipt is None],
-                    OutcomeUnknown(_reason(error)),
-                )
+                _fail([waiting for waiting in batch if waiting.command.receipt is None], OutcomeUnknown, error)
                 batch = [waiting for waiting in batch if waiting.command.receipt is not None]
                 if not sent_before:
                     sent_before, give_up_at = True, loop.time() + _REACH_SECONDS_MAX
-                continue
-            return _answer(batch, rows, sent_before=sent_before)
+            else:
+                return _answer(batch, rows, sent_before=sent_before)
         return None
 
     async def _bisect(self, batch: list[Waiting], error: Exception, *, sent_before: bool) -> int | None:
         """The database refused somebody's data: only that command must fail for it."""
         if len(batch) == 1:
-            batch[0].fail(AppendRefused(_reason(error)))
+            batch[0].fail(AppendRefused, error)
             return None
         middle = len(batch) // 2
         positions = [await self.commit(half, sent_before=sent_before) for half in (batch[:middle], batch[middle:])]
@@ -136,7 +148,7 @@ class Lane:
             except Exception as error:
                 if not self._was_reachable or patience <= _REACH_PAUSE_SECONDS or not is_outage(error):
                     self._was_reachable = False
-                    raise StoreUnavailable(_reason(error)) from error
+                    raise _Unreachable from error
                 await asyncio.sleep(_REACH_PAUSE_SECONDS)
             else:
                 self._was_reachable = True
@@ -153,10 +165,6 @@ def _answer(batch: list[Waiting], rows: Iterable[Any], *, sent_before: bool) -> 
     return last_position
 
 
-def _fail(batch: Iterable[Waiting], error: Exception) -> None:
+def _fail(batch: Iterable[Waiting], kind: type[StoreError], cause: BaseException) -> None:
     for waiting in batch:
-        waiting.fail(error)
-
-
-def _reason(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+        waiting.fail(kind, cause)

@@ -79,6 +79,7 @@ BAD = {
     "data that is not UTF-8": a_command(data=b'"\xff"'),
     "data with a NUL": a_command(data=b'"\x00"'),
     "a lone surrogate": a_command(receipt=a_receipt("\ud800")),
+    "data that is not bytes": a_command(data=None),  # type: ignore[arg-type]
     "a version out of range": a_command(after=2**40),
     "a principal with a NUL": a_command(receipt=a_receipt("k", principal="\x00")),
     "a key too long for an index": a_command(receipt=a_receipt("".join(str(uuid4()) for _ in range(1000)))),
@@ -93,6 +94,13 @@ async def test_bad_data_fails_its_command_alone(pool: asyncpg.Pool, appender: Ap
     assert isinstance(outcomes.pop(13), AppendRefused)
     assert [type(outcome) for outcome in outcomes] == [Appended] * 20
     assert len(await read_log(pool, after=0, limit=100)) == 20
+
+
+async def test_a_pool_of_one_connection_is_enough(database: Database) -> None:
+    appender = Appender(await database.pool("amends_intake", max_size=1))
+    verdicts = await asyncio.gather(*(appender.append(a_command()) for _ in range(50)))
+    assert {type(verdict) for verdict in verdicts} == {Appended}
+    await appender.aclose()
 
 
 async def test_a_command_without_events_is_refused(appender: Appender) -> None:
@@ -182,6 +190,20 @@ async def test_commands_on_one_stream_are_appended_in_the_order_they_came(
     assert [type(verdict) for verdict in verdicts] == [Appended] * 40
     recorded = [event.id for event in await read_stream(pool, stream)]
     assert recorded == [command.events[0].id for command in commands]
+
+
+async def test_a_command_that_must_wait_is_not_overtaken_by_one_with_its_key(
+    pool: asyncpg.Pool, appender: Appender
+) -> None:
+    stream, receipt = uuid4(), a_receipt("k")
+    first, second, third = await asyncio.gather(
+        appender.append(a_command(stream)),
+        # Waits for the first, whose stream it shares.
+        appender.append(a_command(stream, after=1, receipt=receipt)),
+        appender.append(a_command(receipt=receipt)),
+    )
+    assert (type(first), type(second), type(third)) == (Appended, Appended, Replayed)
+    assert await head_position(pool) == 2
 
 
 async def test_a_caller_who_goes_away_does_not_disturb_the_batch(pool: asyncpg.Pool, appender: Appender) -> None:

@@ -14,6 +14,7 @@ from amends_store.migrate import migrate, newest_schema_version, schema_version
 from tests.support.appends import a_command
 from tests.support.postgres import Database, PostgresServer, new_database
 
+SECONDS_MAX = 60
 SERVICES = ["amends_intake", "amends_workflow", "amends_notifier", "amends_auditor"]
 CHANGES = ["UPDATE events SET actor = 'nobody'", "DELETE FROM events", "TRUNCATE events", "TRUNCATE events CASCADE"]
 
@@ -28,13 +29,20 @@ async def test_migrating_again_changes_nothing(database: Database) -> None:
 
 
 async def test_several_may_migrate_a_new_database_at_once(postgres: PostgresServer) -> None:
-    async with new_database(postgres, template="template0") as empty:
-        command = (
-            "-c",
-            "import asyncio, sys; from amends_store.migrate import migrate; asyncio.run(migrate(sys.argv[1]))",
-        )
-        processes = [await asyncio.create_subprocess_exec(sys.executable, *command, empty.url) for _ in range(3)]
-        assert [await process.wait() for process in processes] == [0, 0, 0]
+    program = "import asyncio, sys; from amends_store.migrate import migrate; asyncio.run(migrate(sys.argv[1]))"
+    async with new_database(postgres, template="template0") as empty, asyncio.timeout(SECONDS_MAX):
+        holder = await asyncpg.connect(empty.url)
+        async with holder.transaction():
+            await holder.execute("SELECT pg_advisory_xact_lock(x'616d656e'::integer, 0)")
+            processes = [
+                await asyncio.create_subprocess_exec(sys.executable, "-c", program, empty.url) for _ in range(2)
+            ]
+            # Both have come as far as they can before either does anything.
+            while await holder.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        await holder.close()
+        assert [await process.wait() for process in processes] == [0, 0]
+        # And in one process.
         await asyncio.gather(migrate(empty.url), migrate(empty.url))
         assert await empty.fetchval("SELECT version_num FROM alembic_version") == newest_schema_version()
 

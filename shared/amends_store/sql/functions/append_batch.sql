@@ -19,6 +19,8 @@ CREATE OR REPLACE FUNCTION append_batch(
 LANGUAGE plpgsql VOLATILE
 -- The arrays differ with each call, the plan does not: planning this anew costs more than running it.
 SET plan_cache_mode = force_generic_plan
+-- The plan outlives the small tables it may have been made for: look-ups must be look-ups from the start.
+SET enable_seqscan = off
 -- A writer that hangs must not hang the others for long.
 SET lock_timeout = '3s'
 AS $$

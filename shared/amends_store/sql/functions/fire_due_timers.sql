@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION fire_due_timers(row_limit integer)
 RETURNS TABLE ("position" bigint, case_id uuid, fires_at timestamptz)
 LANGUAGE plpgsql VOLATILE
 SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
 SET lock_timeout = '3s'
 AS $$
 #variable_conflict use_column
