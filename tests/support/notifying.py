@@ -97,7 +97,8 @@ class Log:
     async def append(self, case_id: UUID, *events: Event, tenant: str = "default") -> Appended:
         """Record the events as the next of this case, in one command."""
         stored = tuple(new_event(event, datetime.now(UTC), POLICY_HASH, self.key) for event in events)
-        key = DataKey(self.key.key_id, self.key.customer_ref, self.key.wrapped)
+        # Commands that bring one customer's key are appended one after the other: it is brought until it is there.
+        key = None if self.head else DataKey(self.key.key_id, self.key.customer_ref, self.key.wrapped)
         verdict = await self.appender.append(
             Append(tenant, case_id, self.versions[case_id], "a-agent", uuid4(), None, stored, None, key)
         )

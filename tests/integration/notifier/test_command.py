@@ -30,13 +30,6 @@ async def test_it_announces_itself_ready_with_the_broker_away_and_ends_at_sigter
     assert await kept_count(nats_server.url) == 1
 
 
-async def test_without_a_database_or_a_broker_to_go_to_it_says_which_setting_is_missing() -> None:
-    status, said = await _run({"AMENDS_DATABASE_URL": "postgresql://postgres@localhost/amends"})
-    assert (status, said.splitlines()[0].split(":")[0]) == (2, "AMENDS_NATS_URL")
-    status, said = await _run({"AMENDS_NATS_URL": "nats://127.0.0.1:1"})
-    assert (status, said.splitlines()[0].split(":")[0]) == (2, "AMENDS_DATABASE_URL")
-
-
 async def test_an_unpublishable_event_ends_it_with_an_alarm(
     log: Log, database: Database, nats_server: NatsServer
 ) -> None:
@@ -64,11 +57,6 @@ async def test_republishing_without_a_database_is_answered_with_status_3(nats_se
     urls = {"AMENDS_DATABASE_URL": "postgresql://127.0.0.1:1/amends", "AMENDS_NATS_URL": nats_server.url}
     status, said = await _run(urls, "--republish", "1")
     assert (status, "database away" in said) == (3, True)
-
-
-async def test_a_position_that_is_none_is_wrong_usage() -> None:
-    assert (await _run({}, "--republish", "0"))[0] == 2
-    assert (await _run({}, "--republish", "first"))[0] == 2
 
 
 async def test_metrics_are_served_where_a_port_is_set(

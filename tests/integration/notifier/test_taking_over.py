@@ -50,12 +50,12 @@ async def test_of_two_notifiers_one_publishes_and_the_other_takes_over(
 async def test_a_notifier_killed_again_and_again_loses_nothing_and_repeats_nothing_to_consumers(
     log: Log, database: Database, nats_server: NatsServer, tmp_path: Path
 ) -> None:
-    await log.cases(150, 6)
+    await log.cases(100, 6)
     process = notifier_program(database, nats_server.url, log_file=tmp_path / "notifier.log")
     try:
         for share in (1, 2, 3):
             await process.start()
-            await until(partial(_has, nats_server.url, 200 * share), "nothing was published")
+            await until(partial(_has, nats_server.url, 130 * share), "nothing was published")
             await process.stop(force=True)
         await process.start()
         await log.published()
@@ -63,7 +63,7 @@ async def test_a_notifier_killed_again_and_again_loses_nothing_and_repeats_nothi
         await process.stop(force=True)
     messages = await kept(nats_server.url)
     assert sorted(message.id for message in messages) == sorted(await log.ids())
-    assert list(by_case(messages).values()) == [[1, 2, 3, 4, 5, 6]] * 150
+    assert list(by_case(messages).values()) == [[1, 2, 3, 4, 5, 6]] * 100
 
 
 async def test_what_was_published_before_the_checkpoint_moved_is_repeated_under_the_same_ids_and_dropped(
