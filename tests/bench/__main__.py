@@ -1,0 +1,98 @@
+"""`python -m tests.bench`: measure, show, and (a full run only) write docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvloop
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tests.bench import alerting, appending, receiving, replaying
+from tests.bench.document import as_json, page, show
+from tests.bench.machine import machine
+from tests.bench.measuring import FULL, QUICK, Outcome, Plan
+from tests.bench.servers import Bench, running_bench
+
+_Run = Callable[[Bench, Plan, Callable[[str], None]], Awaitable[Outcome]]
+
+BENCHMARKS: dict[str, _Run] = {
+    "a": appending.run,
+    "b": receiving.run,
+    "c": replaying.run,
+    "d": alerting.run,
+}
+_PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+_COMMAND = "python -m tests.bench"
+
+
+def main() -> None:
+    arguments = _arguments()
+    plan = QUICK if arguments.quick else FULL
+    console = Console(stderr=True, highlight=False)
+    # The servers may run as another user, which uvloop cannot start; what is measured runs on uvloop, as services do.
+    with asyncio.Runner() as servers, asyncio.Runner(loop_factory=uvloop.new_event_loop) as clients:
+        running = AsyncExitStack()
+        try:
+            bench = servers.run(running.enter_async_context(running_bench()))
+            about, found = clients.run(_measure(bench, plan, arguments.only, console))
+        finally:
+            servers.run(running.aclose())
+    show(Console(highlight=False), found)
+    if arguments.json is not None:
+        arguments.json.write_text(as_json(about, found))
+    if plan is FULL and arguments.only == list(BENCHMARKS):
+        now = datetime.now(UTC)
+        _PAGE.write_text(page(_COMMAND, now, plan.rounds, plan.seconds, about, found))
+        console.print(f"{_PAGE.relative_to(Path.cwd()) if _PAGE.is_relative_to(Path.cwd()) else _PAGE} written")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog=_COMMAND, description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a smoke test of about 20 s: no figure to rely on")
+    parser.add_argument(
+        "--only",
+        type=_chosen,
+        default=list(BENCHMARKS),
+        metavar="a,b,c,d",
+        help="a append, b HTTP intake, c replay, d commit to NATS",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    return parser.parse_args()
+
+
+def _chosen(text: str) -> list[str]:
+    chosen = text.split(",")
+    if strangers := set(chosen) - set(BENCHMARKS):
+        raise argparse.ArgumentTypeError(f"there is no {', '.join(sorted(strangers))}")
+    return chosen
+
+
+async def _measure(
+    bench: Bench, plan: Plan, chosen: list[str], console: Console
+) -> tuple[dict[str, str], list[Outcome]]:
+    found = []
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("the machine", total=len(chosen))
+        about = dict(await machine(bench))
+        for name in chosen:
+            run = BENCHMARKS[name]
+
+            def on_step(step: str, name: str = name) -> None:
+                progress.update(task, description=f"({name}) {step}")
+                if not console.is_terminal:
+                    console.print(f"({name}) {step}")
+
+            found.append(await run(bench, plan, on_step))
+            progress.advance(task)
+    return about, found
+
+
+if __name__ == "__main__":
+    main()

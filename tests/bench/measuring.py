@@ -1,0 +1,109 @@
+"""How things are compared: in one run, on one server, in turns (A B A B …), by medians."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median, quantiles
+
+Figures = Mapping[str, float]
+"""What one contender did in one round, by the name of the column."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured. `seconds`: how long a contender runs in one round."""
+
+    rounds: int
+    seconds: float
+    replay_cases: int
+
+
+FULL = Plan(rounds=7, seconds=4.0, replay_cases=8_000)
+QUICK = Plan(rounds=1, seconds=0.8, replay_cases=1_000)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """`run` does one round and tells its figures; every round has the same columns."""
+
+    name: str
+    run: Callable[[], Awaitable[Figures]]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One figure over all rounds."""
+
+    median: float
+    least: float
+    most: float
+
+    @staticmethod
+    def of(values: Sequence[float]) -> Summary:
+        return Summary(median(values), min(values), max(values))
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How many times `ours` is `theirs`: of the medians, and the least and most of any one round."""
+
+    ours: str
+    theirs: str
+    column: str
+    aim: float
+    found: Summary
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished benchmark. `rows`: by contender, by column."""
+
+    title: str
+    about: str
+    columns: tuple[str, ...]
+    rows: Mapping[str, Mapping[str, Summary]]
+    ratios: tuple[Ratio, ...]
+
+
+class Rounds:
+    """The figures of all contenders, by contender, one for each round."""
+
+    def __init__(self, by_contender: Mapping[str, Sequence[Figures]]) -> None:
+        self._by_contender = by_contender
+
+    def outcome(self, title: str, about: str, *ratios: Ratio) -> Outcome:
+        columns = tuple(next(iter(self._by_contender.values()))[0])
+        rows = {
+            name: {column: Summary.of([figures[column] for figures in rounds]) for column in columns}
+            for name, rounds in self._by_contender.items()
+        }
+        return Outcome(title, about, columns, rows, ratios)
+
+    def ratio(self, ours: str, theirs: str, column: str, *, aim: float) -> Ratio:
+        mine, others = ([figures[column] for figures in self._by_contender[name]] for name in (ours, theirs))
+        by_round = [one / other for one, other in zip(mine, others, strict=True)]
+        return Ratio(ours, theirs, column, aim, Summary(median(mine) / median(others), min(by_round), max(by_round)))
+
+
+async def take_turns(contenders: Sequence[Contender], rounds: int, on_step: Callable[[str], None]) -> Rounds:
+    """Every contender once a round, in the same order. A first round warms everything up and is not counted.
+
+    `on_step` is told what is about to run.
+    """
+    by_contender: dict[str, list[Figures]] = {contender.name: [] for contender in contenders}
+    for number in range(rounds + 1):
+        for contender in contenders:
+            on_step(f"{contender.name}, {f'round {number} of {rounds}' if number else 'warming up'}")
+            # The garbage of one round is not the business of the next.
+            gc.collect()
+            figures = await contender.run()
+            if number:
+                by_contender[contender.name].append(figures)
+    return Rounds(by_contender)
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The value that `percent` of the values do not exceed."""
+    return quantiles(values, n=100, method="inclusive")[percent - 1]

@@ -1,0 +1,107 @@
+"""What is measured runs for real: PostgreSQL with fsync, nats-server, and each service in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import psutil
+
+from amends_platform.processes import Answer, Child, Program
+from amends_platform.sealing import ensure_master_key
+from amends_store.migrate import migrate
+from tests.support.nats import running_nats
+from tests.support.postgres import TEMPLATE, Database, PostgresServer, new_database
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Running servers, and a directory to keep things in."""
+
+    directory: Path
+    postgres: PostgresServer
+    nats_url: str
+
+    @property
+    def master_key_file(self) -> Path:
+        return self.directory / "master.key"
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator[Database]:
+        """A migrated database for one benchmark. What was written before is on the disk by now."""
+        await self.postgres.execute("CHECKPOINT")
+        async with new_database(self.postgres) as database:
+            yield database
+
+    @asynccontextmanager
+    async def service(
+        self, name: str, command: tuple[str, ...], settings: Mapping[str, str], ready: Callable[[], Awaitable[Answer]]
+    ) -> AsyncIterator[int]:
+        """Run `python -m …` until the end; its pid once it is `ready`."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AMENDS_")}
+        program = Program(
+            name,
+            (sys.executable, "-m", *command),
+            log_file=self.directory / f"{name}.log",
+            probe=ready,
+            environment=environment | dict(settings),
+        )
+        child = Child(program, busy=_nothing, started=_nothing)
+        await child.start()
+        try:
+            assert child.pid is not None
+            yield child.pid
+        finally:
+            await child.stop()
+
+
+@asynccontextmanager
+async def running_bench() -> AsyncIterator[Bench]:
+    """Fresh servers, gone at the end with all they wrote."""
+    # Short: the path of a unix socket has room for 100 characters.
+    directory = Path(tempfile.mkdtemp(prefix="amends-bench-"))
+    postgres = PostgresServer(directory / "pg")
+    try:
+        os.environ["AMENDS_TEST_FSYNC"] = "on"
+        await postgres.start()
+        await postgres.execute(f"CREATE DATABASE {TEMPLATE}")
+        await migrate(postgres.url(TEMPLATE))
+        ensure_master_key(directory / "master.key")
+        async with running_nats(directory / "nats") as nats:
+            bench = Bench(directory, postgres, nats.url)
+            await _insist_on_fsync(bench)
+            yield bench
+    finally:
+        await postgres.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process and its children have used so far, those that ended included."""
+    process = psutil.Process(pid)
+    own = process.cpu_times()
+    living = [child.cpu_times() for child in process.children(recursive=True)]
+    used = own.children_user + own.children_system + sum(times.user + times.system for times in (own, *living))
+    return float(used)
+
+
+async def _insist_on_fsync(bench: Bench) -> None:
+    connection = await asyncpg.connect(bench.postgres.url(TEMPLATE))
+    try:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            value = await connection.fetchval("SELECT current_setting($1)", setting)
+            if value != "on":
+                raise RuntimeError(f"{setting} is {value}: figures without it would say nothing")
+    finally:
+        await connection.close()
+
+
+def _nothing(*_: str) -> None:
+    return None
