@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import shutil
 import sys
 import time
 import warnings
@@ -227,10 +228,14 @@ def tail(log_file: Path, offset: int, *, lines_max: int = 12) -> str:
 
 
 def rotate(log_file: Path) -> None:
-    """Put a log that has grown large aside, in place of the one put aside before."""
+    """Put a log that has grown large aside, in place of the one put aside before.
+
+    Copied and emptied, because a running program holds it open; it appends, so it goes on at the new end.
+    """
     with suppress(FileNotFoundError):
         if log_file.stat().st_size > LOG_BYTES_MAX:
-            log_file.rename(log_file.with_name(log_file.name + ".1"))
+            shutil.copyfile(log_file, log_file.with_name(log_file.name + ".1"))
+            os.truncate(log_file, 0)
 
 
 def _signal(process: asyncio.subprocess.Process, number: Signals) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import platformdirs
 import psutil
 
+from amends_platform.failures import WrongUsage
 from amends_platform.files import write_private
 
 _FILE: Final = "running.json"
@@ -21,7 +22,7 @@ _FILE: Final = "running.json"
 _START_SECONDS_APART: Final = 60.0
 
 
-class SeveralRunning(Exception):
+class SeveralRunning(WrongUsage):
     """More than one `amends up` runs, and nothing says which is meant."""
 
 

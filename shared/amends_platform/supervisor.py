@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from amends_platform.leftovers import remember
-from amends_platform.processes import Child, Program, StartFailed, how_it_ended
+from amends_platform.processes import Child, Program, StartFailed, how_it_ended, rotate
 
 # (program, what happened), for a line on the terminal.
 Say = Callable[[str, str], None]
@@ -34,6 +34,7 @@ class Backoff:
 
 
 BACKOFF: Final = Backoff()
+_ROTATE_SECONDS: Final = 60.0
 
 
 class Supervisor:
@@ -53,6 +54,7 @@ class Supervisor:
         self._backoff = backoff
         self._stages: list[list[Child]] = []
         self._watches: list[asyncio.Task[None]] = []
+        self._rotating: asyncio.Task[None] | None = None
 
     @property
     def pids(self) -> dict[str, int]:
@@ -75,9 +77,12 @@ class Supervisor:
                 task.cancel()
             await asyncio.gather(*starting, return_exceptions=True)
         self._watches += [asyncio.create_task(self._keep(child)) for child in stage]
+        if self._rotating is None:
+            self._rotating = asyncio.create_task(self._rotate_logs())
 
     async def stop(self) -> None:
         """Stop everything, the last stage first, each program within its own bound."""
+        self._watches += [] if self._rotating is None else [self._rotating]
         for watch in self._watches:
             watch.cancel()
         await asyncio.gather(*self._watches, return_exceptions=True)
@@ -133,6 +138,14 @@ class Supervisor:
                     happened = f"could not be started: {failure!r}"
             self._changed(self.pids)
             self._say(child.program.name, f"ready again (pid {child.pid})")
+
+    async def _rotate_logs(self) -> None:
+        while True:
+            await asyncio.sleep(_ROTATE_SECONDS)
+            for log_file in {child.program.log_file for stage in self._stages for child in stage}:
+                # A full disk is not mended by stopping to look.
+                with suppress(OSError):
+                    await asyncio.to_thread(rotate, log_file)
 
     async def _stop(self, child: Child) -> None:
         if child.pid is None:

@@ -236,7 +236,9 @@ async def run(system: System, when_ready: Callable[[Running], Awaitable[None]]) 
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, on_signal)
+        # Under nohup we are meant to outlive the terminal.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            loop.add_signal_handler(number, on_signal)
     try:
         with suppress(asyncio.CancelledError):
             await working

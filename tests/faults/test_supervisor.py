@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from amends_platform.leftovers import remember, stop_leftovers
-from amends_platform.processes import Answer, StartFailed
+from amends_platform.processes import LOG_BYTES_MAX, Answer, StartFailed, rotate
 from amends_platform.supervisor import Backoff
 from tests.support import programs
 from tests.support.programs import Heard, gone, program, supervisor
@@ -177,6 +177,27 @@ def test_a_process_that_merely_has_the_pid_of_a_leftover_is_let_live(tmp_path: P
             assert stranger.poll() is None
         finally:
             stranger.kill()
+
+
+async def test_a_second_request_to_stop_ends_at_once_what_is_slow_to_end(tmp_path: Path) -> None:
+    running = supervisor(tmp_path, Heard())
+    await running.start(program("intake", tmp_path, code=programs.DEAF, stop_seconds_max=600))
+    pid = running.pids["intake"]
+    stopping = asyncio.create_task(running.stop())
+    await asyncio.sleep(0)
+    running.kill()
+    await asyncio.wait_for(stopping, programs.WAIT_SECONDS_MAX)
+    assert not psutil.pid_exists(pid)
+
+
+def test_a_log_that_has_grown_is_put_aside_while_its_program_goes_on_writing(tmp_path: Path) -> None:
+    log_file = tmp_path / "intake.log"
+    with log_file.open("ab", buffering=0) as held_open:
+        held_open.write(b"x" * (LOG_BYTES_MAX + 1))
+        rotate(log_file)
+        held_open.write(b"y")
+    assert log_file.read_bytes() == b"y"
+    assert (tmp_path / "intake.log.1").stat().st_size == LOG_BYTES_MAX + 1
 
 
 def test_waits_between_restarts_grow_to_a_limit() -> None:

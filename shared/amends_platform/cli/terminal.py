@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -33,7 +34,9 @@ class Terminal:
             (f"{program:<9}", _COLOURS.get(program, "bold")),
             text,
         )
-        self._console.print(line)
+        # Nobody listens any more, be it a closed terminal or a pipe to head: that must not keep us from stopping.
+        with suppress(OSError):
+            self._console.print(line)
 
     def show_addresses(self, running: Running) -> None:
         """Where everything is, and the development keys."""

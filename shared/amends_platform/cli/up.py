@@ -76,3 +76,6 @@ def up(
         asyncio.run(all_of_it())
     except StartFailed as failure:
         raise Failure(f"{failure}\nLogs are in {system.data_dir / 'logs'}.") from failure
+    except OSError as error:
+        # A full disk, a file that is not ours: nothing that a traceback would explain better.
+        raise Failure(f"{error}\nLogs are in {system.data_dir / 'logs'}.") from error
