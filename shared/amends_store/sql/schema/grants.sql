@@ -14,3 +14,6 @@ GRANT SELECT ON data_keys, api_keys, timer_quarantine TO amends_workflow;
 GRANT INSERT, UPDATE ON checkpoints TO amends_notifier;
 
 GRANT SELECT ON receipts, data_keys, timers, timer_quarantine TO amends_auditor;
+
+-- Services ask whether the schema is theirs before they say that they are ready.
+GRANT SELECT ON alembic_version TO amends_intake, amends_workflow, amends_notifier, amends_auditor;
