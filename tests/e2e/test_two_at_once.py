@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 import orjson
 import pytest
@@ -18,6 +15,7 @@ from amends_store.read import read_log
 from amends_store.records import StoredEvent
 from tests.support.intake import Caller, complaint
 from tests.support.system import System
+from tests.support.tailing import tailing
 
 pytestmark = pytest.mark.xdist_group("e2e")
 
@@ -33,34 +31,6 @@ def contact(writer: int, number: int) -> dict[str, Any]:
 
 def writers(system: System) -> list[Caller]:
     return [system.caller(ROLES[number % len(ROLES)]) for number in range(WRITERS)]
-
-
-@asynccontextmanager
-async def tailing(system: System) -> AsyncIterator[list[StoredEvent]]:
-    """A reader that follows the log as any other does. Its list is complete when the block is left."""
-    pool = await asyncpg.create_pool(system.database_url, min_size=1, max_size=1)
-    seen: list[StoredEvent] = []
-    start = await system.head()
-    stopping_at: list[int] = []
-
-    async def tail() -> None:
-        position = start
-        while not stopping_at or position < stopping_at[0]:
-            events = await read_log(pool, after=position, limit=100)
-            seen.extend(events)
-            position += len(events)
-            await asyncio.sleep(0.005)
-
-    reading = asyncio.create_task(tail())
-    try:
-        yield seen
-        stopping_at.append(await system.head())
-        async with asyncio.timeout(30):
-            await reading
-    finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
-        await pool.close()
 
 
 async def log_since(system: System, position: int, up_to: int) -> list[StoredEvent]:
@@ -81,8 +51,9 @@ async def test_64_writers_on_one_case_get_a_version_each_and_none_is_left_out(sy
     async def write(writer: int) -> list[httpx.Response]:
         return [await everyone[writer].give(case, "contacts", contact(writer, n)) for n in range(COMMANDS)]
 
-    async with tailing(system) as seen:
+    async with tailing(system.database_url) as tail:
         responses = await asyncio.gather(*(write(writer) for writer in range(WRITERS)))
+        seen = await tail.caught_up()
     answers = answers_of([response for of_one in responses for response in of_one], 200)
     log = await log_since(system, first, seen[-1].position)
     the_reader_saw_everything(seen, log)
@@ -107,8 +78,9 @@ async def test_64_writers_on_many_cases_leave_no_gap_and_a_reader_misses_nothing
         case = received.json()
         return [received, *[await everyone[writer].give(case, "contacts", contact(writer, n)) for n in range(COMMANDS)]]
 
-    async with tailing(system) as seen:
+    async with tailing(system.database_url) as tail:
         responses = await asyncio.gather(*(write(writer) for writer in range(WRITERS)))
+        seen = await tail.caught_up()
     log = await log_since(system, first, seen[-1].position)
     the_reader_saw_everything(seen, log)
     assert [event.position for event in log] == list(range(first + 1, first + len(log) + 1))

@@ -1,0 +1,98 @@
+"""kill -9 of every process while clients work: nothing acknowledged is lost, nothing happens twice, all gets out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+
+from tests.support.history import History, history_of, judge
+from tests.support.load import Load
+from tests.support.system import PROGRAMS, System, running_system
+from tests.support.tailing import Tail, tailing
+
+pytestmark = pytest.mark.xdist_group("kills")
+
+SEED = 20260301
+CLIENTS = 12
+# Enough for every client to be at work on several cases, and for some clocks to be running out.
+COMMANDS_BETWEEN = 120
+
+POLICY = """\
+policy: hasty
+version: 1
+effective_from: 2026-01-01
+timezone: Asia/Shanghai
+clocks:
+  apology: {from: complaint-received, stop: [apology-given], due: 1s, warn: [50%]}
+  callback:
+    from: complaint-received
+    stop: [callback-made]
+    due: agreed
+    at_most: 2s
+    warn: [25%, 1s before]
+    extend: {requires: customer-agreed, before: due, at_most: 2s}
+  follow_up: {from: customer-confirmed, stop: [followed-up], due: 1s, warn: [75%]}
+"""
+
+
+@dataclass
+class Rig:
+    """A system under load that is killed again and again. Its history only grows."""
+
+    system: System
+    load: Load
+    tail: Tail
+
+    async def history(self) -> History:
+        """What is known once all is quiet."""
+        await self.system.quiet()
+        return await history_of(self.system, self.load.commands, await self.tail.caught_up())
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def rig() -> AsyncIterator[Rig]:
+    async with running_system(POLICY) as system, tailing(system.database_url) as tail:
+        yield Rig(system, Load(system, seed=SEED, clients=CLIENTS), tail)
+
+
+def promises_were_kept(history: History) -> None:
+    broken = judge(history)
+    assert not broken, f"{len(broken)} promises broken (seed {SEED}):\n" + "\n".join(broken[:30])
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+async def test_a_killed_program_loses_and_repeats_nothing(rig: Rig, program: str) -> None:
+    async with rig.load.at_work():
+        await rig.load.answered(COMMANDS_BETWEEN)
+        await rig.system.kill(program)
+        await rig.load.answered(COMMANDS_BETWEEN)
+    promises_were_kept(await rig.history())
+
+
+async def test_nor_do_all_of_them_killed_at_once(rig: Rig) -> None:
+    async with rig.load.at_work():
+        await rig.load.answered(COMMANDS_BETWEEN)
+        await rig.system.kill(*PROGRAMS)
+        await rig.load.answered(COMMANDS_BETWEEN)
+    promises_were_kept(await rig.history())
+    await the_first_answers_are_given_again(rig)
+    await our_own_tools_find_nothing_wrong(rig)
+
+
+async def the_first_answers_are_given_again(rig: Rig) -> None:
+    head = await rig.system.head()
+    taken = [command for command in rig.load.commands if command.is_taken]
+    for command in random.Random(SEED).sample(taken, 100):
+        repeat = await rig.load.again(command)
+        assert (repeat.status_code, repeat.content) == (command.status, command.content)
+    assert await rig.system.head() == head
+
+
+async def our_own_tools_find_nothing_wrong(rig: Rig) -> None:
+    for command in ("verify", "replay"):
+        status, output, error = await rig.system.run(command)
+        assert status == 0, output + error

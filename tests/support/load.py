@@ -1,0 +1,229 @@
+"""Clients that lead complaints through their lives, all at once, and never give a command up: each is sent again,
+with the same key and the same bytes, until it is answered. What they do follows from a seed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import httpx
+import orjson
+
+from tests.support.system import System, until
+
+# A server that recovers, and the service that waits for it, take a while on a busy machine.
+_ANSWER_SECONDS_MAX = 60.0
+_AGAIN_SECONDS = 0.05
+# A run that did this many has lost its way.
+_COMMANDS_MAX = 20_000
+_OPEN_LIVES_MAX = 6
+ROLES = ("agent", "handler", "supervisor", "department_head")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command as its client knows it in the end. `events`: how many it makes when it is taken."""
+
+    correlation_id: UUID
+    actor: str
+    key: str
+    path: str
+    body: bytes
+    events: int
+    status: int
+    content: bytes
+    attempts: int
+
+    @property
+    def is_taken(self) -> bool:
+        return self.status in (200, 201)
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        answer: dict[str, Any] = orjson.loads(self.content)
+        return answer
+
+
+Answer = dict[str, Any]
+
+
+class Step(NamedTuple):
+    """What comes next in a life: the end of the path, the body for the case as last answered, how many events."""
+
+    path: str
+    body: Callable[[Answer], Answer]
+    events: int = 1
+
+
+def _always(body: Answer) -> Callable[[Answer], Answer]:
+    return lambda _: body
+
+
+def _moved_callback(last: Answer) -> Answer:
+    due = next(datetime.fromisoformat(each["due_at"]) for each in last["deadlines"] if each["kind"] == "callback")
+    body = {
+        "direction": "inbound",
+        "channel": "phone",
+        "summary": "It takes longer, and why.",
+        "reason_explained": True,
+    }
+    return body | {"agreed_callback_at": (max(due, datetime.now(UTC)) + timedelta(seconds=1)).isoformat()}
+
+
+_ASKED = Step("/contacts", _always({"direction": "inbound", "channel": "phone", "summary": "How long does it take?"}))
+_TRIED = Step(
+    "/contacts", _always({"direction": "outbound", "channel": "phone", "summary": "Nobody.", "reached": False})
+)
+_CALLED = Step("/contacts", _always({"direction": "outbound", "channel": "phone", "summary": "Told everything."}))
+_MOVED = Step("/contacts", _moved_callback, events=2)
+_APOLOGY = Step("/apology", _always({"by_channel": "phone", "text": "We are sorry."}))
+_FINDINGS = Step("/investigation", _always({"findings": "It was us.", "cause": "process_too_slow", "at_fault": True}))
+_PROPOSAL = Step("/proposals", _always({"kind": "letter", "text": "A letter."}))
+_DECLINE = Step("/decline", _always({"by_channel": "phone", "reason": "That is not enough."}))
+_CONFIRMATION = Step("/confirmation", _always({"by_channel": "phone"}))
+_FOLLOW_UP = Step("/follow-up", _always({"executed": True, "satisfaction": 7}))
+_REVIEW = Step("/review", _always({"text": "Write sooner."}))
+_WITHDRAWAL = Step("/withdrawal", _always({"by_channel": "phone", "reason": "Settled."}))
+_REOPENING = Step("/reopening", _always({"reason": "recurrence"}))
+_ACTION = Step("/actions", _always({"action": "refund_made"}))
+
+_LIVES: tuple[tuple[Step, ...], ...] = (
+    (_APOLOGY, _CALLED, _FINDINGS, _PROPOSAL, _CONFIRMATION, _FOLLOW_UP, _REVIEW),
+    (_APOLOGY, _MOVED, _ASKED, _CALLED, _FINDINGS, _PROPOSAL, _DECLINE, _PROPOSAL, _CONFIRMATION, _FOLLOW_UP),
+    (_ASKED, _TRIED, _MOVED, _MOVED, _CALLED, _APOLOGY, _ACTION),
+    (_APOLOGY, _WITHDRAWAL, _REOPENING, _APOLOGY, _CALLED, _WITHDRAWAL),
+    (_ASKED, _WITHDRAWAL, _REOPENING),
+    (_MOVED,),
+    (),
+)
+
+
+class Load:
+    """The clients at work. `commands` are all that were answered, in the order of their answers."""
+
+    def __init__(self, system: System, *, seed: int, clients: int) -> None:
+        self.commands: list[Command] = []
+        self._system = system
+        self._seed = seed
+        self._clients = clients
+        self._at_work: list[asyncio.Task[None]] = []
+        self._runs = itertools.count()
+        self._stopping = False
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Let the clients work until the block is left, and finish the command each is at then."""
+        run = next(self._runs)
+        self._stopping = False
+        self._at_work = [
+            asyncio.create_task(_Client(self, f"c{run}-{n}", random.Random(f"{self._seed}-{run}-{n}")).work())
+            for n in range(self._clients)
+        ]
+        try:
+            yield
+            self._stopping = True
+            await asyncio.gather(*self._at_work)
+        finally:
+            for task in self._at_work:
+                task.cancel()
+            await asyncio.gather(*self._at_work, return_exceptions=True)
+
+    async def answered(self, more: int) -> None:
+        """Wait until so many more commands are answered. Fails when a client did."""
+        wanted = len(self.commands) + more
+
+        def are_answered() -> bool:
+            for task in self._at_work:
+                if task.done():
+                    task.result()
+            return len(self.commands) >= wanted
+
+        await until(are_answered, lambda: f"{wanted - len(self.commands)} more commands were not answered")
+
+    async def again(self, command: Command) -> httpx.Response:
+        """Send an answered command once more, as a client would whose answer was lost."""
+        return await self._post(command.correlation_id, command.actor, command.key, command.path, command.body)
+
+    @property
+    def is_stopping(self) -> bool:
+        assert len(self.commands) < _COMMANDS_MAX, "the load was never stopped"
+        return self._stopping
+
+    async def send(self, correlation_id: UUID, actor: str, key: str, path: str, body: Answer, events: int) -> Command:
+        """Send a command until it is answered with something other than "not now"."""
+        content, attempts = orjson.dumps(body), 0
+        async with asyncio.timeout(_ANSWER_SECONDS_MAX):
+            while True:
+                attempts += 1
+                try:
+                    response = await self._post(correlation_id, actor, key, path, content)
+                    if response.status_code < 500:
+                        break
+                except httpx.TransportError:
+                    pass
+                await asyncio.sleep(_AGAIN_SECONDS)
+        command = Command(
+            correlation_id, actor, key, path, content, events, response.status_code, response.content, attempts
+        )
+        self.commands.append(command)
+        return command
+
+    async def _post(self, correlation_id: UUID, actor: str, key: str, path: str, body: bytes) -> httpx.Response:
+        caller = self._system.caller(actor.removeprefix("dev-"))
+        # Whose command an event is stands in it, by the trace it was sent under.
+        trace = {"traceparent": f"00-{correlation_id.hex}-00f067aa0ba902b7-01"}
+        return await caller.post(path, key=key, content=body, headers=trace)
+
+
+class _Client:
+    """One client: several lives at a time, a step of one of them after the other."""
+
+    def __init__(self, load: Load, name: str, chance: random.Random) -> None:
+        self._load = load
+        self._name = name
+        self._chance = chance
+        self._numbers = itertools.count(1)
+        self._lives: list[tuple[Answer, Iterator[Step]]] = []
+
+    async def work(self) -> None:
+        while not self._load.is_stopping:
+            if len(self._lives) < _OPEN_LIVES_MAX and self._chance.random() < 0.4:
+                await self._begin()
+            elif self._lives:
+                await self._go_on(self._chance.randrange(len(self._lives)))
+
+    async def _begin(self) -> None:
+        body = {
+            "channel": "phone",
+            "branch": "north-street",
+            "narrative": "The machine kept my card.",
+            "customer": {"ref": f"C-{self._chance.randrange(50)}", "name": "Ms. Chen"},
+        }
+        command = await self._give("/v1/complaints", body, 1)
+        assert command.status == 201, command.content
+        self._lives.append((command.answer, iter(self._chance.choice(_LIVES))))
+
+    async def _go_on(self, number: int) -> None:
+        last, steps = self._lives[number]
+        step = next(steps, None)
+        if step is not None:
+            command = await self._give(f"/v1/complaints/{last['id']}{step.path}", step.body(last), step.events)
+            if command.is_taken:
+                self._lives[number] = command.answer, steps
+                return
+        # Lived to its end, or refused because a clock has run out meanwhile: from here on nobody touches it.
+        del self._lives[number]
+
+    async def _give(self, path: str, body: Answer, events: int) -> Command:
+        key = f"{self._name}-{next(self._numbers)}"
+        correlation_id = UUID(int=self._chance.getrandbits(128), version=4)
+        actor = f"dev-{self._chance.choice(ROLES[1:])}"
+        return await self._load.send(correlation_id, actor, key, path, body, events)
