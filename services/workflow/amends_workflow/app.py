@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
 import asyncpg
+import structlog
 from fastapi import FastAPI
 
 from amends_platform.cases import Cases
@@ -18,7 +18,6 @@ from amends_platform.principals import Authenticator
 from amends_platform.sealing import MasterKey
 from amends_platform.settings import Settings
 from amends_platform.web import RateLimit, add_operations, describe_errors, publish_schemas
-from amends_store.outages import is_passing
 from amends_store.pool import connect_pool
 from amends_store.timers import Fired
 from amends_workflow.enquiries import Enquiries
@@ -26,6 +25,9 @@ from amends_workflow.firing import Firing
 from amends_workflow.metrics import Metrics
 from amends_workflow.projecting import Projecting
 from amends_workflow.routes import Answering, router
+from amends_workflow.tasks import stop
+
+log = structlog.get_logger()
 
 _REFUSALS = (401, 403, 404, 422, 429, 503)
 _OBSERVE_SECONDS = 2.0
@@ -89,7 +91,7 @@ def create_app(settings: Settings) -> FastAPI:
                 policies,
             )
             for work in (projecting.run(), firing.run(), _observe(metrics, projecting, firing)):
-                stack.push_async_callback(_stop, asyncio.create_task(work))
+                stack.push_async_callback(stop, asyncio.create_task(work))
             yield
 
     app = FastAPI(
@@ -114,11 +116,5 @@ async def _observe(metrics: Metrics, projecting: Projecting, firing: Firing) -> 
         try:
             await metrics.observe(projecting, firing)
         except Exception as error:
-            if not is_passing(error):
-                raise
+            log.warning("nothing could be measured", reason=type(error).__name__)
         await asyncio.sleep(_OBSERVE_SECONDS)
-
-
-async def _stop(task: asyncio.Task[Any]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

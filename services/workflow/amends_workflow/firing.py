@@ -18,7 +18,8 @@ log = structlog.get_logger()
 
 _NEXT_TIMER = statement("next_timer")
 
-_LIMIT = 200
+# While it fires, nobody appends: few enough that a person does not notice.
+_LIMIT = 100
 # A timer that another process made, or that a hint did not announce, is seen after this time.
 _POLL_SECONDS = 0.25
 # What is due but not ready waits for the projection, which wakes us; this is for when another process projects.

@@ -16,6 +16,7 @@ from amends_store.outages import is_passing
 from amends_store.read import head_position
 from amends_workflow.leadership import leadership
 from amends_workflow.projection import CHECKPOINT, Alert, Projection
+from amends_workflow.tasks import stop
 
 log = structlog.get_logger()
 
@@ -134,9 +135,7 @@ class Projecting:
                         task.result()
             finally:
                 self._follower = None
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await stop(*tasks)
 
     async def _announce(self, follower: Follower) -> None:
         while True:

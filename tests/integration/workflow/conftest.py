@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ from amends_store.read import head_position
 from amends_store.records import Append, Appended, DataKey, DataKeyConflict
 from amends_workflow.app import create_app
 from amends_workflow.projection import CHECKPOINT, Projection
+from amends_workflow.tasks import stop
 from tests.support.lives import HEAD, receive
 from tests.support.postgres import Database
 
@@ -146,16 +147,15 @@ async def log(database: Database, tmp_path: Path) -> AsyncIterator[Log]:
 
 
 @asynccontextmanager
-async def running(work: Awaitable[Any]) -> AsyncIterator[asyncio.Task[Any]]:
+async def running(work: Coroutine[Any, Any, Any]) -> AsyncIterator[asyncio.Task[Any]]:
     """A task that runs while inside, and whose failure is the test's."""
-    task = asyncio.ensure_future(work)
+    task = asyncio.create_task(work)
     try:
         yield task
     finally:
-        task.cancel()
-        results = await asyncio.gather(task, return_exceptions=True)
-        if isinstance(results[0], Exception):
-            raise results[0]
+        await stop(task)
+        if not task.cancelled():
+            task.result()
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -7,8 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from amends_domain.authority import MAY_READ_CASES, MAY_READ_PERSONAL_DATA
 from amends_domain.commands import Act, AgreeCallback, Apologize, Confirm, Investigate, Propose, RecordContact, Withdraw
 from amends_domain.reference import reference_of
@@ -36,21 +34,19 @@ async def test_events_are_answered_in_order_with_the_bytes_that_were_hashed(log:
     assert len(bytes.fromhex(page["items"][0]["leaf_hash"])) == hashlib.sha256().digest_size
 
 
-@pytest.mark.parametrize("role", sorted(MAY_READ_CASES))
-async def test_personal_data_is_shown_only_to_those_who_may_read_it(log: Log, workflow: Workflow, role: str) -> None:
+async def test_personal_data_is_shown_only_to_those_who_may_read_it(log: Log, workflow: Workflow) -> None:
     case_id = await log.receive()
     await log.give(case_id, RecordContact("inbound", "phone", True, "secret words"))
-    asker = await workflow.asker(role)
-    for path in (f"/v1/cases/{case_id}/events", "/v1/customers/C-1/timeline"):
-        response = await asker.get(path, min_position=2)
-        assert response.status_code == 200
-        if role in MAY_READ_PERSONAL_DATA:
-            assert "secret words" in response.text
-            assert "Ms. Chen" in response.text
-        else:
-            assert "secret words" not in response.text
-            assert "Ms. Chen" not in response.text
-            assert all("personal" not in item for item in response.json()["items"])
+    for role in MAY_READ_CASES:
+        asker = await workflow.asker(role)
+        for path in (f"/v1/cases/{case_id}/events", "/v1/customers/C-1/timeline"):
+            response = await asker.get(path, min_position=2)
+            assert response.status_code == 200
+            may_read = role in MAY_READ_PERSONAL_DATA
+            assert ("secret words" in response.text) is may_read, role
+            assert ("Ms. Chen" in response.text) is may_read, role
+            assert all(("personal" in item) is may_read for item in response.json()["items"]), role
+    assert MAY_READ_CASES - MAY_READ_PERSONAL_DATA
 
 
 async def test_what_was_erased_is_said_to_be_erased(log: Log, workflow: Workflow) -> None:

@@ -36,7 +36,9 @@ class Workflow:
         self.projecting = Projecting(pool, PolicyBook(pool), on_progress=self.firing.wake, on_alert=self.alerts.append)
 
     async def run(self) -> None:
-        await asyncio.gather(self.projecting.run(), self.firing.run())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.projecting.run())
+            group.create_task(self.firing.run())
 
     def _on_fired(self, fired: list[Fired]) -> None:
         self.fired += fired

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 import pytest
@@ -50,21 +51,19 @@ async def many_cases(log: Log, count: int) -> list[UUID]:
     return case_ids
 
 
-@pytest.mark.parametrize("descending", [False, True])
-@pytest.mark.parametrize("sort", sorted(SORTS))
-async def test_pages_are_complete_and_do_not_overlap_where_times_are_equal(
-    log: Log, workflow: Workflow, sort: str, descending: bool
-) -> None:
+async def test_pages_are_complete_and_do_not_overlap_where_times_are_equal(log: Log, workflow: Workflow) -> None:
     case_ids = await many_cases(log, 45)
     asker = await workflow.asker()
     await asker.ask("/v1/cases", min_position=await _head(log))
-    pages = await asker.pages("/v1/cases", sort=f"-{sort}" if descending else sort, limit=7)
-    assert [len(page) for page in pages] == [7, 7, 7, 7, 7, 7, 3]
-    items = [item for page in pages for item in page]
-    for item in items:
-        CaseListItem.model_validate(item)
-    assert sorted(item["id"] for item in items) == sorted(str(case_id) for case_id in case_ids)
-    assert items == sorted(items, key=SORTS[sort], reverse=descending)
+    for sort, key in SORTS.items():
+        for descending in (False, True):
+            pages = await asker.pages("/v1/cases", sort=f"-{sort}" if descending else sort, limit=7)
+            assert [len(page) for page in pages] == [7, 7, 7, 7, 7, 7, 3]
+            items = [item for page in pages for item in page]
+            for item in items:
+                CaseListItem.model_validate(item)
+            assert sorted(item["id"] for item in items) == sorted(str(case_id) for case_id in case_ids)
+            assert items == sorted(items, key=key, reverse=descending)
 
 
 async def test_rows_that_come_meanwhile_neither_repeat_nor_hide_others(log: Log, workflow: Workflow) -> None:
@@ -286,3 +285,65 @@ async def test_every_list_is_read_from_an_index(log: Log) -> None:
 async def _head(log: Log) -> int:
     position: int = await log.pool.fetchval("SELECT position FROM log_head")
     return position
+
+
+ODD = (
+    *(
+        "",
+        " ",
+        "%",
+        "\x00",
+        "\n",
+        "\ud7ff",
+        "\U0010ffff",
+        "é",
+        "null",
+        "None",
+        "[]",
+        "{}",
+        "' OR 1=1 --",
+        "../..",
+        "0",
+        "-1",
+    ),
+    *("1", "1.5", "1e3", "9" * 25, str(2**63 - 1), "true", "TRUE", "2026-01-01", "2026-01-01T00:00:00Z", "infinity"),
+    *(
+        "9999-12-31T23:59:59Z",
+        "0001-01-01T00:00:00Z",
+        "x" * 3_000,
+        "open",
+        "received",
+        "-due",
+        "pending",
+        "C-1",
+        "-",
+        "²",
+    ),
+)
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_whatever_is_asked_the_answer_is_one_that_the_openapi_document_knows(
+    log: Log, workflow: Workflow, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amends_workflow.enquiries._WAIT_SECONDS_MAX", 0.01)
+    chooser = random.Random(seed)
+    case_id = await log.receive()
+    asker = await workflow.asker()
+    document = (await workflow.client.get("/openapi.json")).json()
+    questions = {path: item["get"] for path, item in document["paths"].items() if path.startswith("/v1/")}
+    answered: set[int] = set()
+    for _ in range(200):
+        path, question = chooser.choice(sorted(questions.items()))
+        named = [each["name"] for each in question["parameters"] if each["in"] == "query"]
+        asked = [(chooser.choice(named), chooser.choice(ODD)) for _ in range(chooser.choice([0, 1, 1, 2, 3]))]
+        for name, good in (("{id}", str(case_id)), ("{kind}", "apology"), ("{ref}", "C-1")):
+            value = chooser.choice([good, good, chooser.choice(ODD)])
+            path = path.replace(name, quote(value, safe="", errors="surrogatepass"))
+        response = await asker.get(f"{path}?{urlencode(asked, errors='surrogatepass')}")
+        assert str(response.status_code) in question["responses"], (path, asked, response.text)
+        answered.add(response.status_code)
+        if response.status_code != 200:
+            assert response.headers["content-type"] == "application/problem+json"
+            assert response.json()["status"] == response.status_code
+    assert answered >= {200, 404, 422}

@@ -1,0 +1,42 @@
+"""Tasks that are stopped have ended, also those that did not hear it the first time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from amends_workflow.tasks import stop
+
+
+async def test_a_task_that_lost_its_cancellation_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("amends_workflow.tasks._PATIENCE_SECONDS", 0.01)
+    told = 0
+
+    async def deaf() -> None:
+        nonlocal told
+        while told < 3:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                told += 1
+
+    task = asyncio.create_task(deaf())
+    await asyncio.sleep(0)
+    await stop(task)
+    assert task.done()
+    assert told == 3
+
+
+async def test_a_task_that_fails_while_it_ends_has_ended_too() -> None:
+    async def failing() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise RuntimeError("the connection died")
+
+    task: asyncio.Task[Any] = asyncio.create_task(failing())
+    await asyncio.sleep(0)
+    await stop(task)
+    assert isinstance(task.exception(), RuntimeError)
