@@ -35,6 +35,7 @@ class PostgresServer:
     def __init__(self, directory: Path) -> None:
         self._embedded = EmbeddedPostgres(directory / "pg", log_file=directory / "postgres.log", say=_nothing)
         self._child: Child | None = None
+        self._administrator: asyncpg.Connection | None = None
 
     @property
     def pid(self) -> int | None:
@@ -53,6 +54,8 @@ class PostgresServer:
 
     async def stop(self) -> None:
         """End it as an operator would: sessions are cut, everything is written."""
+        if self._administrator is not None:
+            self._administrator.terminate()
         if self._child is not None:
             await self._child.stop()
 
@@ -68,6 +71,12 @@ class PostgresServer:
             await conn.execute(statement)
         finally:
             await conn.close()
+
+    async def administer(self, statement: str) -> None:
+        """Create or drop a database, on a connection that is kept: every test does both. One at a time."""
+        if self._administrator is None or self._administrator.is_closed():
+            self._administrator = await asyncpg.connect(self.url(SUPERUSER))
+        await self._administrator.execute(statement)
 
 
 class Database:
@@ -135,13 +144,13 @@ async def running_postgres() -> AsyncIterator[PostgresServer]:
 async def new_database(server: PostgresServer, template: str = TEMPLATE) -> AsyncIterator[Database]:
     """A copy of the template, dropped at the end."""
     name = f"test_{next(_numbers)}"
-    await server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    await server.administer(f"CREATE DATABASE {name} TEMPLATE {template}")
     database = Database(server, name)
     try:
         yield database
     finally:
         await database.close_pools()
-        await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await server.administer(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
