@@ -104,14 +104,18 @@ def code_of(body: bytes) -> str:
     return str(_problem(body).get("type", "")).rpartition(":")[2]
 
 
+def detail_of(body: bytes) -> str:
+    """What a problem says is wrong, in one line."""
+    problem = _problem(body)
+    return " ".join(str(problem.get("detail") or problem.get("title") or "The answer does not say why.").split())
+
+
 def explain(status: int, body: bytes) -> str:
     """A refusal in one line: what is wrong, and what may be done instead."""
-    problem = _problem(body)
-    said = str(problem.get("detail") or problem.get("title") or f"It answered {status}, and not why.")
-    allowed = problem.get("allowed")
+    allowed = _problem(body).get("allowed")
     if isinstance(allowed, list) and status == 409:
-        said += f" Allowed now: {', '.join(map(str, allowed)) or 'nothing'}."
-    return " ".join(said.split())
+        return f"{detail_of(body)} Allowed now: {', '.join(map(str, allowed)) or 'nothing'}."
+    return detail_of(body)
 
 
 def _problem(body: bytes) -> dict[str, Any]:

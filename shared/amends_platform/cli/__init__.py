@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from amends_platform.cli import (
     cases,
+    demo,
     doctor,
     env,
     import_,
@@ -57,6 +58,7 @@ app = typer.Typer(
 )
 
 app.command("up", rich_help_panel=RUN)(up.up)
+app.command("demo", rich_help_panel=RUN)(demo.demo)
 app.command("intake", rich_help_panel=RUN, context_settings=services.PASS_ON)(services.intake)
 app.command("workflow", rich_help_panel=RUN, context_settings=services.PASS_ON)(services.workflow)
 app.command("notifier", rich_help_panel=RUN, context_settings=services.PASS_ON)(services.notifier)

@@ -89,25 +89,28 @@ async def _fetched(where: Address, parameters: dict[str, Any], limit: int | None
 def _show(items: list[Any], *, is_more: bool) -> None:
     from rich.text import Text
 
-    from amends_platform.cli.tables import grade, plain_table, state, time_left, wide_console
+    from amends_platform.cli.tables import grade, output, print_table, state, time_left
 
-    console = wide_console()
-    table = plain_table("CASE", "STATE", "GRADE", "OWNER", "BRANCH", "NEXT DEADLINE", "BREACHED", "FLAGS")
+    console = output()
+    rows = []
     for item in items:
         due = Text()
         if item["next_due_at"] is not None:
             due = Text.assemble(f"{item['next_due_clock']} ", time_left(item["next_due_at"]))
-        table.add_row(
-            Text(item["reference"], "bold"),
-            state(item["state"]),
-            grade(item["grade"]),
-            item["owner"],
-            item["branch"],
-            due,
-            Text("yes", "red") if item["breached"] else "",
-            ", ".join(item["flags"]),
+        rows.append(
+            (
+                Text(item["reference"], "bold"),
+                state(item["state"]),
+                grade(item["grade"]),
+                due,
+                Text("yes", "red") if item["breached"] else "",
+                item["owner"],
+                item["branch"],
+                ", ".join(item["flags"]),
+            )
         )
-    if items:
-        console.print(table, soft_wrap=False)
+    if rows:
+        columns = ("CASE", "STATE", "GRADE", "NEXT DEADLINE", "BREACHED", "OWNER", "BRANCH", "FLAGS")
+        print_table(console, columns, rows)
     count = f"{len(items):,} case{'' if len(items) == 1 else 's'}"
     console.print(Text(f"{count}, and more: --all shows them, --limit so many" if is_more else count, "dim"))

@@ -21,8 +21,9 @@ def sentence(event: Mapping[str, Any]) -> str:
     tell = _SENTENCES.get(event["type"])
     said = tell(event["data"]) if tell is not None else str(event["type"]).replace("-", " ")
     late = (_time(event["recorded_at"]) - _time(event["occurred_at"])).total_seconds()
-    # A reminder or a breach says itself how late it is.
-    if late > _LATE_SECONDS and "late_by_ms" not in event["data"]:
+    # A reminder or a breach says itself how late it is, and a case from the past is no late entry.
+    told_already = "late_by_ms" in event["data"] or event["data"].get("historical")
+    if late > _LATE_SECONDS and not told_already:
         said += f" (happened {local_time(event['occurred_at'])}, entered {seconds_in_words(late)} later)"
     return said
 
@@ -45,7 +46,7 @@ def quoted(event: Mapping[str, Any]) -> Iterator[str]:
 
 def _received(data: _Data) -> str:
     what = data.get("kind", "complaint")
-    past = ", a case from the past" if data.get("historical") else ""
+    past = ", recorded now as a case from the past" if data.get("historical") else ""
     return f"{what.capitalize()} received by {data['channel']} at {data['branch']}{past}"
 
 

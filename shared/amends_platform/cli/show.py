@@ -66,9 +66,9 @@ async def _fetched(where: Address, name: str, at: datetime | None) -> tuple[Any,
 def _show(case: Any, events: list[Any], at: datetime | None) -> None:
     from rich.text import Text
 
-    from amends_platform.cli.tables import grade, local_time, state, wide_console
+    from amends_platform.cli.tables import grade, local_time, output, state
 
-    console = wide_console()
+    console = output()
     cycle = f", cycle {case['cycle']}" if case["cycle"] > 1 else ""
     console.print(
         Text.assemble((case["reference"], "bold"), "  ", state(case["state"]), "  ", grade(case["grade"]), cycle)
@@ -106,23 +106,23 @@ def _proposal(proposal: Any) -> str | None:
 def _show_clocks(console: Console, deadlines: list[Any], at: datetime | None) -> None:
     from rich.text import Text
 
-    from amends_platform.cli.tables import local_time, plain_table, time_left
+    from amends_platform.cli.tables import local_time, print_table, time_left
 
     if not deadlines:
         return
     colours = {"met": "green", "breached": "bold red", "pending": "yellow"}
-    table = plain_table("  CLOCK", "STATUS", "DUE", "", "RULES")
-    for deadline in deadlines:
-        pending = deadline["status"] == "pending"
-        table.add_row(
+    rows = [
+        (
             f"  {deadline['kind']}",
             Text(deadline["status"], colours.get(deadline["status"], "dim")),
             local_time(deadline["due_at"]) + (" (provisional)" if deadline["provisional"] else ""),
-            time_left(deadline["due_at"], at) if pending else "",
+            time_left(deadline["due_at"], at) if deadline["status"] == "pending" else "",
             Text(f"{deadline['policy']['name']} {deadline['policy']['version']}", "dim"),
         )
+        for deadline in deadlines
+    ]
     console.print()
-    console.print(table, soft_wrap=False)
+    print_table(console, ("  CLOCK", "STATUS", "DUE", "", "POLICY"), rows)
 
 
 def _show_timeline(console: Console, events: list[Any]) -> None:
@@ -139,4 +139,4 @@ def _show_timeline(console: Console, events: list[Any]) -> None:
         )
         console.print(line)
         for words in quoted(event):
-            console.print(Padding(Text(words, "italic"), (0, 0, 0, 23)), soft_wrap=False)
+            console.print(Padding(Text(words, "italic"), (0, 0, 0, 23), expand=False), soft_wrap=False)

@@ -36,7 +36,7 @@ async def _watch(since: datetime | None, *, as_json: bool) -> None:
     from amends_platform.alerts import Alerts
     from amends_platform.cli.alert_lines import json_line, shown
     from amends_platform.cli.settings import load_settings
-    from amends_platform.cli.tables import wide_console
+    from amends_platform.cli.tables import output
     from amends_platform.clients import running_system
     from amends_platform.failures import CannotReach
 
@@ -47,7 +47,7 @@ async def _watch(since: datetime | None, *, as_json: bool) -> None:
         if running is None:
             raise CannotReach("There is no broker: start `amends up`, or set AMENDS_NATS_URL.")
         nats_url = running.nats_url
-    console = wide_console()
+    console = output()
     async for alert in Alerts(nats_url, settings.tenant, since):
         if as_json:
             print(json_line(alert), flush=True)

@@ -1,0 +1,165 @@
+"""The demo at the terminal: what people do on the left, what arrives from NATS on the right, how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from contextlib import suppress
+from typing import Any, Final
+
+from rich.console import Console
+from rich.text import Text
+
+from amends_platform.alerts import Alert
+from amends_platform.cli.tables import output, print_table
+from amends_platform.clients import Address, get_json
+from amends_platform.demo.stage import Stage, Told
+from amends_platform.running import Running
+
+_COLOURS: Final = {"agent": "green", "handler": "cyan", "supervisor": "magenta", "department_head": "blue"}
+_ALERT_COLOURS: Final = {"reminder": "yellow", "breach": "bold red"}
+# Alerts stand this far to the right where there is room for two columns.
+_INDENT: Final = 46
+_TWO_COLUMNS_FROM: Final = 120
+# The story is over when nothing has been heard for longer than its longest clock's next warning.
+_QUIET_SECONDS: Final = 4.0
+_OUTCOMES: Final = ("met", "breached", "pending")
+
+
+class Narration:
+    """Says what happens, in the order in which it is heard."""
+
+    def __init__(self) -> None:
+        self._console: Console = output()
+        self._began = time.monotonic()
+        self._heard = asyncio.Event()
+        self._stage: Stage | None = None
+        self._alerts: Counter[str] = Counter()
+        self._ids: set[str] = set()
+
+    def say(self, program: str, text: str) -> None:
+        """What the supervisor does."""
+        self._console.print(Text(f"  {program:<9} {text}", "dim"))
+
+    def begin(self, running: Running, stage: Stage, complaints: int, told: int) -> None:
+        """Before the first complaint."""
+        self._stage = stage
+        self._began = time.monotonic()
+        self._console.print()
+        self._console.print(
+            Text.assemble(
+                ("A day at the complaint desk, in forty seconds. ", "bold"),
+                f"{complaints} people complain; {told} of their stories are told, the others fill the queue. Apologies "
+                "are due after 6 s, callbacks after 12 s, follow-ups 8 s after the customer accepted.",
+            )
+        )
+        self._console.print(
+            Text(
+                f"Meanwhile: {running.workflow_url}/docs, `amends cases`, `amends watch` in another terminal.\n", "dim"
+            )
+        )
+
+    def tell(self, told: Told) -> None:
+        """Somebody did something."""
+        who = Text("" if told.role is None else f"{told.role.replace('_', ' ')} ", _COLOURS.get(told.role or "", ""))
+        line = Text.assemble(self._now(), (f"{told.reference}  ", "bold"), who, told.words)
+        if told.refusal is not None:
+            line.append(f" — refused: {told.refusal}", "italic red")
+        self._console.print(line)
+
+    def alert(self, alert: Alert) -> None:
+        """Something arrived from NATS."""
+        self._heard.set()
+        self._alerts[f"{alert.kind} {alert.name}"] += 1
+        self._ids.add(alert.id)
+        reference = alert.payload["reference"]
+        indent = " " * (_INDENT if self._console.width >= _TWO_COLUMNS_FROM else 2)
+        customer = self._stage.customers.get(reference, "") if self._stage is not None else ""
+        self._console.print(
+            Text.assemble(
+                indent,
+                self._now(),
+                ("NATS ", "dim"),
+                (f"{alert.kind} {alert.name}".ljust(20), _ALERT_COLOURS.get(alert.kind, "bold")),
+                (f"{reference}  ", "bold"),
+                (f"({customer})", "dim"),
+            )
+        )
+
+    async def until_quiet(self) -> None:
+        """Wait until what is still to come of the story has come."""
+        with suppress(TimeoutError):
+            while True:
+                self._heard.clear()
+                async with asyncio.timeout(_QUIET_SECONDS):
+                    await self._heard.wait()
+
+    async def end(self, running: Running, *, stays: bool) -> None:
+        """How it all stands, and where to look next."""
+        assert self._stage is not None, "what ends has begun"
+        workflow = Address("workflow", running.workflow_url, running.keys["auditor"])
+        async with workflow.client() as client:
+            cases = await _everything(client, f"/v1/cases?limit=200&min_position={max(self._stage.position, 1)}")
+            deadlines = await _everything(client, "/v1/deadlines?limit=200")
+        self._console.print()
+        self._show_states(cases)
+        self._show_clocks(deadlines)
+        self._show_alerts(deadlines)
+        self._show_next(cases, stays=stays)
+
+    def _show_states(self, cases: list[Any]) -> None:
+        states = Counter(case["state"] for case in cases)
+        listed = ", ".join(f"{count} {state}" for state, count in states.most_common())
+        commands = self._stage.commands if self._stage is not None else 0
+        self._console.print(Text.assemble((f"{len(cases)} cases", "bold"), f" after {commands} commands: {listed}."))
+
+    def _show_clocks(self, deadlines: list[Any]) -> None:
+        by_clock: dict[str, Counter[str]] = {}
+        for deadline in deadlines:
+            by_clock.setdefault(deadline["kind"], Counter())[deadline["status"]] += 1
+        rows = []
+        for clock, statuses in sorted(by_clock.items()):
+            other = statuses.total() - sum(statuses[outcome] for outcome in _OUTCOMES)
+            reminders = self._alerts[f"reminder {clock}"]
+            rows.append((clock, *(str(statuses[outcome]) for outcome in _OUTCOMES), str(other), str(reminders)))
+        columns = ("CLOCK", *(outcome.upper() for outcome in _OUTCOMES), "MOVED OR CANCELLED", "REMINDERS")
+        self._console.print()
+        print_table(self._console, columns, rows)
+
+    def _show_alerts(self, deadlines: list[Any]) -> None:
+        heard = sum(count for name, count in self._alerts.items() if name.startswith("breach "))
+        recorded = sum(1 for deadline in deadlines if deadline["status"] == "breached")
+        self._console.print(
+            f"\nNATS delivered {self._alerts.total()} alerts, {len(self._ids)} of them different; "
+            f"{heard} were breaches, and {recorded} deadlines are broken."
+        )
+
+    def _show_next(self, cases: list[Any], *, stays: bool) -> None:
+        example = next((case["reference"] for case in cases if case["breached"]), "CASE")
+        if not stays:
+            self._console.print(Text("Run `amends demo` at a terminal, or with --data-dir, to look around.", "dim"))
+            return
+        self._console.print("\nStill running. In another terminal:", style="bold")
+        for command, what in (
+            ("amends cases --breached", "where a deadline was broken"),
+            (f"amends show {example}", "one of them, with its story"),
+            ("amends replay", "the log says the same as the tables"),
+            ("amends verify", "and it is as it was written"),
+        ):
+            self._console.print(f"  {command:<28}{what}")
+        self._console.print("Ctrl-C ends it, and removes what it kept unless --data-dir was given.\n", style="bold")
+
+    def _now(self) -> tuple[str, str]:
+        return f"{time.monotonic() - self._began:5.1f} s  ", "dim"
+
+
+async def _everything(client: Any, path: str) -> list[Any]:
+    """All items of a list, page by page."""
+    items: list[Any] = []
+    following: str | None = path
+    while following is not None:
+        page = await get_json(client, following)
+        items += page["items"]
+        following = page["next"]
+    return items
