@@ -12,7 +12,7 @@ class StoreError(Exception):
 
 
 class StoreUnavailable(StoreError):
-    """The store cannot be reached, and nothing was recorded: try again later."""
+    """The store is not available, and nothing was recorded: try again later."""
 
 
 class Overloaded(StoreUnavailable):

@@ -56,16 +56,18 @@ async def _migrate(database_url: str) -> None:
 
     async def connect() -> Any:
         # asyncpg reads the address itself, as everywhere else: SQLAlchemy reads some of its parts differently.
-        return await asyncpg.connect(database_url, server_settings={"search_path": "public", "timezone": "UTC"})
+        settings = {"search_path": "public", "timezone": "UTC"}
+        try:
+            return await asyncpg.connect(database_url, server_settings=settings)
+        except Exception as error:
+            if is_outage(error):
+                raise StoreUnavailable(str(error) or type(error).__name__) from error
+            raise
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_upgrade)
-    except Exception as error:
-        if is_outage(error):
-            raise StoreUnavailable(str(error) or type(error).__name__) from error
-        raise
     finally:
         await engine.dispose()
 
