@@ -94,5 +94,5 @@ async def the_first_answers_are_given_again(rig: Rig) -> None:
 
 async def our_own_tools_find_nothing_wrong(rig: Rig) -> None:
     for command in ("verify", "replay"):
-        status, output, error = await rig.system.run(command)
-        assert status == 0, output + error
+        ended = await rig.system.run(command)
+        assert ended.status == 0, ended

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import httpx
@@ -37,6 +37,20 @@ SELECT
     )
 FROM (SELECT log_now() AS at) AS now
 """
+
+
+class Ended(NamedTuple):
+    """How a command ended: its exit status, and what it printed."""
+
+    status: int
+    output: str
+    error: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What a command with --json answered."""
+        document: dict[str, Any] = json.loads(self.output)
+        return document
 
 
 class System:
@@ -176,15 +190,19 @@ class System:
 
             await until(is_quiet, lambda: f"the system did not become quiet\n{self.output}")
 
-    async def run(self, *arguments: str) -> tuple[int, str, str]:
-        """Give an `amends` command, as its user would; exit status, standard output, standard error."""
-        process = await asyncio.create_subprocess_exec(
+    async def begin(self, *arguments: str, **variables: str) -> asyncio.subprocess.Process:
+        """Give an `amends` command, as its user would. `variables` are settings besides."""
+        return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "amends_platform.cli", *arguments),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={**self._environment(), "AMENDS_DATA_DIR": str(self.data_dir)},
+            env={**self._environment(), "AMENDS_DATA_DIR": str(self.data_dir), **variables},
         )
+
+    async def run(self, *arguments: str, **variables: str) -> Ended:
+        """`begin`, and wait for its end."""
+        process = await self.begin(*arguments, **variables)
         try:
             async with asyncio.timeout(WAIT_SECONDS_MAX):
                 output, error = await process.communicate()
@@ -193,7 +211,7 @@ class System:
             await process.wait()
             raise
         assert process.returncode is not None
-        return process.returncode, output.decode(), error.decode()
+        return Ended(process.returncode, output.decode(), error.decode())
 
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AMENDS_", "XDG_"))}
