@@ -75,7 +75,7 @@ class System:
                 ),
                 log_file=directory / "up.log",
                 probe=self._answers,
-                environment=self._environment(),
+                environment=self.environment,
                 stop_signal=signal.SIGINT,
                 ready_seconds_max=90.0,
                 stop_seconds_max=60.0,
@@ -129,6 +129,13 @@ class System:
         assert status == 0, f"it ended with status {status}\n{self.output}"
         assert not left, f"left behind: {left}\n{self.output}"
         assert not self._ready_file.exists()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of a shell beside it, in which `amends` finds it and no other."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AMENDS_", "XDG_"))}
+        home = {"HOME": str(self.directory / "home"), "AMENDS_DATA_DIR": str(self.data_dir)}
+        return inherited | home | {"AMENDS_RATE_LIMIT": "off"}
 
     @property
     def output(self) -> str:
@@ -197,7 +204,7 @@ class System:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={**self._environment(), "AMENDS_DATA_DIR": str(self.data_dir), **variables},
+            env=self.environment | variables,
         )
 
     async def run(self, *arguments: str, **variables: str) -> Ended:
@@ -212,11 +219,6 @@ class System:
             raise
         assert process.returncode is not None
         return Ended(process.returncode, output.decode(), error.decode())
-
-    def _environment(self) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AMENDS_", "XDG_"))}
-        # A home of its own: what is kept per user must not be found by the system of another worker.
-        return inherited | {"HOME": str(self.directory / "home"), "AMENDS_RATE_LIMIT": "off"}
 
     async def _answers(self) -> Answer:
         return Answer(ready=self._ready_file.exists())
