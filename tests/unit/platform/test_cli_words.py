@@ -1,0 +1,186 @@
+"""What the command line says: times, sentences, alerts, and the demo's story."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import typing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from amends_domain.authority import MAY
+from amends_domain.events import EVENT_TYPES, Event, encode
+from amends_platform.alerts import Alert
+from amends_platform.cli.alert_lines import json_line, shown
+from amends_platform.cli.instants import instant, seconds_in_words
+from amends_platform.cli.sentences import quoted, sentence
+from amends_platform.cli.tables import print_table
+from amends_platform.clients import explain
+from amends_platform.demo.samples import sample_complaints
+from amends_platform.demo.story import Moment, story
+from amends_platform.failures import WrongUsage
+
+NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"),
+        (0.4, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (61, "1 min 1 s"),
+        (3_600, "1 h"),
+        (3_605, "1 h"),
+        (7_260, "2 h 1 min"),
+        (86_400, "1 d"),
+        (183_600, "2 d 3 h"),
+        (-90, "1 min 30 s"),
+    ],
+)
+def test_a_length_of_time_is_told_in_its_two_largest_units(seconds: float, words: str) -> None:
+    assert seconds_in_words(seconds) == words
+
+
+def test_a_time_is_read_as_it_is_written() -> None:
+    assert instant("2026-03-02T10:00+08:00", "--as-of") == NOW
+    assert instant("2026-03-02T10:00", "--as-of").utcoffset() is not None
+    before = datetime.now(UTC)
+    in_90_minutes, two_hours_ago = instant("90m", "--due-before"), instant("2h", "--since", ago=True)
+    after = datetime.now(UTC)
+    assert before <= in_90_minutes - timedelta(minutes=90) <= after
+    assert before <= two_hours_ago + timedelta(hours=2) <= after
+    with pytest.raises(WrongUsage, match="--as-of: expected a time"):
+        instant("yesterday", "--as-of")
+
+
+def event_types() -> list[type[Event]]:
+    def concrete(cls: type[Event]) -> list[type[Event]]:
+        own = [cls] if "TYPE" in cls.__dict__ else []
+        return own + [leaf for child in cls.__subclasses__() for leaf in concrete(child)]
+
+    return concrete(Event)
+
+
+def answered(cls: type[Event], *, late: timedelta = timedelta()) -> dict[str, Any]:
+    """An event with something in every field, as the workflow answers it."""
+    hints = typing.get_type_hints(cls)
+    fields = [field for field in dataclasses.fields(cls) if not field.metadata.get("personal")]  # type: ignore[arg-type]
+    event = cls(**{field.name: _something(str(hints[field.name])) for field in fields})
+    clear, _ = encode(event)
+    return {
+        "type": cls.TYPE,
+        "data": clear,
+        "actor": "a-agent",
+        "occurred_at": (NOW - late).isoformat(),
+        "recorded_at": NOW.isoformat(),
+    }
+
+
+def _something(hint: str) -> Any:
+    if "datetime" in hint:
+        return NOW
+    if "tuple" in hint:
+        return ()
+    if "bool" in hint:
+        return False
+    return 3 if "int" in hint else "such"
+
+
+@pytest.mark.parametrize("cls", event_types(), ids=lambda cls: cls.TYPE)
+def test_every_event_has_a_sentence_of_its_own(cls: type[Event]) -> None:
+    said = sentence(answered(cls))
+    assert said[0].isupper()
+    assert said != cls.TYPE.replace("-", " ")
+
+
+def test_all_events_are_told_of() -> None:
+    assert {cls.TYPE for cls in event_types()} == EVENT_TYPES
+
+
+def test_an_event_of_a_newer_release_is_told_by_its_type() -> None:
+    event = {"type": "case-linked", "data": {}, "occurred_at": NOW.isoformat(), "recorded_at": NOW.isoformat()}
+    assert sentence(event) == "case linked"
+
+
+def test_an_entry_made_late_says_so_and_one_from_the_past_does_not() -> None:
+    by_type = {cls.TYPE: cls for cls in event_types()}
+    assert "entered 3 d later" in sentence(answered(by_type["apology-given"], late=timedelta(days=3)))
+    past = answered(by_type["complaint-received"], late=timedelta(days=3))
+    past["data"]["historical"] = True
+    assert "later" not in sentence(past)
+    assert "case from the past" in sentence(past)
+
+
+def test_words_are_quoted_and_what_is_gone_is_told() -> None:
+    personal = {"narrative": "Lost.", "customer": {"name": "Ms. Chen", "published": {"a": 1}}, "countermeasures": ["A"]}
+    assert list(quoted({"personal": personal})) == ["name Ms. Chen", "Lost.", "- A"]
+    assert list(quoted({"personal": None, "personal_missing": "erased"})) == ["[erased: the customer has asked for it]"]
+    assert list(quoted({})) == []
+
+
+def alert(kind: str, *, due_in_seconds: float) -> Alert:
+    payload = {
+        "reference": "K7M2-P9QX",
+        "state": "received",
+        "grade": "major",
+        "branch": "north-street",
+        "owner": "a-agent",
+        "due_at": (NOW + timedelta(seconds=due_in_seconds)).isoformat(),
+    }
+    return Alert(kind, "apology", "1", NOW, payload)
+
+
+def test_an_alert_is_one_line_for_people_and_one_for_programs() -> None:
+    reminder = shown(alert("reminder", due_in_seconds=90)).plain
+    assert all(part in reminder for part in ("reminder", "apology", "K7M2-P9QX", "due in 1 min 30 s", "owner a-agent"))
+    assert "passed" in shown(alert("breach", due_in_seconds=-1)).plain
+    assert json_line(alert("breach", due_in_seconds=-1)).count("\n") == 0
+
+
+def test_a_refusal_is_one_line_with_what_is_allowed_instead() -> None:
+    body = b'{"type": "urn:amends:problem:illegal-state", "detail": "The case\\nis closed.", "allowed": ["reopen"]}'
+    assert explain(409, body) == "The case is closed. Allowed now: reopen."
+    assert explain(422, b'{"detail": "/channel: Field required"}') == "/channel: Field required"
+    assert explain(500, b"<html>") == "The answer does not say why."
+
+
+def test_a_table_is_cut_at_the_edge_of_a_terminal_and_nowhere_else(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [("K7M2-P9QX", "城西支行", "x" * 60), ("TY96-6X8K", "north", "y")]
+    screen = io.StringIO()
+    print_table(Console(file=screen, width=40, force_terminal=True, color_system=None), ("CASE", "BRANCH", "X"), rows)
+    assert all(len(line) <= 40 for line in screen.getvalue().splitlines())
+    print_table(Console(file=io.StringIO()), ("CASE", "BRANCH", "X"), rows)
+    header, first, second = capsys.readouterr().out.splitlines()
+    assert "x" * 60 in first
+    # Chinese characters are two columns wide.
+    assert header.index("X") == second.index("y") == first.index("x") + 4
+
+
+# the demo's story
+
+
+def test_every_sample_has_a_part_and_every_part_a_sample() -> None:
+    samples = sample_complaints()
+    parts = story(samples)
+    assert sorted(part.sample for part in parts) == sorted(samples)
+    assert sum(1 for part in parts if part.told) < len(parts)
+
+
+def test_steps_of_the_story_come_in_order_and_by_people_who_may() -> None:
+    commands = {"apology": "apologize", "contacts": "contact", "investigation": "investigate", "proposals": "propose"}
+    for part in story(sample_complaints()):
+        seconds = [step.seconds for step in part.steps]
+        assert seconds == sorted(seconds)
+        for step in part.steps:
+            assert step.role in MAY[commands.get(step.path, "apologize")], step
+            body = step.body(Moment(NOW, None)) if callable(step.body) else step.body
+            assert body
+
+
+def test_a_story_begins_before_a_minute_is_over() -> None:
+    assert max(part.seconds + part.steps[-1].seconds for part in story(sample_complaints())) < 60
