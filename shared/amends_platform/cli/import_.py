@@ -67,7 +67,7 @@ def import_(
     tally = asyncio.run(_carried_out(work, address("intake", url, key, role="integration")))
     if as_json:
         print(json.dumps(_document(tally, chosen), ensure_ascii=False))
-    else:
+    elif tally.rows or tally.failure is None:
         _report(tally)
     if tally.failure is not None:
         raise tally.failure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -41,6 +42,7 @@ class Reading(NamedTuple):
 
 _SUFFIXES = {".ndjson": Format.NDJSON, ".jsonl": Format.NDJSON, ".json": Format.NDJSON}
 _TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
+_JSON_ARRAY = re.compile(r"\[\s*(\{|$)")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -52,7 +54,7 @@ def format_of(path: Path, encoding: str) -> Format:
         file.seek(0)
         lines = Lines(file, encoding)
         first = next((line.strip() for line in lines if line.strip()), "")
-    if first.startswith("["):
+    if _JSON_ARRAY.match(first):
         raise WrongUsage(f"{path} is one JSON array. Write one object a line: jq -c '.[]' FILE > FILE.ndjson")
     if first.startswith("{"):
         return Format.NDJSON
