@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,7 +61,7 @@ class Alerts:
         self._sequence = 0
         self.listening = asyncio.Event()
 
-    async def __aiter__(self) -> AsyncIterator[Alert]:
+    async def __aiter__(self) -> AsyncGenerator[Alert, None]:
         """Each alert once. Raises CannotReach when the broker does not answer at first; later it is waited for."""
         first = True
         while True:
