@@ -51,21 +51,26 @@ def replay(
 
 
 async def _replayed(case: str | None, at: datetime | None) -> Replayed:
+    from amends_domain.clocks import UnknownPolicy
     from amends_platform.auditing import auditor_connection
     from amends_platform.cli.progress import meter_of_stages
     from amends_platform.cli.settings import load_settings
+    from amends_platform.failures import Failure
     from amends_platform.owner import database_url_of
     from amends_platform.replaying.replays import replay_and_compare, replay_as_of, replay_case
 
     settings = load_settings()
     database_url = database_url_of(settings)
     async with auditor_connection(database_url) as conn, auditor_connection(database_url) as reader:
-        if case is not None:
-            return await replay_case(conn, await _case_id(conn, settings.tenant, case), at)
-        with meter_of_stages({"replaying": "events", "comparing": "cases"}) as on_progress:
-            if at is not None:
-                return await replay_as_of(conn, reader, at, on_progress)
-            return await replay_and_compare(conn, reader, on_progress)
+        try:
+            if case is not None:
+                return await replay_case(conn, await _case_id(conn, settings.tenant, case), at)
+            with meter_of_stages({"replaying": "events", "comparing": "cases"}) as on_progress:
+                if at is not None:
+                    return await replay_as_of(conn, reader, at, on_progress)
+                return await replay_and_compare(conn, reader, on_progress)
+        except UnknownPolicy as error:
+            raise Failure(f"Events were judged by the policy {error}, which the database does not have.") from error
 
 
 async def _case_id(conn: asyncpg.Connection, tenant: str, name: str) -> Any:
