@@ -13,6 +13,7 @@ import structlog
 from amends_store.outages import is_passing
 from amends_store.timers import Fired, fire_due
 from amends_workflow.statements import statement
+from amends_workflow.tasks import end_if_told
 
 log = structlog.get_logger()
 
@@ -53,6 +54,7 @@ class Firing:
                     await self._fire_and_wait()
                     retry_seconds = _RETRY_SECONDS_MIN
             except Exception as error:
+                end_if_told()
                 if is_passing(error):
                     log.warning("timers wait for the store", reason=type(error).__name__)
                 else:

@@ -16,7 +16,7 @@ from amends_store.outages import is_passing
 from amends_store.read import head_position
 from amends_workflow.leadership import leadership
 from amends_workflow.projection import CHECKPOINT, Alert, Projection
-from amends_workflow.tasks import stop
+from amends_workflow.tasks import end_if_told, stop
 
 log = structlog.get_logger()
 
@@ -47,6 +47,7 @@ class Projecting:
         self._on_alert = on_alert
         self._follower: Follower | None = None
         self._halted_by: Exception | None = None
+        self._came_to = 0
 
     @property
     def is_leading(self) -> bool:
@@ -73,17 +74,24 @@ class Projecting:
         What cannot be projected (an event of an unknown type, a broken stream, a hole in the log) is never
         skipped: it halts the projection. A release that knows better may then lead instead.
         """
+        careful = False
         while True:
             try:
                 async with leadership(self._pool) as lost:
                     log.info("keeping the read model")
-                    await self._lead(lost)
+                    await self._lead(lost, careful=careful)
+                careful = False
             except Exception as error:
-                if not is_passing(error):
+                end_if_told()
+                if is_passing(error):
+                    log.warning("the read model waits for the store", reason=type(error).__name__)
+                    await asyncio.sleep(_RETRY_SECONDS)
+                elif careful:
                     self._halt(error)
                     return
-                log.warning("the read model waits for the store", reason=type(error).__name__)
-                await asyncio.sleep(_RETRY_SECONDS)
+                else:
+                    log.error("a batch cannot be projected: on, one by one, to the event that is to blame")
+                    careful = True
 
     async def reached(self, position: int, seconds_max: float) -> bool:
         """Wait until the read model has come to `position`. False when it did not in time."""
@@ -116,26 +124,29 @@ class Projecting:
                     await follower.reached(position)
         return await self.position() >= position
 
-    async def _lead(self, lost: asyncio.Event) -> None:
-        """Project until the leadership is lost. Raises what halts."""
-        while not lost.is_set():
-            projection = Projection(self._policies, self._on_alert)
-            follower = Follower.projecting(self._pool, CHECKPOINT, projection, batch_events_max=_BATCH_EVENTS_MAX)
-            self._follower = follower
-            tasks = (
-                asyncio.create_task(follower.run(), name="projection"),
-                asyncio.create_task(self._announce(follower), name="projection progress"),
-                asyncio.create_task(lost.wait(), name="leadership"),
-            )
-            try:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    # A rebuild put new tables in place and fenced us: take it from there.
-                    with suppress(Fenced):
-                        task.result()
-            finally:
-                self._follower = None
-                await stop(*tasks)
+    async def _lead(self, lost: asyncio.Event, *, careful: bool) -> None:
+        """Project until the leadership is lost, or we are fenced. Raises what halts.
+
+        `careful`: an event at a time, and no further than the batch that could not be projected.
+        """
+        projection = Projection(self._policies, self._on_alert)
+        batch_events_max = 1 if careful else _BATCH_EVENTS_MAX
+        follower = Follower.projecting(self._pool, CHECKPOINT, projection, batch_events_max=batch_events_max)
+        works = [follower.run(), self._announce(follower), lost.wait()]
+        if careful:
+            works.append(follower.reached(self._came_to + _BATCH_EVENTS_MAX))
+        tasks = [asyncio.create_task(work) for work in works]
+        self._follower = follower
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                # A rebuild put new tables in place, or somebody else took our session for dead: see whether we lead.
+                with suppress(Fenced):
+                    task.result()
+        finally:
+            self._came_to = follower.position
+            self._follower = None
+            await stop(*tasks)
 
     async def _announce(self, follower: Follower) -> None:
         while True:
@@ -146,6 +157,7 @@ class Projecting:
         self._halted_by = error
         log.critical(
             "THE READ MODEL HAS STOPPED: an event cannot be projected, and none is ever skipped",
+            position=self._came_to + 1,
             error=type(error).__name__,
             detail=str(error),
             exc_info=error,

@@ -8,12 +8,21 @@ from typing import Any
 _PATIENCE_SECONDS = 1.0
 
 
+def end_if_told() -> None:
+    """For a loop that outlives errors: raises CancelledError if this task was cancelled.
+
+    A connection that dies while a cancelled task gives it back raises its own error instead.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 async def stop(*tasks: asyncio.Task[Any]) -> None:
     """Cancel the tasks and wait until all have ended; how they ended is not told."""
     pending = set(tasks)
     while pending:
-        # A connection that dies while a cancelled task gives it back raises its own error instead, and a task that
-        # waits out such errors then goes on. So it is told again.
+        # Again and again: who outlives errors may have taken the first time for one (see end_if_told).
         for task in pending:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=_PATIENCE_SECONDS)

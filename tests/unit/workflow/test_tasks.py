@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from amends_workflow.tasks import stop
+from amends_workflow.tasks import end_if_told, stop
 
 
 async def test_a_task_that_lost_its_cancellation_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,3 +40,21 @@ async def test_a_task_that_fails_while_it_ends_has_ended_too() -> None:
     await asyncio.sleep(0)
     await stop(task)
     assert isinstance(task.exception(), RuntimeError)
+
+
+async def test_a_loop_that_outlives_errors_ends_when_its_cancellation_came_as_one() -> None:
+    async def outliving() -> None:
+        while True:
+            try:
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    raise RuntimeError("the connection died")
+            except RuntimeError:
+                end_if_told()
+
+    task = asyncio.create_task(outliving())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task], timeout=10)
+    assert task.cancelled()
