@@ -15,7 +15,7 @@ from amends_platform.cases import Cases
 from amends_platform.policies import PolicyBook
 from amends_platform.problems import Problem
 from amends_store.read import UpToPosition, read_stream
-from amends_workflow import answers
+from amends_workflow import answers, shapes
 from amends_workflow.case_list import list_cases
 from amends_workflow.customers import customer_cases, customer_events
 from amends_workflow.deadline_list import list_deadlines
@@ -64,7 +64,7 @@ def router(answering: Callable[[], Answering], refusals: Mapping[int | str, Any]
         found = await _case_at(of, asked, id, parameters)
         return await of.policies.judge(lambda policies: _case_response(found, policies))
 
-    @routes.get("/cases", tags=["cases"], summary="The queue", operation_id="cases", response_model=answers.CasePage)
+    @routes.get("/cases", tags=["cases"], summary="The queue", operation_id="cases", response_model=shapes.CasePage)
     async def cases(request: Request, asked: Asked, parameters: Annotated[CaseListParameters, Query()]) -> Response:
         of = answering()
         pages = Pages(request, asked.scope)
@@ -78,7 +78,7 @@ def router(answering: Callable[[], Answering], refusals: Mapping[int | str, Any]
         tags=["cases"],
         summary="What happened, event by event",
         operation_id="case-events",
-        response_model=answers.EventPage,
+        response_model=shapes.EventPage,
         response_model_exclude_unset=True,
     )
     async def events(
@@ -101,7 +101,7 @@ def router(answering: Callable[[], Answering], refusals: Mapping[int | str, Any]
         tags=["deadlines"],
         summary="Why a deadline is due when it is",
         operation_id="explanation",
-        response_model=answers.Explanation,
+        response_model=shapes.Explanation,
     )
     async def explanation(
         id: str,  # noqa: A002
@@ -130,7 +130,7 @@ def router(answering: Callable[[], Answering], refusals: Mapping[int | str, Any]
         tags=["deadlines"],
         summary="Deadlines over all cases",
         operation_id="deadlines",
-        response_model=answers.DeadlinePage,
+        response_model=shapes.DeadlinePage,
     )
     async def deadlines(
         request: Request, asked: Asked, parameters: Annotated[DeadlineListParameters, Query()]
@@ -150,7 +150,7 @@ def router(answering: Callable[[], Answering], refusals: Mapping[int | str, Any]
         tags=["customers"],
         summary="One customer's cases, and every contact with them",
         operation_id="timeline",
-        response_model=answers.Timeline,
+        response_model=shapes.Timeline,
         response_model_exclude_unset=True,
     )
     async def timeline(request: Request, ref: str, asked: Asked, parameters: Annotated[Paged, Query()]) -> Response:
@@ -198,7 +198,7 @@ def _case_response(case: Case, policies: Mapping[str, Policy]) -> Response:
 
 def _case_success() -> dict[str, Any]:
     return {
-        "model": answers.CaseAnswer,
+        "model": shapes.CaseAnswer,
         "description": "The case",
         "headers": {"ETag": {"schema": {"type": "string"}, "description": "the version of the case, in quotes"}},
     }

@@ -15,7 +15,7 @@ from amends_domain.reference import reference_of
 from amends_domain.transitions import allowed
 from amends_platform.recorded import all_recorded
 from amends_store.read import read_stream
-from amends_workflow.answers import CaseAnswer
+from amends_workflow.shapes import CaseAnswer
 from tests.integration.workflow.conftest import Log, Workflow, running_workflow, until
 
 

@@ -11,7 +11,7 @@ from amends_domain.authority import MAY_READ_CASES, MAY_READ_PERSONAL_DATA
 from amends_domain.commands import Act, AgreeCallback, Apologize, Confirm, Investigate, Propose, RecordContact, Withdraw
 from amends_domain.reference import reference_of
 from amends_platform.sealing import ensure_master_key
-from amends_workflow.answers import EventAnswer, Explanation, Timeline
+from amends_workflow.shapes import EventAnswer, Explanation, Timeline
 from tests.integration.workflow.conftest import Log, Workflow, running_workflow
 
 

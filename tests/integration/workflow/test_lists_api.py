@@ -14,10 +14,10 @@ import pytest
 
 from amends_domain.commands import Apologize, Assign, Withdraw
 from amends_domain.reference import reference_of
-from amends_workflow.answers import CaseListItem, DeadlineListItem
 from amends_workflow.case_list import Scope, case_query
 from amends_workflow.deadline_list import deadline_query
 from amends_workflow.parameters import CaseListParameters, DeadlineListParameters
+from amends_workflow.shapes import CaseListItem, DeadlineListItem
 from tests.integration.workflow.conftest import Log, Workflow, nothing_owed, project, until
 
 SORTS = {

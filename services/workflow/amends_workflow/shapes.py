@@ -1,0 +1,249 @@
+"""The shapes of answers, for the OpenAPI document. `answers` makes them as JSON bytes, without building these."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PolicyAnswer(Answer):
+    """The version of the policy that judged. `hash` is the SHA-256 of its content in hexadecimal."""
+
+    name: str
+    version: int
+    hash: str
+
+
+class DeadlineAnswer(Answer):
+    """One run of a clock. `breached_at` is when it was broken: the instant it fell due."""
+
+    kind: str
+    generation: int
+    cycle: int
+    status: str
+    started_at: datetime
+    due_at: datetime
+    ended_at: datetime | None
+    breached_at: datetime | None
+    provisional: bool
+    policy: PolicyAnswer
+
+
+class ProposalAnswer(Answer):
+    """What is on the table. `approval_by` is the role whose approval is pending."""
+
+    kind: str
+    amount: str | None
+    currency: str | None
+    proposed_by: str
+    approval_by: str | None
+
+
+class CaseAnswer(Answer):
+    """A case with its clocks, the newest run of each first, and the commands that are legal now."""
+
+    id: UUID
+    reference: str
+    state: str
+    version: int
+    position: int
+    grade: str
+    owner: str
+    branch: str
+    cycle: int
+    kind: str
+    channel: str
+    type: str | None
+    cause: str | None
+    product: str | None
+    severity: str | None
+    customer_ref: str
+    external_ref: str | None
+    flags: list[str]
+    reply_by: datetime | None
+    historical: bool
+    satisfaction: int | None
+    proposal: ProposalAnswer | None
+    received_at: datetime
+    recorded_at: datetime
+    updated_at: datetime
+    deadlines: list[DeadlineAnswer]
+    allowed: list[str]
+
+
+class CaseListItem(Answer):
+    """A case in a list. `breached`: any deadline of it ever was."""
+
+    id: UUID
+    reference: str
+    state: str
+    version: int
+    position: int
+    grade: str
+    owner: str
+    branch: str
+    cycle: int
+    kind: str
+    channel: str
+    type: str | None
+    cause: str | None
+    customer_ref: str
+    external_ref: str | None
+    flags: list[str]
+    historical: bool
+    breached: bool
+    next_due_at: datetime | None
+    next_due_clock: str | None
+    received_at: datetime
+    recorded_at: datetime
+    updated_at: datetime
+
+
+class CasePage(Answer):
+    items: list[CaseListItem]
+    next: str | None
+
+
+class EventAnswer(Answer):
+    """An event of the log. `personal` is there for those who may read it, where the event has a sealed part: the
+    part itself, or null with the reason in `personal_missing` ("erased": its key is gone; "unreadable")."""
+
+    position: int
+    version: int
+    id: UUID
+    type: str
+    schema_version: int
+    occurred_at: datetime
+    recorded_at: datetime
+    actor: str
+    correlation_id: UUID
+    causation_id: UUID | None
+    policy_hash: str | None
+    data: dict[str, Any]
+    leaf_hash: str
+    personal: dict[str, Any] | None = None
+    personal_missing: str | None = None
+
+
+class EventPage(Answer):
+    items: list[EventAnswer]
+    next: str | None
+
+
+class DeadlineListItem(DeadlineAnswer):
+    """A deadline in a list, with its case."""
+
+    case_id: UUID
+    reference: str
+    branch: str
+    owner: str
+    grade: str
+    state: str
+
+
+class DeadlinePage(Answer):
+    items: list[DeadlineListItem]
+    next: str | None
+
+
+class TimelineItem(EventAnswer):
+    """An event that concerned the customer, with its case."""
+
+    case_id: UUID
+    reference: str
+
+
+class Timeline(Answer):
+    """`cases` are all of the customer's that who asks may see, the latest received first (at most 200)."""
+
+    customer_ref: str
+    cases: list[CaseListItem]
+    items: list[TimelineItem]
+    next: str | None
+
+
+class EventReference(Answer):
+    """An event by which something came about."""
+
+    position: int
+    version: int
+    type: str
+    occurred_at: datetime
+    recorded_at: datetime
+    actor: str
+
+
+class ExplainedRule(Answer):
+    """The clock's rule as the policy has it. `when`: the facts a case must have, each one of the values."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    from_: str = Field(alias="from")
+    stop: list[str]
+    due: str
+    at_most: str | None
+    urgent: str | None
+    warn: list[str]
+    extend: dict[str, Any] | list[dict[str, Any]] | None
+    when: dict[str, list[str]]
+
+
+class SkippedDay(Answer):
+    date: date
+    reason: str
+
+
+class ExplainedWarning(Answer):
+    step: int
+    warning: str
+    at: datetime
+    issued: bool
+
+
+class Extension(Answer):
+    """An agreement that moved the clock: run `generation`, due at `due_at`, became the next, due at `moved_to`."""
+
+    generation: int
+    due_at: datetime
+    moved_to: datetime
+    later: bool
+    status: str
+    by: EventReference
+
+
+class Explanation(Answer):
+    """Why a deadline is due when it is. `due_by` names the part of the rule that set the time, or is "agreed" or
+    "reply_by"; `counted` and `skipped` are the local days that the calendar went through."""
+
+    case_id: UUID
+    reference: str
+    kind: str
+    generation: int
+    cycle: int
+    status: str
+    started_at: datetime
+    due_at: datetime
+    ended_at: datetime | None
+    breached_at: datetime | None
+    provisional: bool
+    policy: PolicyAnswer
+    rule: ExplainedRule
+    started_by: EventReference
+    ended_by: EventReference | None
+    breach: EventReference | None
+    due_by: str
+    duration: str | None
+    timezone: str
+    counted: list[date]
+    skipped: list[SkippedDay]
+    warnings: list[ExplainedWarning]
+    reminders: list[EventReference]
+    extensions: list[Extension]
+    text: str
