@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from amends_intake import bodies
 from amends_intake.desk import Desk
-from amends_intake.routes import ROUTES, Reception, router
+from amends_intake.routes import ROUTES, Reception, add_routes
 from amends_platform.cases import Cases
 from amends_platform.hints import Hints
 from amends_platform.keyring import Keyring
@@ -95,6 +95,6 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
         await service.pool.fetchval("SELECT position FROM log_head")
 
     add_operations(app, ready=ready, metrics=metrics, body_bytes_max=settings.body_bytes_max)
-    app.include_router(router(lambda: service.desk, lambda: service.reception, describe_errors(_REFUSALS)))
+    add_routes(app, lambda: service.desk, lambda: service.reception, describe_errors(_REFUSALS))
     publish_schemas(app, [bodies.ComplaintBody, *(route.body for route in ROUTES)])
     return app

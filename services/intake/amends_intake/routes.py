@@ -6,10 +6,11 @@ import hashlib
 import re
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from fastapi import Request as HttpRequest
 from pydantic import ValidationError
 from starlette.responses import Response
@@ -20,8 +21,10 @@ from amends_intake.answers import Answered, CommandAnswer
 from amends_intake.desk import Desk, Request
 from amends_platform.ids import uuid7
 from amends_platform.problems import Problem, invalid
+from amends_platform.shortcut import Endpoint, Shortcut
 from amends_platform.web import Authenticates, RateLimit, principal_of
 
+_COMPLAINTS = "/v1/complaints"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _VERSION = re.compile(r'"(\d{1,9})"')
 _TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -68,11 +71,12 @@ class Reception:
         self._rate_limit.spend(principal.id, time.monotonic())
         if principal.tenant != self._tenant:
             raise Problem(403, "other-tenant", "Your key belongs to another tenant than this service.")
-        headers = http.headers
-        media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type != "application/json":
+        # Five look-ups in Starlette's headers, or an URL just for its path, cost more than all the rest here.
+        headers: dict[bytes, bytes] = dict(http.scope["headers"])
+        media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if media_type != b"application/json":
             raise Problem(415, "unsupported-media-type", "Send the body as application/json.")
-        key = headers.get("idempotency-key")
+        key = _text(headers.get(b"idempotency-key"))
         if key is None:
             raise Problem(
                 428,
@@ -82,14 +86,18 @@ class Reception:
         if _KEY.fullmatch(key) is None:
             raise Problem(400, "malformed-header", "An Idempotency-Key has 1 to 255 printable ASCII characters.")
         body = await http.body()
-        request_hash = hashlib.sha256(b"\n".join((http.url.path.encode(), body))).digest()
-        correlation_id = _correlation_id(headers.get("traceparent"))
-        return Request(principal, key, request_hash, _if_version(headers.get("if-match")), correlation_id), body
+        request_hash = hashlib.sha256(b"\n".join((http.scope["path"].encode(), body))).digest()
+        correlation_id = _correlation_id(_text(headers.get(b"traceparent")))
+        if_version = _if_version(_text(headers.get(b"if-match")))
+        return Request(principal, key, request_hash, if_version, correlation_id), body
 
 
-def router(desk: Callable[[], Desk], reception: Callable[[], Reception], refusals: dict[int | str, Any]) -> APIRouter:
+def add_routes(
+    app: FastAPI, desk: Callable[[], Desk], reception: Callable[[], Reception], refusals: dict[int | str, Any]
+) -> None:
     """All of intake's writing routes. `desk` and `reception` exist once the app has started."""
-    routes = APIRouter(prefix="/v1/complaints", tags=["complaints"])
+    routes = APIRouter(prefix=_COMPLAINTS, tags=["complaints"])
+    endpoints: dict[str, Callable[[str, HttpRequest], Awaitable[Response]]] = {}
 
     async def receive(http: HttpRequest) -> Response:
         request, body = await reception().admit(http)
@@ -109,21 +117,35 @@ def router(desk: Callable[[], Desk], reception: Callable[[], Reception], refusal
         openapi_extra=_request_of(bodies.ComplaintBody),
     )
     for route in ROUTES:
+        endpoints[route.path] = _endpoint(route.body, desk, reception)
         routes.add_api_route(
             f"/{{id}}/{route.path}",
-            _endpoint(route.body, desk, reception),
+            endpoints[route.path],
             methods=["POST"],
             summary=route.summary,
             operation_id=route.path.replace("/", "-"),
             responses={200: _success("The case after the command, durably recorded"), **refusals},
             openapi_extra=_request_of(route.body),
         )
-    return routes
+    app.include_router(routes)
+
+    def endpoint_of(method: str, path: str) -> Endpoint | None:
+        if method != "POST":
+            return None
+        if path == _COMPLAINTS:
+            return receive
+        if not path.startswith(f"{_COMPLAINTS}/"):
+            return None
+        name, _, what = path[len(_COMPLAINTS) + 1 :].partition("/")
+        endpoint = endpoints.get(what) if name else None
+        return None if endpoint is None else partial(endpoint, name)
+
+    app.router.routes.insert(0, Shortcut(endpoint_of))
 
 
 def _endpoint(
     body_type: type[bodies.Body], desk: Callable[[], Desk], reception: Callable[[], Reception]
-) -> Callable[..., Awaitable[Response]]:
+) -> Callable[[str, HttpRequest], Awaitable[Response]]:
     async def endpoint(id: str, http: HttpRequest) -> Response:  # noqa: A002  # the contract's name of the parameter
         request, body = await reception().admit(http)
         command = _parsed(body_type, body).command()
@@ -144,6 +166,10 @@ def _response(answered: Answered, status: int, **headers: str) -> Response:
     if answered.is_repeat:
         headers["Idempotent-Replayed"] = "true"
     return Response(answered.body, status, headers, "application/json")
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
 
 
 def _if_version(if_match: str | None) -> int | None:
