@@ -16,16 +16,17 @@ import asyncpg
 from amends_platform.policies import PolicyBook
 from amends_platform.replaying.comparing import Comparison
 from amends_platform.replaying.differences import Difference
-from amends_platform.replaying.folding import Fold, without_collecting
+from amends_platform.replaying.folding import Fold, LogRow, log_rows, without_collecting
 from amends_platform.replaying.live import live_position
 from amends_store.errors import LogHole
 from amends_store.read import UpToPosition, UpToTime, head_position, read_log, read_stream
-from amends_store.records import StoredEvent
 
 _BATCH_EVENTS_MAX: Final = 5_000
 # The live state may be behind the log for a moment. If it does not move for this long, nobody keeps it.
 _STANDSTILL_SECONDS_MAX: Final = 5.0
 _LOOK_AGAIN_SECONDS: Final = 0.05
+# Half of an event's columns, a third of its bytes: what is sealed is not opened here, and its hash is not checked.
+_READ: Final = f"SELECT {', '.join(LogRow._fields)} FROM events WHERE position > $1 ORDER BY position LIMIT $2"  # noqa: S608
 
 
 # Hears how far a replay is: the stage ("replaying" events, then "comparing" cases), how many are done, of how many.
@@ -65,7 +66,7 @@ async def replay_and_compare(conn: asyncpg.Connection, reader: asyncpg.Connectio
             await _catch_up(conn, reader, fold, head, on_progress)
             async with conn.transaction(isolation="repeatable_read", readonly=True):
                 # One state of everything: the tables, and the position that they stand at.
-                await _read(reader, fold, await live_position(conn), on_progress)
+                await read_into(fold, reader, await live_position(conn), on_progress)
                 await fold.settle()
                 differences += await Comparison(conn, fold, policies).everything(
                     lambda done: on_progress("comparing", done, fold.cases)
@@ -117,7 +118,7 @@ async def _folded_case(
     fold = Fold(conn, policies)
     rows = await read_stream(conn, case_id, up_to=up_to)
     if rows:
-        await fold.take(rows)
+        await fold.take(log_rows(rows))
     await fold.settle()
     return fold, len(rows)
 
@@ -135,7 +136,7 @@ async def replay_as_of(
     )
     fold = Fold(conn, policies)
     with without_collecting():
-        await _read(reader, fold, until, on_progress)
+        await read_into(fold, reader, until, on_progress)
     return _result(fold, until, started_at, sorted(fold.differences, key=_by_position))
 
 
@@ -146,19 +147,21 @@ async def _catch_up(
     standstill = _Standstill()
     while True:
         live = await live_position(conn)
-        await _read(reader, fold, live, on_progress)
+        await read_into(fold, reader, live, on_progress)
         if live >= head or standstill.at(live):
             return
         await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
 
-async def _read(reader: asyncpg.Connection, fold: Fold, until: int, on_progress: OnProgress) -> None:
-    """Fold up to `until`; PostgreSQL prepares each batch while the one before is being folded. Raises LogHole."""
+async def read_into(fold: Fold, reader: asyncpg.Connection, until: int, on_progress: OnProgress) -> None:
+    """Fold the log from where `fold` stands up to `until`; PostgreSQL prepares each batch while the one before is
+    being folded. Nobody else may use `reader` meanwhile, `fold` included. Raises LogHole.
+    """
     started_at = time.monotonic()
     fetching = _fetch(reader, fold.position, until)
     try:
         while rows := await fetching:
-            fetching = _fetch(reader, rows[-1].position, until)
+            fetching = _fetch(reader, rows[-1][0], until)
             # Once around the loop, so that the query is on its way before we are busy.
             await asyncio.sleep(0)
             await fold.take(rows)
@@ -168,10 +171,17 @@ async def _read(reader: asyncpg.Connection, fold: Fold, until: int, on_progress:
         fold.seconds += time.monotonic() - started_at
 
 
-def _fetch(reader: asyncpg.Connection, after: int, until: int) -> asyncio.Task[list[StoredEvent]]:
-    async def batch() -> list[StoredEvent]:
+def _fetch(reader: asyncpg.Connection, after: int, until: int) -> asyncio.Task[list[LogRow]]:
+    async def batch() -> list[LogRow]:
         limit = min(_BATCH_EVENTS_MAX, until - after)
-        return await read_log(reader, after=after, limit=limit) if limit > 0 else []
+        if limit <= 0:
+            return []
+        rows: list[LogRow] = await reader.fetch(_READ, after, limit)
+        if len(rows) < limit or rows[-1][0] != after + limit:
+            # It tells where the hole is.
+            await read_log(reader, after=after, limit=limit)
+            raise LogHole(f"it ends at {after + len(rows)}")
+        return rows
 
     return asyncio.create_task(batch())
 
