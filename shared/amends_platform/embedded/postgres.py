@@ -128,7 +128,7 @@ class EmbeddedPostgres:
             connection = await asyncpg.connect(self.url(SUPERUSER), timeout=5)
         except asyncpg.CannotConnectNowError:
             # It turns connections away while it starts. Recovering takes as long as it takes.
-            return Answer(ready=False, busy_with=_recovery(tail(self._log_file, 0)))
+            return Answer(ready=False, busy_with=_recovery(tail(self._log_file, 0, lines_max=1000)))
         except (OSError, asyncpg.PostgresError, TimeoutError):
             return Answer(ready=False)
         await connection.close()
@@ -217,10 +217,12 @@ class EmbeddedPostgres:
 
 def _recovery(log: str) -> str | None:
     """What the last start says of recovering from a crash; None when it recovers from none."""
+    # Whoever connects meanwhile is turned away in FATAL and DETAIL lines, many a second: they tell nothing.
     lines = log.rpartition("starting PostgreSQL")[2].splitlines()
-    if not any("was interrupted" in line or "recovery" in line for line in lines):
+    said = [line.rpartition("LOG:  ")[2] for line in lines if "LOG:  " in line]
+    if not any(word in line for line in said for word in ("was interrupted", "recovery", "redo")):
         return None
-    return "recovering after a crash: " + lines[-1].rpartition("LOG:  ")[2]
+    return "recovering after a crash: " + said[-1]
 
 
 def _binaries() -> Path:
