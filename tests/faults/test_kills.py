@@ -85,6 +85,13 @@ async def test_nor_do_all_of_them_killed_at_once(rig: Rig) -> None:
     await our_own_tools_find_nothing_wrong(rig)
 
 
+async def test_what_follows_the_log_may_hang_and_intake_works_on(rig: Rig) -> None:
+    async with rig.load.at_work():
+        with rig.system.hung("workflow", "notifier", "nats"):
+            await rig.load.answered(COMMANDS_BETWEEN)
+    promises_were_kept(await rig.history())
+
+
 async def the_first_answers_are_given_again(rig: Rig) -> None:
     head = await rig.system.head()
     taken = [command for command in rig.load.commands if command.is_taken]

@@ -9,8 +9,8 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -172,6 +172,18 @@ class System:
             lambda: f"{programs} did not come back\n{self.output}",
         )
         self._note_processes()
+
+    @contextmanager
+    def hung(self, *programs: str) -> Iterator[None]:
+        """Stop these programs in their tracks, without ending them, while the block runs."""
+        pids = [self.ready["pids"][program] for program in programs]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[asyncpg.Connection]:

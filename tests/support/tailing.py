@@ -48,7 +48,7 @@ class Tail:
 @asynccontextmanager
 async def tailing(database_url: str) -> AsyncIterator[Tail]:
     """Follow the log from its present end until the block is left. Fails when the reader did."""
-    pool = await asyncpg.create_pool(database_url, min_size=1, max_size=2)
+    pool = await asyncpg.create_pool(database_url, min_size=0, max_size=2)
     tail = Tail(pool, await head_position(pool))
     following = asyncio.create_task(tail.follow())
     try:
