@@ -28,8 +28,8 @@ Alert = ReminderIssued | DeadlineBreached
 class Projection:
     """A follower's handler, for one follower: batches in the order of the log, each in a transaction.
 
-    It remembers the cases it folded. A batch that does not follow the one before (that one's transaction was
-    rolled back, or another process took over for a while) makes it forget them all.
+    It remembers the cases it folded, and uses one only where the next event follows its version: after a batch whose
+    transaction was rolled back, that one is read anew.
     `on_alert` is told of the reminders and breaches that a batch holds, before it commits.
     """
 
@@ -37,13 +37,11 @@ class Projection:
         self._policies = policies
         self._on_alert = on_alert
         self._cases: OrderedDict[UUID, Case] = OrderedDict()
-        self._next_position = 0
 
     async def __call__(self, conn: Executor, events: list[StoredEvent]) -> None:
         """Project a batch. Raises UnknownEventType, BrokenStream, UnknownPolicy: what no retry will cure."""
-        if events[0].position != self._next_position:
-            self._cases.clear()
-        self._next_position = 0
+        # Plans are made once, perhaps while the tables are nearly empty, and have to serve when they are not.
+        await conn.execute("SET LOCAL enable_seqscan = off")
         streams: dict[UUID, list[StoredEvent]] = {}
         for event in events:
             streams.setdefault(event.stream_id, []).append(event)
@@ -62,7 +60,6 @@ class Projection:
         ]
         await write(conn, batch)
         self._remember(case for case, _ in folded)
-        self._next_position = events[-1].position + 1
 
     async def _before(self, conn: Executor, streams: dict[UUID, list[StoredEvent]]) -> dict[UUID, Case]:
         """Each case as it was before its first event here, from memory or from its stream; new ones are left out."""

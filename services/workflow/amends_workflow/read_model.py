@@ -36,8 +36,6 @@ async def write(conn: Executor, batch: list[Projected]) -> None:
     ids = [projected.case.id for projected in batch]
     deadlines = [deadline_row(p, deadline) for p in batch for deadline in p.deadlines]
     timers = [timer_row(p, firing) for p in batch for firing in firings(p.deadlines)]
-    # The plan is made once, perhaps while the tables are nearly empty, and has to serve when they are not.
-    await conn.execute("SET LOCAL enable_seqscan = off")
     await conn.execute(_WRITE_CASES, _json([case_row(projected) for projected in batch]))
     await conn.execute(_WRITE_DEADLINES, ids, _json(deadlines))
     await conn.execute(_WRITE_TIMERS, ids, _json(timers))

@@ -1,7 +1,13 @@
--- $1, $2: streams, and for each the version before which its events are wanted. In the order of their streams.
-SELECT
-    e.position, e.stream_id, e.version, e.id, e.type, e.schema_version, e.occurred_at, e.recorded_at, e.tenant, e.actor,
-    e.correlation_id, e.causation_id, e.policy_hash, e.data, e.sealed, e.key_id, e.leaf_hash
+-- $1, $2: streams, and for each the version before which its events are wanted. Each stream's in their order.
+SELECT e.*
 FROM unnest(CAST($1 AS uuid[]), CAST($2 AS integer[])) AS wanted (stream_id, version)
-JOIN events AS e ON e.stream_id = wanted.stream_id AND e.version < wanted.version
-ORDER BY e.stream_id, e.version;
+CROSS JOIN LATERAL (
+    SELECT
+        position, stream_id, version, id, type, schema_version, occurred_at, recorded_at, tenant, actor,
+        correlation_id, causation_id, policy_hash, data, sealed, key_id, leaf_hash
+    FROM events
+    WHERE stream_id = wanted.stream_id AND version < wanted.version
+    ORDER BY version
+    -- Keeps it what it must be however few events there were when it was planned: a look-up for each stream.
+    OFFSET 0
+) AS e

@@ -4,8 +4,7 @@ WITH given AS MATERIALIZED (
     SELECT * FROM json_populate_recordset(CAST(NULL AS deadlines), CAST($2 AS json))
 ), gone AS (
     DELETE FROM deadlines AS d
-    USING unnest(CAST($1 AS uuid[])) AS touched (case_id)
-    WHERE d.case_id = touched.case_id AND NOT EXISTS (
+    WHERE d.case_id = ANY(CAST($1 AS uuid[])) AND NOT EXISTS (
         SELECT FROM given
         WHERE given.case_id = d.case_id AND given.clock = d.clock AND given.generation = d.generation
     )

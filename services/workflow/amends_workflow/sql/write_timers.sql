@@ -4,8 +4,7 @@ WITH given AS MATERIALIZED (
     SELECT * FROM json_populate_recordset(CAST(NULL AS timers), CAST($2 AS json))
 ), gone AS (
     DELETE FROM timers AS t
-    USING unnest(CAST($1 AS uuid[])) AS touched (case_id)
-    WHERE t.case_id = touched.case_id AND NOT EXISTS (
+    WHERE t.case_id = ANY(CAST($1 AS uuid[])) AND NOT EXISTS (
         SELECT FROM given
         WHERE given.case_id = t.case_id AND given.clock = t.clock AND given.generation = t.generation
             AND given.step = t.step
