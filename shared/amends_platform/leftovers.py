@@ -7,10 +7,10 @@ does. A pid alone proves nothing, for pids are used again: command line and time
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psutil
 
@@ -21,13 +21,19 @@ _STOP_SECONDS_MAX: Final = 20.0
 _START_SECONDS_APART: Final = 60.0
 
 
-def remember(file: Path, pids: Mapping[str, int]) -> None:
+class Started(NamedTuple):
+    """A process as it was started. Its command line is not read back: the kernel shows none until exec is over."""
+
+    pid: int
+    command: Sequence[str]
+
+
+def remember(file: Path, processes: Mapping[str, Started]) -> None:
     """Note the running processes by name, so that `stop_leftovers` knows them again."""
     noted = {}
-    for name, pid in pids.items():
+    for name, (pid, command) in processes.items():
         with suppress(psutil.Error):
-            process = psutil.Process(pid)
-            noted[name] = {"pid": pid, "command": process.cmdline(), "started_at": process.create_time()}
+            noted[name] = {"pid": pid, "command": command, "started_at": psutil.Process(pid).create_time()}
     write_private(file, json.dumps(noted))
 
 
@@ -61,7 +67,8 @@ def _same(note: Mapping[str, Any]) -> psutil.Process | None:
     try:
         process = psutil.Process(note["pid"])
         apart = abs(process.create_time() - note["started_at"])
-        if process.cmdline() != note["command"] or apart > _START_SECONDS_APART:
+        # Not its first word, which some systems replace by the full path.
+        if process.cmdline()[1:] != note["command"][1:] or apart > _START_SECONDS_APART:
             return None
         return process if process.status() != psutil.STATUS_ZOMBIE else None
     except (psutil.Error, KeyError, TypeError):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from amends_platform.leftovers import remember
+from amends_platform.leftovers import Started, remember
 from amends_platform.processes import Child, Program, StartFailed, how_it_ended, rotate
 
 # (program, what happened), for a line on the terminal.
@@ -105,7 +105,12 @@ class Supervisor:
                 last_said = what
                 self._say(program.name, what)
 
-        return Child(program, busy=busy, started=lambda: remember(self._noted_in, self.pids))
+        return Child(program, busy=busy, started=self._note)
+
+    def _note(self) -> None:
+        children = (child for stage in self._stages for child in stage)
+        started = {c.program.name: Started(c.pid, c.program.command) for c in children if c.pid is not None}
+        remember(self._noted_in, started)
 
     async def _first_start(self, child: Child) -> None:
         """Not tried again: what cannot start now has a cause that waiting does not mend."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from amends_platform.leftovers import remember, stop_leftovers
+from amends_platform.leftovers import Started, remember, stop_leftovers
 from amends_platform.processes import LOG_BYTES_MAX, Answer, StartFailed, rotate
 from amends_platform.supervisor import Backoff
 from tests.support import programs
@@ -158,21 +157,25 @@ async def test_programs_end_with_a_supervisor_that_is_killed(tmp_path: Path) -> 
 
 
 def test_what_an_earlier_run_left_behind_is_stopped(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", programs.NEVER_READY]) as left:
-        remember(tmp_path / "children.json", {"intake": left.pid})
-        said: list[str] = []
-        stop_leftovers(tmp_path / "children.json", said.append)
-        assert not psutil.pid_exists(left.pid)
+    command = [sys.executable, "-c", f"print('here', flush=True); {programs.NEVER_READY}"]
+    said: list[str] = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as left:
+        try:
+            assert left.stdout is not None
+            left.stdout.readline()
+            remember(tmp_path / "children.json", {"intake": Started(left.pid, command)})
+            stop_leftovers(tmp_path / "children.json", said.append)
+            assert not psutil.pid_exists(left.pid)
+        finally:
+            left.kill()
     assert said == [f"stopping intake (pid {left.pid}), which an earlier run left behind"]
 
 
 def test_a_process_that_merely_has_the_pid_of_a_leftover_is_let_live(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", programs.NEVER_READY]) as stranger:
         try:
-            remember(tmp_path / "children.json", {"intake": stranger.pid})
-            noted = json.loads((tmp_path / "children.json").read_text())
-            noted["intake"]["command"] = ["amends-intake"]
-            (tmp_path / "children.json").write_text(json.dumps(noted))
+            ours = Started(stranger.pid, [sys.executable, "-m", "amends_intake"])
+            remember(tmp_path / "children.json", {"intake": ours})
             stop_leftovers(tmp_path / "children.json", lambda _: pytest.fail("a stranger was stopped"))
             assert stranger.poll() is None
         finally:
