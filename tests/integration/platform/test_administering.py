@@ -26,6 +26,7 @@ async def amends(home: Path, *arguments: str, **variables: str) -> subprocess.Co
         capture_output=True,
         text=True,
         check=False,
+        timeout=120,
     )
 
 
