@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -153,6 +154,8 @@ def _plain(at: datetime) -> DueTime:
     return DueTime(at, (), (), False)
 
 
+# The clocks that start on one day all count the same days.
+@lru_cache(maxsize=1024)
 def _days_after(day: date, count: int) -> tuple[date, ...]:
     return tuple(day + n * _DAY for n in range(1, count + 1))
 

@@ -8,7 +8,6 @@ never changes a verdict. Each clock is judged by the policy in force at the even
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -26,7 +25,7 @@ from amends_domain.events import (
     ReminderIssued,
 )
 from amends_domain.policy import Policy
-from amends_domain.policy_rules import ClockRule
+from amends_domain.policy_rules import ClockRule, Facts
 
 _CLOSING = frozenset({ComplaintWithdrawn.TYPE, FollowedUp.TYPE})
 
@@ -46,8 +45,7 @@ class UnknownPolicy(LookupError):
     """An event was judged by a policy that is not at hand."""
 
 
-@dataclass(frozen=True)
-class Deadline:
+class Deadline(NamedTuple):
     """One run of a clock on a case. `generation` counts the runs of this clock over the life of the case, from 1.
 
     `ended_at` is when it was stopped, replaced or cancelled; None while it runs. A breach that is owed but not
@@ -231,8 +229,12 @@ def _started(case: Case, mark: Mark, policies: Mapping[str, Policy], running: di
         return
     # Reopening gives the case fresh clocks, as if it had just been received.
     event = ComplaintReceived.TYPE if mark.type == CaseReopened.TYPE else mark.type
-    for rule in policy.clocks_from.get(event, ()):
-        if rule.name in running or not rule.when.matches(_facts(case)):
+    rules = policy.clocks_from.get(event)
+    if rules is None:
+        return
+    facts = _facts(case)
+    for rule in rules:
+        if rule.name in running or not rule.when.matches(facts):
             continue
         due = _due(case, rule, policy, mark)
         if due is not None:
@@ -256,7 +258,7 @@ def _due(case: Case, rule: ClockRule, policy: Policy, mark: Mark) -> tuple[datet
     return None if due is None else (due.at, due.provisional)
 
 
-def _facts(case: Case) -> Mapping[str, object]:
+def _facts(case: Case) -> Facts:
     return {
         "channel": case.channel,
         "kind": case.kind,

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
-from uuid import UUID
 
 Json = Any
 
@@ -257,9 +256,12 @@ def _concrete(cls: type[Event]) -> list[type[Event]]:
 
 
 class _Codec(NamedTuple):
+    """`structured`: the fields, times and lists, that are not JSON values by themselves."""
+
     cls: type[Event]
     defaults: dict[str, Any]
     converters: tuple[tuple[str, Callable[[Any], Any]], ...]
+    structured: frozenset[str]
     clear: tuple[str, ...]
     personal: tuple[str, ...]
 
@@ -276,11 +278,12 @@ def _converter(annotation: Any) -> Callable[[Any], Any] | None:
 def _codec(cls: type[Event]) -> _Codec:
     fields = dataclasses.fields(cls)  # type: ignore[arg-type]  # every concrete event is a dataclass
     hints = typing.get_type_hints(cls)
-    converters = ((f.name, _converter(hints[f.name])) for f in fields)
+    converters = {f.name: convert for f in fields if (convert := _converter(hints[f.name])) is not None}
     return _Codec(
         cls,
         {f.name: f.default for f in fields if f.default is not dataclasses.MISSING},
-        tuple((name, convert) for name, convert in converters if convert is not None),
+        tuple(converters.items()),
+        frozenset(converters),
         tuple(f.name for f in fields if not f.metadata.get("personal")),
         tuple(f.name for f in fields if f.metadata.get("personal")),
     )
@@ -295,9 +298,7 @@ def encode(event: Event) -> tuple[dict[str, Json], dict[str, Json]]:
     """The clear data and the personal data of an event, as JSON values. Fields that are None are left out."""
     codec = _CODECS[event.TYPE]
     values = event.__dict__
-    clear = {name: _json(values[name]) for name in codec.clear if values[name] is not None}
-    sealed = {name: _json(values[name]) for name in codec.personal if values[name] is not None}
-    return clear, sealed
+    return _json(values, codec.clear, codec.structured), _json(values, codec.personal, codec.structured)
 
 
 def decode(event_type: str, data: Mapping[str, Json]) -> Event:
@@ -320,11 +321,11 @@ def decode(event_type: str, data: Mapping[str, Json]) -> Event:
     return event
 
 
-def _json(value: Any) -> Json:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, tuple):
-        return [_json(item) for item in value]
-    return value
+def _json(values: Mapping[str, Any], names: tuple[str, ...], structured: frozenset[str]) -> dict[str, Json]:
+    return {
+        name: _plain(value) if name in structured else value for name in names if (value := values[name]) is not None
+    }
+
+
+def _plain(value: Any) -> Json:
+    return value.isoformat() if isinstance(value, datetime) else list(value)

@@ -20,7 +20,7 @@ FACTS: Final = ("channel", "kind", "type", "cause", "product", "severity", "grad
 ROLES: Final = ("handler", "supervisor", "department_head", "executive")
 """Who may offer and approve compensation, lowest first."""
 
-Facts = Mapping[str, object]
+Facts = Mapping[str, str | Collection[str] | None]
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,14 @@ class When:
 
     def matches(self, facts: Facts) -> bool:
         """Shape of `facts`: keys from FACTS; `flag` is a collection of flags, the others a text or None."""
-        return all(_holds(facts.get(name), accepted) for name, accepted in self.conditions)
-
-
-def _holds(fact: object, accepted: frozenset[str]) -> bool:
-    if isinstance(fact, Collection) and not isinstance(fact, str):
-        return not accepted.isdisjoint(fact)
-    return fact in accepted
+        for name, accepted in self.conditions:
+            fact = facts.get(name)
+            if isinstance(fact, str) or fact is None:
+                if fact not in accepted:
+                    return False
+            elif accepted.isdisjoint(fact):
+                return False
+        return True
 
 
 @dataclass(frozen=True)
