@@ -8,6 +8,8 @@ distinct weights catch every single wrong character and every swap of two.
 
 from __future__ import annotations
 
+from operator import mul
+
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 _BASE = len(ALPHABET)
 _LENGTH = 7
@@ -32,7 +34,8 @@ def reference_of(position: int) -> str:
     for _ in range(_LENGTH):
         number, value = divmod(number, _BASE)
         values.append(value)
-    text = "".join(ALPHABET[value] for value in (*values, _check(values)))
+    values.append(_check(values))
+    text = "".join([ALPHABET[value] for value in values])
     return f"{text[:4]}-{text[4:]}"
 
 
@@ -54,4 +57,5 @@ def position_of(reference: str) -> int:
 
 
 def _check(values: list[int]) -> int:
-    return sum(weight * value for weight, value in zip(_WEIGHTS, values, strict=True)) % _BASE
+    weighted: int = sum(map(mul, _WEIGHTS, values))
+    return weighted % _BASE
