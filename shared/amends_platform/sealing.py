@@ -7,6 +7,8 @@ moved to another event does not open.
 from __future__ import annotations
 
 import os
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -79,16 +81,26 @@ class MasterKey:
 
 
 def ensure_master_key(path: Path) -> None:
-    """Make the key file, readable by its owner only, unless there is one."""
+    """Make the key file, readable by its owner only, unless there is one. It is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    if path.exists():
         return
-    with os.fdopen(handle, "w") as file:
-        file.write(os.urandom(_KEY_BYTES).hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(os.urandom(_KEY_BYTES).hex() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        # A link, not a rename: of two who make the key at once, the second must not replace the first's.
+        with suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        os.unlink(name)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 def _owner(tenant: str, customer_ref: str, key_id: UUID) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -57,6 +58,18 @@ def test_the_master_key_file_is_made_once_and_is_its_owners_alone(tmp_path: Path
     assert path.read_text() == first
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert MasterKey.load(path)
+
+
+def test_of_many_who_make_the_key_at_once_one_makes_it(tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "master.key"
+
+    def make(_: int) -> str:
+        ensure_master_key(path)
+        return path.read_text()
+
+    with ThreadPoolExecutor(8) as makers:
+        assert len(set(makers.map(make, range(16)))) == 1
+    assert list(path.parent.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("content", ["", "abc", "zz" * 32, "00" * 31])
