@@ -22,7 +22,7 @@ demo: $(STAMP) ## the system, with sample complaints on shortened clocks
 	@exec $(BIN)/amends demo $(ARGS)
 
 test: $(STAMP) ## every test, on real PostgreSQL and NATS (ARGS="-k name" and so on)
-	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP) ## format, lint, types, import rules
 	@$(BIN)/ruff format --check --quiet .

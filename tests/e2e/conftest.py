@@ -1,4 +1,4 @@
-"""One whole system for all tests of this folder, on clocks of seconds. Tests use cases and customers of their own."""
+"""A whole system for the tests of this folder, on clocks of seconds. Tests use cases and customers of their own."""
 
 from __future__ import annotations
 
@@ -33,6 +33,6 @@ authority: {handler: 0, supervisor: 500, department_head: 5000}
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def system() -> AsyncIterator[System]:
-    """A running system. Tests share it: its log and its stream hold what the others did."""
+    """The worker's running system. Tests share it: its log and its stream hold what the others did."""
     async with running_system(POLICY) as running:
         yield running

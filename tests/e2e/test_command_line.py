@@ -17,8 +17,6 @@ import pytest_asyncio
 from tests.support.intake import complaint
 from tests.support.system import WAIT_SECONDS_MAX, System
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 SAMPLES = Path(__file__).parents[2] / "samples" / "complaints.ndjson"
 GOOD, BAD, WRONG_USAGE, UNREACHABLE = 0, 1, 2, 3
 

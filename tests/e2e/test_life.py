@@ -13,8 +13,6 @@ import pytest_asyncio
 from tests.support.intake import complaint
 from tests.support.system import System
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 
 @dataclass(frozen=True)
 class Step:

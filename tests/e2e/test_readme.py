@@ -8,12 +8,9 @@ import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
 from tests.support.system import WAIT_SECONDS_MAX, System, running_system
-
-pytestmark = pytest.mark.xdist_group("e2e")
 
 ROOT = Path(__file__).parents[2]
 PACK = ROOT / "shared" / "amends_platform" / "policy_packs" / "bank-cn.yaml"

@@ -9,15 +9,12 @@ from uuid import UUID, uuid4
 
 import httpx
 import orjson
-import pytest
 
 from amends_store.read import read_log
 from amends_store.records import StoredEvent
 from tests.support.intake import Caller, complaint
 from tests.support.system import System
 from tests.support.tailing import tailing
-
-pytestmark = pytest.mark.xdist_group("e2e")
 
 WRITERS = 64
 COMMANDS = 4

@@ -15,8 +15,6 @@ from tests.support.load import Load
 from tests.support.system import PROGRAMS, System, running_system
 from tests.support.tailing import Tail, tailing
 
-pytestmark = pytest.mark.xdist_group("kills")
-
 # What the clients do follows from it. The kills come at their own moments, so the same seed is not the same run.
 SEED = int(os.environ.get("AMENDS_TEST_SEED", "20260301"))
 CLIENTS = 12

@@ -146,7 +146,9 @@ class Load:
                     task.result()
             return len(self.commands) >= wanted
 
-        await until(are_answered, lambda: f"{wanted - len(self.commands)} more commands were not answered")
+        await until(
+            are_answered, lambda: f"{wanted - len(self.commands)} commands were not answered\n{self._system.output}"
+        )
 
     async def again(self, command: Command) -> httpx.Response:
         """Send an answered command once more, as a client would whose answer was lost."""

@@ -19,7 +19,7 @@ import asyncpg
 import httpx
 import psutil
 
-from amends_platform.processes import Answer, Child, Program
+from amends_platform.processes import Answer, Child, Program, tail
 from amends_store.read import head_position
 from tests.support.intake import Caller
 
@@ -139,8 +139,11 @@ class System:
 
     @property
     def output(self) -> str:
-        """What it said at its terminal."""
-        return (self.directory / "up.log").read_text()
+        """What it said at its terminal, and the last lines of each program's log: for the message of a failure."""
+        logs = sorted((self.data_dir / "logs").glob("*.log"))
+        return tail(self.directory / "up.log", 0, lines_max=100) + "".join(
+            f"\n{log.name}:{tail(log, 0)}" for log in logs
+        )
 
     def caller(self, role: str) -> Caller:
         """Somebody who writes, by the development key of the role."""
