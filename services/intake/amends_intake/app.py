@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from amends_intake import bodies
 from amends_intake.desk import Desk
+from amends_intake.metrics import Metrics
 from amends_intake.routes import ROUTES, Reception, add_routes
 from amends_platform.cases import Cases
 from amends_platform.hints import Hints
@@ -46,7 +47,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
     Starting raises StoreUnavailable, PolicyFileError or MasterKeyError.
     """
     service = _Service()
-    metrics = CollectorRegistry()
+    registry = CollectorRegistry()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -94,7 +95,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
     async def ready() -> None:
         await service.pool.fetchval("SELECT position FROM log_head")
 
-    add_operations(app, ready=ready, metrics=metrics, body_bytes_max=settings.body_bytes_max)
-    add_routes(app, lambda: service.desk, lambda: service.reception, describe_errors(_REFUSALS))
+    add_operations(app, ready=ready, metrics=registry, body_bytes_max=settings.body_bytes_max)
+    add_routes(app, lambda: service.desk, lambda: service.reception, Metrics(registry), describe_errors(_REFUSALS))
     publish_schemas(app, [bodies.ComplaintBody, *(route.body for route in ROUTES)])
     return app

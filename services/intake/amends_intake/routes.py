@@ -19,6 +19,7 @@ from amends_domain.commands import Receive
 from amends_intake import bodies
 from amends_intake.answers import Answered, CommandAnswer
 from amends_intake.desk import Desk, Request
+from amends_intake.metrics import Metrics
 from amends_platform.ids import uuid7
 from amends_platform.problems import Problem, invalid
 from amends_platform.shortcut import Endpoint, Shortcut
@@ -93,7 +94,11 @@ class Reception:
 
 
 def add_routes(
-    app: FastAPI, desk: Callable[[], Desk], reception: Callable[[], Reception], refusals: dict[int | str, Any]
+    app: FastAPI,
+    desk: Callable[[], Desk],
+    reception: Callable[[], Reception],
+    metrics: Metrics,
+    refusals: dict[int | str, Any],
 ) -> None:
     """All of intake's writing routes. `desk` and `reception` exist once the app has started."""
     routes = APIRouter(prefix=_COMPLAINTS, tags=["complaints"])
@@ -103,7 +108,7 @@ def add_routes(
         request, body = await reception().admit(http)
         command = _parsed(bodies.ComplaintBody, body).command()
         assert isinstance(command, Receive)
-        answered = await desk().receive(command, request)
+        answered = await metrics.measured(command.NAME, desk().receive(command, request))
         return _response(answered, 201, Location=f"/v1/complaints/{answered.case_id}")
 
     routes.add_api_route(
@@ -117,7 +122,7 @@ def add_routes(
         openapi_extra=_request_of(bodies.ComplaintBody),
     )
     for route in ROUTES:
-        endpoints[route.path] = _endpoint(route.body, desk, reception)
+        endpoints[route.path] = _endpoint(route.body, desk, reception, metrics)
         routes.add_api_route(
             f"/{{id}}/{route.path}",
             endpoints[route.path],
@@ -144,12 +149,12 @@ def add_routes(
 
 
 def _endpoint(
-    body_type: type[bodies.Body], desk: Callable[[], Desk], reception: Callable[[], Reception]
+    body_type: type[bodies.Body], desk: Callable[[], Desk], reception: Callable[[], Reception], metrics: Metrics
 ) -> Callable[[str, HttpRequest], Awaitable[Response]]:
     async def endpoint(id: str, http: HttpRequest) -> Response:  # noqa: A002  # the contract's name of the parameter
         request, body = await reception().admit(http)
         command = _parsed(body_type, body).command()
-        return _response(await desk().command(id, command, request), 200)
+        return _response(await metrics.measured(command.NAME, desk().command(id, command, request)), 200)
 
     return endpoint
 

@@ -210,3 +210,15 @@ async def test_a_callback_that_has_expired_cannot_be_extended(intake: Intake) ->
     later = {"at": (intake.now() + timedelta(days=1)).isoformat(), "contact_position": contact.json()["position"]}
     refused = await agent.give(case, "callback", later)
     assert (refused.status_code, refused.json()["type"]) == (409, "urn:amends:problem:deadline-expired")
+
+
+async def test_commands_are_counted_by_what_became_of_them(intake: Intake) -> None:
+    agent = await intake.caller("agent")
+    case = await agent.receive()
+    await agent.give(case, "apology", APOLOGY, key="k")
+    await agent.give(case, "apology", APOLOGY, key="k")
+    await agent.give(case, "apology", APOLOGY)
+    counted = (await intake.client.get("/metrics")).text
+    for outcome in ("recorded", "repeated", "refused"):
+        assert f'amends_commands_total{{command="apologize",outcome="{outcome}"}} 1.0' in counted
+    assert "amends_command_seconds_count 2.0" in counted
