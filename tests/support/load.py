@@ -17,10 +17,8 @@ from uuid import UUID
 import httpx
 import orjson
 
-from tests.support.system import System, until
+from tests.support.system import WAIT_SECONDS_MAX, System, until
 
-# A server that recovers, and the service that waits for it, take a while on a busy machine.
-_ANSWER_SECONDS_MAX = 60.0
 _AGAIN_SECONDS = 0.05
 # A run that did this many has lost its way.
 _COMMANDS_MAX = 20_000
@@ -162,7 +160,7 @@ class Load:
     async def send(self, correlation_id: UUID, actor: str, key: str, path: str, body: Answer, events: int) -> Command:
         """Send a command until it is answered with something other than "not now"."""
         content, attempts = orjson.dumps(body), 0
-        async with asyncio.timeout(_ANSWER_SECONDS_MAX):
+        async with asyncio.timeout(WAIT_SECONDS_MAX):
             while True:
                 attempts += 1
                 try:
