@@ -14,6 +14,8 @@ from amends_platform.logs import configure_logging
 from amends_platform.readiness import announce_ready
 from amends_platform.settings import Settings, SettingsError
 
+# A service that starts together with its database, or after both crashed, waits for it rather than start over and over.
+START_PATIENCE_SECONDS = 10.0
 _WRONG_USAGE, _UNREACHABLE = 2, 3
 # More than a hundred requests under way hold; uncollected, so many take a few megabytes.
 _COLLECT_AT_OBJECTS = 10_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import asyncpg
+import stamina
 
 from amends_store.errors import StoreUnavailable
 from amends_store.outages import is_outage
@@ -12,8 +13,24 @@ from amends_store.outages import is_outage
 _CONNECT_SECONDS_MAX: Final = 5.0
 
 
-async def connect_pool(database_url: str, *, role: str, min_size: int, max_size: int) -> asyncpg.Pool:
-    """A pool whose connections act as `role` ("amends_intake" …). Raises StoreUnavailable."""
+async def connect_pool(
+    database_url: str, *, role: str, min_size: int, max_size: int, patience_seconds: float = 0.0
+) -> asyncpg.Pool:
+    """A pool whose connections act as `role` ("amends_intake" …). Raises StoreUnavailable.
+
+    A server that is away, or still recovering from a crash, is waited for up to `patience_seconds`.
+    """
+    if patience_seconds == 0:
+        return await _connect_pool(database_url, role, min_size, max_size)
+    async for attempt in stamina.retry_context(
+        on=StoreUnavailable, attempts=None, timeout=patience_seconds, wait_initial=0.1, wait_max=0.5, wait_jitter=0.1
+    ):
+        with attempt:
+            return await _connect_pool(database_url, role, min_size, max_size)
+    raise AssertionError("the last attempt raises")
+
+
+async def _connect_pool(database_url: str, role: str, min_size: int, max_size: int) -> asyncpg.Pool:
     try:
         return await asyncpg.create_pool(
             database_url,

@@ -21,6 +21,7 @@ from amends_platform.policies import PolicyBook
 from amends_platform.policy_files import load_policy
 from amends_platform.principals import Authenticator
 from amends_platform.sealing import MasterKey
+from amends_platform.serving import START_PATIENCE_SECONDS
 from amends_platform.settings import Settings
 from amends_platform.web import RateLimit, add_operations, describe_errors, publish_schemas
 from amends_store.append import Appender
@@ -56,7 +57,11 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
             loaded = load_policy(settings.policy)
             master_key = MasterKey.load(settings.master_key_path)
             service.pool = await connect_pool(
-                settings.database_url, role="amends_intake", min_size=2, max_size=settings.database_connections_max
+                settings.database_url,
+                role="amends_intake",
+                min_size=2,
+                max_size=settings.database_connections_max,
+                patience_seconds=START_PATIENCE_SECONDS,
             )
             stack.push_async_callback(service.pool.close)
             policies = PolicyBook(service.pool)

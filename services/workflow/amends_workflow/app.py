@@ -16,6 +16,7 @@ from amends_platform.keyring import Keyring
 from amends_platform.policies import PolicyBook
 from amends_platform.principals import Authenticator
 from amends_platform.sealing import MasterKey
+from amends_platform.serving import START_PATIENCE_SECONDS
 from amends_platform.settings import Settings
 from amends_platform.web import RateLimit, add_operations, describe_errors, publish_schemas
 from amends_store.pool import connect_pool
@@ -57,6 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
                 role="amends_workflow",
                 min_size=3,
                 max_size=max(4, settings.database_connections_max),
+                patience_seconds=START_PATIENCE_SECONDS,
             )
             stack.push_async_callback(pool.close)
             policies = PolicyBook(pool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,20 @@ async def test_a_dead_database_is_unavailable_and_a_revived_one_is_served_again(
             response = await agent.post("/v1/complaints", complaint(), key="once")
             assert response.status_code == 201, response.text
             assert await database.fetchval("SELECT count(*) FROM events") == 2
+
+
+async def test_intake_that_starts_before_its_database_waits_for_it(tmp_path: Path) -> None:
+    async with running_postgres() as server, new_database(server, "template1") as database:
+        await migrate(database.url)
+        await server.stop()
+        starting = asyncio.create_task(_started_and_stopped(database, tmp_path))
+        await server.start()
+        await asyncio.wait_for(starting, 30)
+
+
+async def _started_and_stopped(database: Database, directory: Path) -> None:
+    async with running_intake(database, directory):
+        pass
 
 
 async def test_intake_works_while_the_broker_is_dead(database: Database, tmp_path: Path) -> None:
