@@ -6,7 +6,7 @@ Source: DOMAIN, Clocks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -94,7 +94,7 @@ def after(start: datetime, duration: Duration, calendar: Calendar) -> DueTime:
         return DueTime(at, _days_after(local.date(), duration.amount), (), False)
     if duration.unit is Unit.SAME_DAY:
         return _same_day(start, local.date(), calendar)
-    return _business_days(_forward(local.date()), duration.amount, calendar)
+    return _business_days(local.date(), _DAY, duration.amount, calendar)
 
 
 def before(due: datetime, duration: Duration, calendar: Calendar) -> DueTime:
@@ -116,7 +116,7 @@ def before(due: datetime, duration: Duration, calendar: Calendar) -> DueTime:
     day = local.date()
     if calendar.closes == time(0) and local.time() == time(0):
         day -= _DAY  # midnight is the close of the day before, and that is the day the clock falls due
-    return _business_days(_backward(day), duration.amount, calendar)
+    return _business_days(day, -_DAY, duration.amount, calendar)
 
 
 def first_instant(wall_clock: datetime, timezone: ZoneInfo) -> datetime:
@@ -160,35 +160,26 @@ def _days_after(day: date, count: int) -> tuple[date, ...]:
     return tuple(day + n * _DAY for n in range(1, count + 1))
 
 
-def _forward(day: date) -> Iterator[date]:
-    while True:
-        day += _DAY
-        yield day
-
-
-def _backward(day: date) -> Iterator[date]:
-    while True:
-        day -= _DAY
-        yield day
-
-
 def _same_day(start: datetime, day: date, calendar: Calendar) -> DueTime:
     off = calendar.day_off(day)
     if off is None:
         closes_at = calendar.close_of_business(day)
         if start < closes_at:
             return DueTime(closes_at, (day,), (), not calendar.is_known(day))
-    due = _business_days(_forward(day), 1, calendar)
+    due = _business_days(day, _DAY, 1, calendar)
     provisional = due.provisional or not calendar.is_known(day)
     return due._replace(skipped=((day, off or AFTER_HOURS), *due.skipped), provisional=provisional)
 
 
-def _business_days(days: Iterator[date], count: int, calendar: Calendar) -> DueTime:
+# The clocks that start on one day, and are due after as many, are due at one time.
+@lru_cache(maxsize=1024)
+def _business_days(day: date, step: timedelta, count: int, calendar: Calendar) -> DueTime:
+    """`day` itself does not count; the next is a `step` later, or earlier where that is negative."""
     counted: list[date] = []
     skipped: list[tuple[date, str]] = []
     provisional = False
     while len(counted) < count:
-        day = next(days)
+        day += step
         provisional = provisional or not calendar.is_known(day)
         off = calendar.day_off(day)
         if off is None:

@@ -7,7 +7,7 @@ never changes a verdict. Each clock is judged by the policy in force at the even
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -27,6 +27,7 @@ from amends_domain.events import (
 from amends_domain.policy import Policy
 from amends_domain.policy_rules import ClockRule, Facts
 
+_FIRED = frozenset({ReminderIssued.TYPE, DeadlineBreached.TYPE})
 _CLOSING = frozenset({ComplaintWithdrawn.TYPE, FollowedUp.TYPE})
 
 
@@ -151,12 +152,13 @@ def obligations(case: Case, policies: Mapping[str, Policy]) -> tuple[Deadline, .
     runs: list[_Run] = []
     running: dict[str, _Run] = {}
     for mark in case.marks:
-        if mark.type == ReminderIssued.TYPE or mark.type == DeadlineBreached.TYPE:
+        if mark.type in _FIRED:
             _fired(runs, mark)
             continue
         if case.historical and mark.cycle == 1:
             continue
-        _stop(running, mark)
+        if running:
+            _stop(running, mark)
         for run in _started(case, mark, policies, running):
             run.generation = 1 + sum(1 for earlier in runs if earlier.rule.name == run.rule.name)
             runs.append(run)
@@ -216,38 +218,37 @@ def _stop(running: dict[str, _Run], mark: Mark) -> None:
         del running[name]
 
 
-def _started(case: Case, mark: Mark, policies: Mapping[str, Policy], running: dict[str, _Run]) -> Iterator[_Run]:
+def _started(case: Case, mark: Mark, policies: Mapping[str, Policy], running: dict[str, _Run]) -> Sequence[_Run]:
     if mark.policy is None:
-        return
+        return ()
     policy = policies.get(mark.policy)
     if policy is None:
         raise UnknownPolicy(mark.policy)
     if mark.type == CallbackAgreed.TYPE:
-        for rule in policy.clocks:
-            if rule.due is None:
-                yield from _agreed(rule, policy, mark, running)
-        return
+        return [_agreed(rule, policy, mark, running) for rule in policy.clocks if rule.due is None]
     # Reopening gives the case fresh clocks, as if it had just been received.
     event = ComplaintReceived.TYPE if mark.type == CaseReopened.TYPE else mark.type
     rules = policy.clocks_from.get(event)
     if rules is None:
-        return
+        return ()
     facts = _facts(case)
+    started = []
     for rule in rules:
         if rule.name in running or not rule.when.matches(facts):
             continue
         due = _due(case, rule, policy, mark)
         if due is not None:
-            yield _Run(rule, policy, 0, mark, mark.occurred_at, due)
+            started.append(_Run(rule, policy, 0, mark, mark.occurred_at, due))
+    return started
 
 
-def _agreed(rule: ClockRule, policy: Policy, mark: Mark, running: dict[str, _Run]) -> Iterator[_Run]:
+def _agreed(rule: ClockRule, policy: Policy, mark: Mark, running: dict[str, _Run]) -> _Run:
     current = running.get(rule.name)
     if current is not None:
         current.end(mark.recorded_at, Verdict.EXTENDED)
         # The extension belongs to the clock that runs, so to the policy that clock was started under.
         rule, policy = current.rule, current.policy
-    yield _Run(rule, policy, 0, mark, mark.occurred_at, (mark.note, False))
+    return _Run(rule, policy, 0, mark, mark.occurred_at, (mark.note, False))
 
 
 def _due(case: Case, rule: ClockRule, policy: Policy, mark: Mark) -> tuple[datetime, bool] | None:

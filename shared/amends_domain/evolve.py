@@ -166,7 +166,7 @@ _CHANGES: dict[type[Event], Callable[[Case, Any, Recorded], Changes] | None] = {
     FollowedUp: lambda _c, e, _r: {"status": Status.FOLLOWED_UP, "satisfaction": e.satisfaction},
     FollowUpFailed: None,
     ReviewRecorded: None,
-    ComplaintWithdrawn: lambda _c, _e, _r: {"status": Status.WITHDRAWN},
+    ComplaintWithdrawn: lambda _c, _e, _r: {"status": Status.WITHDRAWN, "proposal": None},
     CaseReopened: _reopened,
     CallbackMade: _contacted,
     ContactAttempted: None,
