@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 from eventsourcing.persistence import StoredEvent as RivalEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
 from amends_domain.events import ComplaintReceived
+from amends_platform.ids import uuid7
 from amends_platform.recorded import new_event
 from amends_platform.sealing import MasterKey
 from amends_store.append import Appender
@@ -86,7 +87,7 @@ async def _append(appender: Appender, event: NewEvent, seconds: float) -> Figure
 async def _rival_append(recorder: PostgresApplicationRecorder, event: NewEvent, seconds: float) -> Figures:
     assert event.sealed is not None
     state = event.data + event.sealed
-    events = [RivalEvent(uuid4(), 1, event.type, state) for _ in range(round(_PREPARED_PER_SECOND[RIVAL] * seconds))]
+    events = [RivalEvent(uuid7(), 1, event.type, state) for _ in range(round(_PREPARED_PER_SECOND[RIVAL] * seconds))]
     return await as_threads(lambda prepared: recorder.insert_events([prepared]), events, seconds)
 
 
@@ -96,13 +97,13 @@ async def _plain_insert(pool: asyncpg.Pool, event: NewEvent, seconds: float) -> 
     async def give(event_id: UUID) -> None:
         await pool.execute(_INSERT_PLAIN, event_id, event.type, data, event.sealed)
 
-    ids = [uuid4() for _ in range(round(_PREPARED_PER_SECOND[PLAIN] * seconds))]
+    ids = [uuid7() for _ in range(round(_PREPARED_PER_SECOND[PLAIN] * seconds))]
     return await as_tasks(give, ids, seconds)
 
 
 def _command(event: NewEvent) -> Append:
     """A new stream with this event, under an id of its own."""
-    key = uuid4()
+    key = uuid7()
     own = NewEvent(
         id=key,
         type=event.type,
@@ -115,7 +116,7 @@ def _command(event: NewEvent) -> Append:
     )
     return Append(
         tenant="default",
-        stream_id=uuid4(),
+        stream_id=uuid7(),
         expected_version=0,
         actor="a-agent",
         correlation_id=key,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -30,70 +30,74 @@ from amends_domain.decide import Actor, Context, Rejection, decide
 from amends_domain.events import Event, Recorded
 from amends_domain.evolve import evolve
 from amends_domain.policy import Policy
+from amends_platform.ids import uuid7
+from amends_platform.policies import PolicyBook
 from amends_platform.policy_files import load_policy
-from amends_platform.recorded import new_event, recorded
+from amends_platform.recorded import new_event
+from amends_platform.replaying.folding import Fold, LogRow, without_collecting
+from amends_platform.replaying.replays import read_into
 from amends_platform.sealing import MasterKey
 from amends_store.append import Appender
-from amends_store.read import head_position, read_log
+from amends_store.read import head_position
 from amends_store.records import Append, Appended
-from amends_store.statements import statement
 from tests.bench.complaints import sample
 from tests.bench.measuring import Contender, Figures, Outcome, Plan, take_turns
 from tests.bench.servers import Bench
 
-PAGE_EVENTS = 2_000
+PAGE_EVENTS = 5_000
+_LIVING = 200
 OURS, PLAIN = "Amends", "fetch and parse"
 
 ABOUT = f"""
 A log of whole lives of cases, from the complaint to the review, is read from its first event to its last, in pages of
-{PAGE_EVENTS:,}, on one connection.
+{PAGE_EVENTS:,} on one connection.
 
-- **{OURS}**: `read_log`, every event decoded and folded into its case by `evolve`, and in the end the deadlines of
-  every case derived from policy and calendar, as `amends replay` does.
-- **{PLAIN}**: the same SQL statement by asyncpg's `fetch`, and `orjson.loads` of each event's data.
+- **{OURS}**: as `amends replay` does it: every event decoded and folded into its case by `evolve`, and in the end the
+  deadlines of every case derived from policy and calendar.
+- **{PLAIN}**: the same columns of the same rows by asyncpg's `fetch`, and `orjson.loads` of each event's data.
 """
 
-_READ_LOG = statement("read_log")
+_FETCH = f"SELECT {', '.join(LogRow._fields)} FROM events WHERE position > $1 ORDER BY position LIMIT $2"
 
 
 async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outcome:
-    policy = load_policy("bank-cn").policy
+    loaded = load_policy("bank-cn")
+    policy = loaded.policy
     async with bench.database() as database:
         pool = await database.pool("amends_intake")
         on_step("writing the log")
         await _write_lives(pool, policy, plan.replay_cases)
         await database.execute("VACUUM ANALYZE events")
-        async with pool.acquire() as connection:
+        async with pool.acquire() as connection, pool.acquire() as reader:
+            policies = PolicyBook(connection)
+            await policies.register(loaded)
             head = await head_position(connection)
             contenders = [
-                Contender(OURS, lambda: _replay(connection, policy, plan.replay_cases)),
-                Contender(PLAIN, lambda: _fetch_and_parse(connection, head)),
+                Contender(OURS, lambda: _replay(Fold(connection, policies), reader, policies.known, head)),
+                Contender(PLAIN, lambda: _fetch_and_parse(reader, head)),
             ]
             rounds = await take_turns(contenders, plan.rounds, on_step)
     about = f"{ABOUT}\n{head:,} events of {plan.replay_cases:,} cases.\n"
     return rounds.outcome("Replaying the log", about, rounds.ratio(OURS, PLAIN, "events/s", aim=0.5))
 
 
-async def _replay(connection: asyncpg.Connection, policy: Policy, expected_cases: int) -> Figures:
-    cases: dict[UUID, Case] = {}
-    position = 0
+async def _replay(fold: Fold, reader: asyncpg.Connection, policies: Mapping[str, Policy], head: int) -> Figures:
     begun_at = time.perf_counter()
-    while rows := await read_log(connection, after=position, limit=PAGE_EVENTS):
-        for row in rows:
-            cases[row.stream_id] = evolve(cases.get(row.stream_id), row.stream_id, recorded(row))
-        position = rows[-1].position
-    policies = {policy.hash: policy}
-    deadlines = sum(len(obligations(case, policies)) for case in cases.values())
+    with without_collecting():
+        await read_into(fold, reader, head, lambda _stage, _done, _total: None)
+        cases = [folded.case for folded in fold.whole.values() if folded.case is not None]
+        deadlines = sum(len(obligations(case, policies)) for case in cases)
     seconds = time.perf_counter() - begun_at
-    assert len(cases) == expected_cases
-    assert deadlines >= expected_cases
-    return {"events/s": position / seconds}
+    assert fold.position == head
+    assert not fold.differences
+    assert deadlines >= len(cases) > 0
+    return {"events/s": head / seconds}
 
 
 async def _fetch_and_parse(connection: asyncpg.Connection, head: int) -> Figures:
     position = 0
     begun_at = time.perf_counter()
-    while rows := await connection.fetch(_READ_LOG, position, PAGE_EVENTS):
+    while rows := await connection.fetch(_FETCH, position, PAGE_EVENTS):
         for row in rows:
             orjson.loads(row["data"])
         position = rows[-1]["position"]
@@ -147,24 +151,29 @@ async def _write_lives(pool: asyncpg.Pool, policy: Policy, count: int) -> None:
     appender = Appender(pool)
     events, key = a_life(policy), MasterKey(bytes(32)).new_key("default", "C-10482")
 
-    async def write(times: int) -> None:
-        for _ in range(times):
-            now = datetime.now(UTC)
-            life = Append(
+    async def live(case_id: UUID) -> None:
+        for version, event in enumerate(events):
+            command = Append(
                 tenant="default",
-                stream_id=uuid4(),
-                expected_version=0,
+                stream_id=case_id,
+                expected_version=version,
                 actor="a-head",
-                correlation_id=uuid4(),
+                correlation_id=case_id,
                 causation_id=None,
-                events=tuple(new_event(event, now, policy.hash, key) for event in events),
+                events=(new_event(event, datetime.now(UTC), policy.hash, key),),
                 receipt=None,
                 data_key=None,
             )
-            verdict = await appender.append(life)
+            verdict = await appender.append(command)
             assert isinstance(verdict, Appended), verdict
 
+    async def write(case_ids: Iterator[UUID]) -> None:
+        for case_id in case_ids:
+            await live(case_id)
+
+    # Many cases live at the same time: their events stand mixed in the log.
+    case_ids = (uuid7() for _ in range(count))
     try:
-        await asyncio.gather(*(write(count // 50) for _ in range(50)))
+        await asyncio.gather(*(write(case_ids) for _ in range(_LIVING)))
     finally:
         await appender.aclose()
