@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 _REFUSALS = (401, 403, 404, 422, 429, 503)
 _OBSERVE_SECONDS = 2.0
+_CLOSE_SECONDS_MAX = 5.0
 
 
 class _Service:
@@ -60,7 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
                 max_size=max(4, settings.database_connections_max),
                 patience_seconds=START_PATIENCE_SECONDS,
             )
-            stack.push_async_callback(pool.close)
+            stack.push_async_callback(_close, pool)
             policies = PolicyBook(pool)
             await policies.refresh()
             hints: list[Hints] = []
@@ -111,6 +112,15 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(router(lambda: service.answering, describe_errors(_REFUSALS)))
     publish_schemas(app, [])
     return app
+
+
+async def _close(pool: asyncpg.Pool) -> None:
+    # asyncpg waits for every connection to be given back, for ever; cut off, it ends those that were not.
+    try:
+        async with asyncio.timeout(_CLOSE_SECONDS_MAX):
+            await pool.close()
+    except TimeoutError:
+        log.warning("connections to the store were cut: they were still in use")
 
 
 async def _observe(metrics: Metrics, projecting: Projecting, firing: Firing) -> None:
