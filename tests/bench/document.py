@@ -65,7 +65,7 @@ def _ratio_cells(outcome: Outcome, ratio: Ratio) -> tuple[str, ...]:
 
 
 def _times(ratio: Ratio) -> str:
-    return f"{ratio.found.median:.2f} × ({ratio.found.least:.2f}–{ratio.found.most:.2f})"
+    return f"{_number(ratio.found.median)} × ({_number(ratio.found.least)}–{_number(ratio.found.most)})"
 
 
 def _brackets(summary: Summary) -> str:
