@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from amends_platform.policy_files import PolicyFileError
 from amends_store.migrate import migrate
 from tests.support.intake import Intake, complaint, running_intake
-from tests.support.postgres import Database, new_database, running_postgres
+from tests.support.postgres import Database, PostgresServer, new_database, running_postgres
 
 NOT_JSON = [b"", b"{", b"[1,", b"\xff\xfe", b'{"channel": "\xff"}', b'{"narrative": "\\ud800"}', b"[" * 100_000]
 WRONG: list[tuple[str, dict[str, Any], str]] = [
@@ -31,52 +33,59 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def untouched(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Intake]:
+    """One intake for all that must not change it."""
+    async with new_database(postgres) as database, running_intake(database, tmp_path_factory.mktemp("keys")) as intake:
+        yield intake
+
+
 @pytest.mark.parametrize("content", NOT_JSON, ids=lambda content: repr(content[:20]))
-async def test_what_is_no_json_is_malformed(intake: Intake, content: bytes) -> None:
-    agent = await intake.caller("agent")
+async def test_what_is_no_json_is_malformed(untouched: Intake, content: bytes) -> None:
+    agent = await untouched.caller("agent")
     response = await agent.post("/v1/complaints", content=content)
     assert response.status_code == 400, response.text
-    await _is_problem_and_nothing_changed(intake, response)
+    await _is_problem_and_nothing_changed(untouched, response)
 
 
 @pytest.mark.parametrize(("fields", "pointer"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
-async def test_a_wrong_field_is_pointed_at(intake: Intake, fields: dict[str, Any], pointer: str) -> None:
-    agent = await intake.caller("agent")
+async def test_a_wrong_field_is_pointed_at(untouched: Intake, fields: dict[str, Any], pointer: str) -> None:
+    agent = await untouched.caller("agent")
     response = await agent.post("/v1/complaints", complaint(**fields))
     assert response.status_code == 422, response.text
     assert pointer in [error["pointer"] for error in response.json()["errors"]]
-    await _is_problem_and_nothing_changed(intake, response)
+    await _is_problem_and_nothing_changed(untouched, response)
 
 
-async def test_a_wrong_value_is_never_repeated_in_the_answer(intake: Intake) -> None:
-    agent = await intake.caller("agent")
+async def test_a_wrong_value_is_never_repeated_in_the_answer(untouched: Intake) -> None:
+    agent = await untouched.caller("agent")
     response = await agent.post("/v1/complaints", complaint(kind="<script>alert(1)</script>"))
     assert "<script>" not in response.text
 
 
-async def test_a_complaint_from_the_future_is_refused(intake: Intake) -> None:
-    agent = await intake.caller("agent")
+async def test_a_complaint_from_the_future_is_refused(untouched: Intake) -> None:
+    agent = await untouched.caller("agent")
     response = await agent.post("/v1/complaints", complaint(occurred_at="2999-01-01T00:00:00Z"))
     assert (response.status_code, response.json()["type"]) == (422, "urn:amends:problem:in-the-future")
-    await _is_problem_and_nothing_changed(intake, response)
+    await _is_problem_and_nothing_changed(untouched, response)
 
 
-async def test_ten_megabytes_are_too_much(intake: Intake) -> None:
-    agent = await intake.caller("agent")
+async def test_ten_megabytes_are_too_much(untouched: Intake) -> None:
+    agent = await untouched.caller("agent")
     response = await agent.post("/v1/complaints", complaint(narrative="x" * 10_000_000))
     assert response.status_code == 413
-    await _is_problem_and_nothing_changed(intake, response)
+    await _is_problem_and_nothing_changed(untouched, response)
 
 
-async def test_a_body_that_does_not_tell_its_length_is_cut_off_at_the_limit(intake: Intake) -> None:
+async def test_a_body_that_does_not_tell_its_length_is_cut_off_at_the_limit(untouched: Intake) -> None:
     async def endless() -> Any:
         for _ in range(10_000):
             yield b"x" * 1_000
 
-    agent = await intake.caller("agent")
+    agent = await untouched.caller("agent")
     response = await agent.post("/v1/complaints", content=endless())
     assert response.status_code == 413
-    await _is_problem_and_nothing_changed(intake, response)
+    await _is_problem_and_nothing_changed(untouched, response)
 
 
 @pytest.mark.parametrize(
@@ -90,19 +99,19 @@ async def test_a_body_that_does_not_tell_its_length_is_cut_off_at_the_limit(inta
         ({"Authorization": "Basic eDp5"}, 401, "unauthenticated"),
     ],
 )
-async def test_a_wrong_header_is_told(intake: Intake, headers: dict[str, str], status: int, code: str) -> None:
-    agent = await intake.caller("agent")
+async def test_a_wrong_header_is_told(untouched: Intake, headers: dict[str, str], status: int, code: str) -> None:
+    agent = await untouched.caller("agent")
     response = await agent.post("/v1/complaints", content=json.dumps(complaint()).encode(), headers=headers)
     assert (response.status_code, response.json()["type"]) == (status, f"urn:amends:problem:{code}")
-    await _is_problem_and_nothing_changed(intake, response)
+    await _is_problem_and_nothing_changed(untouched, response)
 
 
-async def test_a_post_without_an_idempotency_key_is_asked_for_one(intake: Intake) -> None:
-    agent = await intake.caller("agent")
+async def test_a_post_without_an_idempotency_key_is_asked_for_one(untouched: Intake) -> None:
+    agent = await untouched.caller("agent")
     headers = {"Authorization": f"Bearer {agent._api_key}"}
-    response = await intake.client.post("/v1/complaints", json=complaint(), headers=headers)
+    response = await untouched.client.post("/v1/complaints", json=complaint(), headers=headers)
     assert response.status_code == 428
-    await _is_problem_and_nothing_changed(intake, response)
+    await _is_problem_and_nothing_changed(untouched, response)
 
 
 @pytest.mark.parametrize(
@@ -115,29 +124,29 @@ async def test_a_post_without_an_idempotency_key_is_asked_for_one(intake: Intake
         ("GET", "/nowhere", 404),
     ],
 )
-async def test_what_does_not_exist_is_a_problem_too(intake: Intake, method: str, path: str, status: int) -> None:
-    response = await intake.client.request(method, path)
+async def test_what_does_not_exist_is_a_problem_too(untouched: Intake, method: str, path: str, status: int) -> None:
+    response = await untouched.client.request(method, path)
     assert response.status_code == status
-    await _is_problem_and_nothing_changed(intake, response)
+    await _is_problem_and_nothing_changed(untouched, response)
 
 
 @pytest.mark.parametrize("name", ["7", "K7M2-P9QX", "00000000-0000-0000-0000-000000000000", "..%2f..", "日本"])
-async def test_a_name_of_no_case_is_not_found(intake: Intake, name: str) -> None:
-    agent = await intake.caller("agent")
+async def test_a_name_of_no_case_is_not_found(untouched: Intake, name: str) -> None:
+    agent = await untouched.caller("agent")
     response = await agent.post(f"/v1/complaints/{name}/apology", {"by_channel": "phone", "text": "Sorry."})
     assert response.status_code == 404
-    await _is_problem_and_nothing_changed(intake, response)
+    await _is_problem_and_nothing_changed(untouched, response)
 
 
 @pytest.mark.parametrize("role", ["auditor", "admin"])
-async def test_who_may_not_record_complaints_is_told_so(intake: Intake, role: str) -> None:
-    response = await (await intake.caller(role)).post("/v1/complaints", complaint())
+async def test_who_may_not_record_complaints_is_told_so(untouched: Intake, role: str) -> None:
+    response = await (await untouched.caller(role)).post("/v1/complaints", complaint())
     assert (response.status_code, response.json()["type"]) == (403, "urn:amends:problem:role-not-allowed")
-    await _is_problem_and_nothing_changed(intake, response)
+    await _is_problem_and_nothing_changed(untouched, response)
 
 
-async def test_a_key_of_one_branch_records_for_that_branch_only(intake: Intake) -> None:
-    agent = await intake.caller("agent", branch="harbour")
+async def test_a_key_of_one_branch_records_for_that_branch_only(untouched: Intake) -> None:
+    agent = await untouched.caller("agent", branch="harbour")
     response = await agent.post("/v1/complaints", complaint())
     assert (response.status_code, response.json()["type"]) == (403, "urn:amends:problem:other-branch")
 
