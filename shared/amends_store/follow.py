@@ -87,7 +87,9 @@ class Follower:
                         async with asyncio.timeout(_POLL_SECONDS):
                             await self._woken.wait()
             except Exception as error:
-                if not is_passing(error):
+                # A connection that dies while a cancelled task gives it back raises its own error: that ends us too.
+                task = asyncio.current_task()
+                if not is_passing(error) or (task is not None and task.cancelling()):
                     raise
                 _log.warning("%s waits %.2f s: %s", self._name, retry_seconds, error or type(error).__name__)
                 await asyncio.sleep(retry_seconds * random.uniform(0.5, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -58,3 +59,24 @@ async def test_a_loop_that_outlives_errors_ends_when_its_cancellation_came_as_on
     task.cancel()
     await asyncio.wait([task], timeout=10)
     assert task.cancelled()
+
+
+async def test_whoever_stops_tasks_sees_them_end_even_when_it_is_cancelled_meanwhile() -> None:
+    ending = asyncio.Event()
+
+    async def slow_to_end() -> None:
+        while not ending.is_set():
+            with suppress(asyncio.CancelledError):
+                await ending.wait()
+
+    task = asyncio.create_task(slow_to_end())
+    await asyncio.sleep(0)
+    stopping = asyncio.create_task(stop(task))
+    await asyncio.sleep(0)
+    stopping.cancel()
+    await asyncio.wait([stopping], timeout=0.05)
+    assert not stopping.done()
+    ending.set()
+    await asyncio.wait([stopping], timeout=10)
+    assert task.done()
+    assert stopping.cancelled()
