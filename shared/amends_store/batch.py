@@ -1,65 +1,68 @@
-"""A batch of commands as the parallel arrays that `append_batch` takes, and its answers as verdicts."""
+"""A batch of commands as the two arrays that `append_batch` takes, and its answers as verdicts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from amends_store.records import (
     Append,
     Appended,
     DataKeyConflict,
     KeyReused,
+    NewEvent,
     Replayed,
     Verdict,
     VersionConflict,
 )
 
+_NO_RECEIPT: Final = (None,) * 4
+_NO_DATA_KEY: Final = (None,) * 3
 
-def columns(commands: Sequence[Append]) -> tuple[list[Any] | None, ...]:
-    """The arguments of `append_batch`, one list a column: those of commands, then those of events.
 
-    A column that no command of the batch uses is None: encoding NULLs one by one costs as much as values.
+def arguments(commands: Sequence[Append]) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """The arguments of `append_batch`: the commands as `batch_command`, and their events as `batch_event`.
 
     Raises UnicodeDecodeError when the data of an event is not UTF-8.
     """
-    receipts = [command.receipt for command in commands]
-    data_keys = [command.data_key for command in commands]
-    causation_ids = [command.causation_id for command in commands]
-    # Nearly every command has one event: that case is worth not being a loop in a loop.
-    events = [event for command in commands for event in command.events]
-    if len(events) == len(commands):
-        owners, numbers = list(range(1, len(commands) + 1)), [1] * len(commands)
-    else:
-        owners = [owner for owner, command in enumerate(commands, 1) for _ in command.events]
-        numbers = [number for command in commands for number in range(1, len(command.events) + 1)]
     return (
-        [command.tenant for command in commands],
-        [command.stream_id for command in commands],
-        [command.expected_version for command in commands],
-        [command.actor for command in commands],
-        [command.correlation_id for command in commands],
-        causation_ids if any(causation_ids) else None,
-        [len(command.events) for command in commands],
-        *_unless_unused(receipts, ("principal", "key", "request_hash", "answer")),
-        *_unless_unused(data_keys, ("customer_ref", "key_id", "wrapped")),
-        owners,
-        numbers,
-        [event.id for event in events],
-        [event.type for event in events],
-        [event.schema_version for event in events],
-        [event.occurred_at for event in events],
-        [event.policy_hash for event in events],
-        [event.data.decode() for event in events],
-        [event.sealed for event in events],
-        [event.key_id for event in events],
+        [_batch_command(command) for command in commands],
+        [
+            _batch_event(place, number, event)
+            for place, command in enumerate(commands, 1)
+            for number, event in enumerate(command.events, 1)
+        ],
     )
 
 
-def _unless_unused(parts: Sequence[object | None], fields: tuple[str, ...]) -> list[list[Any] | None]:
-    if not any(parts):
-        return [None] * len(fields)
-    return [[part and getattr(part, field) for part in parts] for field in fields]
+def _batch_command(command: Append) -> tuple[Any, ...]:
+    receipt, data_key = command.receipt, command.data_key
+    return (
+        command.tenant,
+        command.stream_id,
+        command.expected_version,
+        command.actor,
+        command.correlation_id,
+        command.causation_id,
+        len(command.events),
+        *(_NO_RECEIPT if receipt is None else (receipt.principal, receipt.key, receipt.request_hash, receipt.answer)),
+        *(_NO_DATA_KEY if data_key is None else (data_key.customer_ref, data_key.key_id, data_key.wrapped)),
+    )
+
+
+def _batch_event(place: int, number: int, event: NewEvent) -> tuple[Any, ...]:
+    return (
+        place,
+        number,
+        event.id,
+        event.type,
+        event.schema_version,
+        event.occurred_at,
+        event.policy_hash,
+        event.data.decode(),
+        event.sealed,
+        event.key_id,
+    )
 
 
 def verdict_of(command: Append, row: Any, *, sent_before: bool) -> Verdict:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from amends_store.batch import columns, verdict_of
+from amends_store.batch import arguments, verdict_of
 from amends_store.errors import AppendRefused, OutcomeUnknown, StoreError, StoreUnavailable
 from amends_store.outages import is_outage, is_refusal
 from amends_store.records import Append, Appended, Verdict
@@ -103,11 +103,11 @@ class Lane:
                 _fail(batch, OutcomeUnknown if sent_before else StoreUnavailable, error.__cause__ or error)
                 return None
             try:
-                arguments = columns([waiting.command for waiting in batch])
+                commands, events = arguments([waiting.command for waiting in batch])
             except Exception as error:
                 return await self._bisect(batch, error, sent_before=sent_before)
             try:
-                rows = await conn.fetch(_APPEND_BATCH, *arguments, timeout=_ANSWER_SECONDS_MAX)
+                rows = await conn.fetch(_APPEND_BATCH, commands, events, timeout=_ANSWER_SECONDS_MAX)
             except Exception as error:
                 if is_refusal(error):
                     return await self._bisect(batch, error, sent_before=sent_before)

@@ -15,7 +15,7 @@ def upgrade() -> None:
     run("functions/log_now", "functions/lock_log", "functions/framed", "functions/leaf_hash")
     run("schema/events", "schema/events_append_only", "schema/log_head")
     run("schema/receipts", "schema/data_keys", "schema/checkpoints", "schema/policies", "schema/api_keys")
-    run("schema/timers", "functions/append_batch", "functions/fire_due_timers")
+    run("schema/timers", "schema/batch_types", "functions/append_batch", "functions/fire_due_timers")
     run("schema/grants")
 
 

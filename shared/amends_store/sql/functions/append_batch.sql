@@ -1,16 +1,7 @@
 -- Appends the commands of one batch, each all or nothing, and answers one row a command, in their order.
--- Commands come as parallel arrays; event_command says whose an event is (1 = the first), event_number its place
--- there, from 1. A batch holds a stream, an idempotency key and a customer's data key at most once.
+-- A batch holds a stream, an idempotency key and a customer's data key at most once.
 -- verdict: appended, replayed, key-reused, version-conflict, data-key-conflict. Only appended takes positions.
-CREATE OR REPLACE FUNCTION append_batch(
-    tenants text[], stream_ids uuid[], expected_versions integer[], actors text[],
-    correlation_ids uuid[], causation_ids uuid[], event_counts integer[],
-    principals text[], keys text[], request_hashes bytea[], answers bytea[],
-    customer_refs text[], new_key_ids uuid[], new_keys_wrapped bytea[],
-    event_commands integer[], event_numbers integer[], event_ids uuid[], event_types text[],
-    event_schema_versions integer[], event_occurred_at timestamptz[], event_policy_hashes bytea[],
-    event_data text[], event_sealed bytea[], event_key_ids uuid[]
-) RETURNS TABLE (
+CREATE OR REPLACE FUNCTION append_batch(commands batch_command[], events_of_commands batch_event[]) RETURNS TABLE (
     verdict text, last_position bigint, recorded_at timestamptz, actual_version integer,
     earlier_stream_id uuid, earlier_first_position bigint, earlier_last_position bigint,
     earlier_version integer, earlier_answer bytea, earlier_recorded_at timestamptz,
@@ -49,10 +40,7 @@ BEGIN
                 WHEN data_key.key_id <> given.new_key_id THEN 'data-key-conflict'
                 ELSE 'appended'
             END AS verdict
-        FROM unnest(
-            tenants, stream_ids, expected_versions, actors, correlation_ids, causation_ids, event_counts,
-            principals, keys, request_hashes, answers, customer_refs, new_key_ids, new_keys_wrapped
-        ) WITH ORDINALITY AS given (
+        FROM unnest(commands) WITH ORDINALITY AS given (
             tenant, stream_id, expected_version, actor, correlation_id, causation_id, event_count,
             principal, key, request_hash, answer, customer_ref, new_key_id, new_key_wrapped, number
         )
@@ -95,10 +83,7 @@ BEGIN
                 event.occurred_at, recorded, accepted.tenant, accepted.actor, accepted.correlation_id,
                 accepted.causation_id, event.policy_hash, event.data, event.sealed, event.key_id
             )
-        FROM unnest(
-            event_commands, event_numbers, event_ids, event_types, event_schema_versions,
-            event_occurred_at, event_policy_hashes, event_data, event_sealed, event_key_ids
-        ) AS event (command, number, id, type, schema_version, occurred_at, policy_hash, data, sealed, key_id)
+        FROM unnest(events_of_commands) AS event
         JOIN accepted ON accepted.number = event.command
         CROSS JOIN LATERAL (
             SELECT accepted.position_before + event.number, accepted.expected_version + event.number
