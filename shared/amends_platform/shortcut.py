@@ -1,35 +1,68 @@
-"""A short way through the framework for the few requests that are nearly all requests.
+"""A short way past the framework for the few requests that are nearly all requests.
 
-FastAPI tries its routes one after the other, then enters exit stacks and resolves dependencies, though an endpoint
-uses neither: together that takes as long as deciding and recording a complaint. The routes stay declared with the app;
-its OpenAPI document comes from them, and so does the answer to whatever the short way does not know.
+FastAPI passes a request through a dozen layers, tries its routes one after the other and resolves dependencies, none
+of which these need: together that takes as long as deciding and recording a complaint. Their routes stay declared
+with the app; its OpenAPI document comes from them, and so does the answer to whatever the short way does not know.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
-from starlette.requests import Request
+from fastapi import FastAPI
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from amends_platform.web import BodyLimit
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+EndpointOf = Callable[[str, str], Endpoint | None]
 
 
-class Shortcut(BaseRoute):
-    """A route for many paths, to stand before all others. `endpoint_of` tells the endpoint by method and path; None:
-    another route's request. What an endpoint raises goes to the app's exception handlers, as from any route.
+def add_shortcut(app: FastAPI, endpoint_of: EndpointOf, *, body_bytes_max: int) -> None:
+    """Let `app` serve the requests for which `endpoint_of(method, path)` knows an endpoint the short way.
+
+    What an endpoint raises is answered by the app's exception handlers, as from any route; one for Exception is
+    among them.
     """
+    build_long_way = app.build_middleware_stack
 
-    def __init__(self, endpoint_of: Callable[[str, str], Endpoint | None]) -> None:
-        self._endpoint_of = endpoint_of
+    def build() -> ASGIApp:
+        long_way, short_way = build_long_way(), BodyLimit(_ShortWay(app.exception_handlers), body_bytes_max)
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["type"] != "http" or (endpoint := self._endpoint_of(scope["method"], scope["path"])) is None:
-            return Match.NONE, {}
-        return Match.FULL, {"endpoint": endpoint}
+        async def either(scope: Scope, receive: Receive, send: Send) -> None:
+            endpoint = endpoint_of(scope["method"], scope["path"]) if scope["type"] == "http" else None
+            if endpoint is None:
+                await long_way(scope, receive, send)
+            else:
+                scope["endpoint"] = endpoint
+                await short_way(scope, receive, send)
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await scope["endpoint"](Request(scope, receive))
+        return either
+
+    app.build_middleware_stack = build  # type: ignore[method-assign]  # where Starlette lets one in
+
+
+class _ShortWay:
+    """Calls the endpoint in `scope` and answers for it."""
+
+    def __init__(self, handlers: dict[Any, Any]) -> None:
+        self._handlers = handlers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await scope["endpoint"](request)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            known = next(kind for kind in type(error).__mro__ if kind in self._handlers)
+            response = await self._handlers[known](request, error)
+            await response(scope, receive, send)
+            if known is Exception:
+                # Nobody foresaw it: the server logs it.
+                raise
+            return
         await response(scope, receive, send)

@@ -23,6 +23,7 @@ from amends_platform.principals import Authenticator
 from amends_platform.sealing import MasterKey
 from amends_platform.serving import START_PATIENCE_SECONDS
 from amends_platform.settings import Settings
+from amends_platform.shortcut import add_shortcut
 from amends_platform.web import RateLimit, add_operations, describe_errors, publish_schemas
 from amends_store.append import Appender
 from amends_store.pool import connect_pool
@@ -95,12 +96,17 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
         description="Where complaints and everything done about them are recorded.",
         lifespan=lifespan,
         redirect_slashes=False,
+        # Nothing collects it yet, and asking on every request whether something does takes longer than routing.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
 
     async def ready() -> None:
         await service.pool.fetchval("SELECT position FROM log_head")
 
     add_operations(app, ready=ready, metrics=registry, body_bytes_max=settings.body_bytes_max)
-    add_routes(app, lambda: service.desk, lambda: service.reception, Metrics(registry), describe_errors(_REFUSALS))
+    endpoint_of = add_routes(
+        app, lambda: service.desk, lambda: service.reception, Metrics(registry), describe_errors(_REFUSALS)
+    )
+    add_shortcut(app, endpoint_of, body_bytes_max=settings.body_bytes_max)
     publish_schemas(app, [bodies.ComplaintBody, *(route.body for route in ROUTES)])
     return app

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from typing import Any
+
 import httpx
 import pytest
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from amends_intake.app import create_app
-from amends_intake.routes import ROUTES
+from amends_intake.metrics import Metrics
+from amends_intake.routes import ROUTES, add_routes
 from amends_platform import problems
 from amends_platform.problems import Problem
-from amends_platform.settings import Settings
-from amends_platform.shortcut import Endpoint, Shortcut
+from amends_platform.shortcut import Endpoint, add_shortcut
 
 
 def app_with_shortcut() -> FastAPI:
@@ -29,19 +32,25 @@ def app_with_shortcut() -> FastAPI:
         return "the usual way"
 
     async def short(http: Request) -> Response:
-        if await http.body() == b"refuse":
-            raise Problem(409, "refused", "No.")
+        match await http.body():
+            case b"refuse":
+                raise Problem(409, "refused", "No.")
+            case b"crash":
+                raise KeyError("nobody foresaw this")
         return PlainTextResponse("the short way")
 
     def endpoint_of(method: str, path: str) -> Endpoint | None:
         return short if (method, path) == ("POST", "/known") else None
 
-    app.router.routes.insert(0, Shortcut(endpoint_of))
+    add_shortcut(app, endpoint_of, body_bytes_max=10)
     return app
 
 
-async def ask(method: str, path: str, body: bytes = b"") -> httpx.Response:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app_with_shortcut()), base_url="http://app") as client:
+async def ask(
+    method: str, path: str, body: bytes | AsyncIterator[bytes] = b"", *, raises: bool = False
+) -> httpx.Response:
+    transport = httpx.ASGITransport(app_with_shortcut(), raise_app_exceptions=raises)
+    async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
         return await client.request(method, path, content=body)
 
 
@@ -61,10 +70,29 @@ async def test_any_other_request_goes_the_usual_way() -> None:
     assert (await ask("POST", "/nowhere")).status_code == 404
 
 
+async def test_what_nobody_foresaw_is_a_problem_too_and_goes_on_to_the_server_that_logs_it() -> None:
+    answer = await ask("POST", "/known", b"crash")
+    assert answer.status_code == 500
+    assert answer.json()["type"] == "urn:amends:problem:internal-error"
+    with pytest.raises(KeyError):
+        await ask("POST", "/known", b"crash", raises=True)
+
+
+async def test_a_body_over_the_limit_is_refused_whether_its_length_is_announced_or_not() -> None:
+    async def in_pieces() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b"12345"
+
+    assert (await ask("POST", "/known", b"12345678901")).status_code == 413
+    assert (await ask("POST", "/known", in_pieces())).status_code == 413
+
+
 def is_short(path: str, method: str = "POST") -> bool:
-    shortcut = create_app(Settings.load()).router.routes[0]
-    match, _ = shortcut.matches({"type": "http", "method": method, "path": path})
-    return bool(match.value)
+    def not_yet() -> Any:
+        raise AssertionError("only asked for when a request comes")
+
+    endpoint_of = add_routes(FastAPI(), not_yet, not_yet, Metrics(CollectorRegistry()), {})
+    return endpoint_of(method, path) is not None
 
 
 @pytest.mark.parametrize("path", ["", *(f"/5MAY-X6NW/{route.path}" for route in ROUTES)])
