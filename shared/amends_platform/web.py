@@ -127,8 +127,13 @@ class RateLimit:
 
 async def principal_of(request: Request, authenticator: Authenticates) -> Principal:
     """Who is asking. Raises a 401 problem."""
+    return await principal_by(request.headers.get("authorization"), authenticator)
+
+
+async def principal_by(authorization: str | None, authenticator: Authenticates) -> Principal:
+    """Whom this Authorization header names. Raises a 401 problem."""
     try:
-        return await authenticator.authenticate(request.headers.get("authorization"))
+        return await authenticator.authenticate(authorization)
     except Unauthenticated as error:
         raise Problem(401, "unauthenticated", str(error), headers={"WWW-Authenticate": "Bearer"}) from error
 
