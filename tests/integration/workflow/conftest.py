@@ -30,7 +30,7 @@ from amends_platform.settings import Settings
 from amends_store.append import Appender
 from amends_store.follow import Follower
 from amends_store.read import head_position
-from amends_store.records import Append, Appended, DataKey, DataKeyConflict
+from amends_store.records import Append, Appended, DataKey, DataKeyConflict, VersionConflict
 from amends_workflow.app import create_app
 from amends_workflow.projection import CHECKPOINT, Projection
 from amends_workflow.tasks import stop
@@ -104,6 +104,9 @@ class Log:
             if isinstance(verdict, DataKeyConflict):
                 key = self._keyring.adopt(TENANT, customer_ref, verdict.key_id, verdict.wrapped)
                 continue
+            if isinstance(verdict, VersionConflict) and case is not None:
+                # A timer of the running workflow fired in between: decide again on the case as it is, as intake does.
+                return await self.append(case_id, command, by)
             assert isinstance(verdict, Appended), verdict
             self._keyring.keep(key)
             return verdict.last_position
