@@ -46,7 +46,7 @@ from tests.bench.servers import Bench
 
 PAGE_EVENTS = 5_000
 _LIVING = 200
-OURS, PLAIN = "Amends", "fetch and parse"
+OURS, PLAIN, FRUGAL = "Amends", "fetch and parse", "fetch less and parse"
 
 ABOUT = f"""
 A log of whole lives of cases, from the complaint to the review, is read from its first event to its last, in pages of
@@ -54,10 +54,11 @@ A log of whole lives of cases, from the complaint to the review, is read from it
 
 - **{OURS}**: as `amends replay` does it: every event decoded and folded into its case by `evolve`, and in the end the
   deadlines of every case derived from policy and calendar.
-- **{PLAIN}**: the same columns of the same rows by asyncpg's `fetch`, and `orjson.loads` of each event's data.
+- **{PLAIN}**: the same rows by `SELECT *` and asyncpg's `fetch`, and `orjson.loads` of each event's data; no cases.
+- **{FRUGAL}**: only the columns that a replay needs, as ours does.
 """
 
-_FETCH = f"SELECT {', '.join(LogRow._fields)} FROM events WHERE position > $1 ORDER BY position LIMIT $2"
+_FETCH = "SELECT {} FROM events WHERE position > $1 ORDER BY position LIMIT $2"
 
 
 async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outcome:
@@ -74,7 +75,8 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
             head = await head_position(connection)
             contenders = [
                 Contender(OURS, lambda: _replay(Fold(connection, policies), reader, policies.known, head)),
-                Contender(PLAIN, lambda: _fetch_and_parse(reader, head)),
+                Contender(PLAIN, lambda: _fetch_and_parse(reader, "*", head)),
+                Contender(FRUGAL, lambda: _fetch_and_parse(reader, ", ".join(LogRow._fields), head)),
             ]
             rounds = await take_turns(contenders, plan.rounds, on_step)
     about = f"{ABOUT}\n{head:,} events of {plan.replay_cases:,} cases.\n"
@@ -94,10 +96,11 @@ async def _replay(fold: Fold, reader: asyncpg.Connection, policies: Mapping[str,
     return {"events/s": head / seconds}
 
 
-async def _fetch_and_parse(connection: asyncpg.Connection, head: int) -> Figures:
+async def _fetch_and_parse(connection: asyncpg.Connection, columns: str, head: int) -> Figures:
+    query = _FETCH.format(columns)
     position = 0
     begun_at = time.perf_counter()
-    while rows := await connection.fetch(_FETCH, position, PAGE_EVENTS):
+    while rows := await connection.fetch(query, position, PAGE_EVENTS):
         for row in rows:
             orjson.loads(row["data"])
         position = rows[-1]["position"]
