@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from amends_platform.web import BodyLimit
+from amends_platform.web import too_large
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 EndpointOf = Callable[[str, str], Endpoint | None]
@@ -30,7 +30,7 @@ def add_shortcut(app: FastAPI, endpoint_of: EndpointOf, *, body_bytes_max: int) 
     build_long_way = app.build_middleware_stack
 
     def build() -> ASGIApp:
-        long_way, short_way = build_long_way(), BodyLimit(_ShortWay(app.exception_handlers), body_bytes_max)
+        long_way, short_way = build_long_way(), _ShortWay(app.exception_handlers, body_bytes_max)
 
         async def either(scope: Scope, receive: Receive, send: Send) -> None:
             endpoint = endpoint_of(scope["method"], scope["path"]) if scope["type"] == "http" else None
@@ -45,14 +45,36 @@ def add_shortcut(app: FastAPI, endpoint_of: EndpointOf, *, body_bytes_max: int) 
     app.build_middleware_stack = build  # type: ignore[method-assign]  # where Starlette lets one in
 
 
+class _Request(Request):
+    """Its body is read in one go, most come in one piece, and never beyond the limit."""
+
+    def __init__(self, scope: Scope, receive: Receive, body_bytes_max: int) -> None:
+        super().__init__(scope, receive)
+        self._body_bytes_max = body_bytes_max
+
+    async def body(self) -> bytes:
+        """For once: it is not kept. Raises a 413 problem, ClientDisconnect."""
+        body, more = b"", True
+        while more:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self._body_bytes_max:
+                raise too_large(self._body_bytes_max)
+        return body
+
+
 class _ShortWay:
     """Calls the endpoint in `scope` and answers for it."""
 
-    def __init__(self, handlers: dict[Any, Any]) -> None:
+    def __init__(self, handlers: dict[Any, Any], body_bytes_max: int) -> None:
         self._handlers = handlers
+        self._body_bytes_max = body_bytes_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
+        request = _Request(scope, receive, self._body_bytes_max)
         try:
             response = await scope["endpoint"](request)
         except ClientDisconnect:

@@ -67,18 +67,18 @@ class BodyLimit:
             if message["type"] == "http.request":
                 arrived += len(message.get("body", b""))
                 if arrived > self._bytes_max:
-                    raise _too_large(self._bytes_max)
+                    raise too_large(self._bytes_max)
             return message
 
         await self._app(scope, counted, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = problem_response(_too_large(self._bytes_max), scope["path"])
+        response = problem_response(too_large(self._bytes_max), scope["path"])
         response.headers["connection"] = "close"
         await response(scope, receive, send)
 
 
-def _too_large(bytes_max: int) -> Problem:
+def too_large(bytes_max: int) -> Problem:
     return Problem(413, "body-too-large", f"A body may have {bytes_max} bytes at most.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
@@ -21,6 +22,8 @@ class Metrics:
         self._commands = Counter(
             "amends_commands", "Commands by name and outcome.", ["command", "outcome"], registry=registry
         )
+        # Looking a child up by its labels takes a lock and several calls, for each of a handful of children.
+        self._of = cache(self._commands.labels)
         self._seconds = Histogram(
             "amends_command_seconds",
             "From the parsed request to the durable commit, of commands that were recorded.",
@@ -34,14 +37,14 @@ class Metrics:
         try:
             answered = await doing
         except Problem:
-            self._commands.labels(command, "refused").inc()
+            self._of(command, "refused").inc()
             raise
         except BaseException:
-            self._commands.labels(command, "failed").inc()
+            self._of(command, "failed").inc()
             raise
         if answered.is_repeat:
-            self._commands.labels(command, "repeated").inc()
+            self._of(command, "repeated").inc()
         else:
-            self._commands.labels(command, "recorded").inc()
+            self._of(command, "recorded").inc()
             self._seconds.observe(time.perf_counter() - started)
         return answered
