@@ -1,4 +1,4 @@
-"""The facts of a case, one frozen class each, and how they become JSON and come back.
+"""The facts of a case, one frozen class each. `event_codec` writes them as JSON and reads them back.
 
 A field marked `personal()` never enters an event's clear data: it is written to the sealed part, and is None
 when an event is read without unsealing. Everything the state machine needs is therefore a clear field.
@@ -7,9 +7,7 @@ when an event is read without unsealing. Everything the state machine needs is t
 from __future__ import annotations
 
 import dataclasses
-import types
-import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple
@@ -99,6 +97,7 @@ class ProposalRejected(Event):
 class CustomerConfirmed(Event):
     TYPE: ClassVar[str] = "customer-confirmed"
     by_channel: str
+    on_the_spot: bool = False
     text: str | None = personal()
 
 
@@ -144,6 +143,53 @@ class CaseReopened(Event):
     reason: str
     cycle: int
     text: str | None = personal()
+
+
+@dataclass(frozen=True)
+class UnsatisfiedClosureRequested(Event):
+    """Somebody asks to close a case whose customer will not be satisfied; the roles that must agree decide."""
+
+    TYPE: ClassVar[str] = "unsatisfied-closure-requested"
+    requested_by: str
+    reason: str | None = personal()
+
+
+@dataclass(frozen=True)
+class UnsatisfiedClosureApproved(Event):
+    """One of the approvals, given as `role`."""
+
+    TYPE: ClassVar[str] = "unsatisfied-closure-approved"
+    approved_by: str
+    role: str
+    reason: str | None = personal()
+
+
+@dataclass(frozen=True)
+class ClosedUnsatisfied(Event):
+    """`liable` stays answerable if the customer escalates later."""
+
+    TYPE: ClassVar[str] = "closed-unsatisfied"
+    approved_by: tuple[str, ...]
+    liable: str
+
+
+@dataclass(frozen=True)
+class MergedInto(Event):
+    """This case goes on as another one, `into`. Recorded together with `case-absorbed` there."""
+
+    TYPE: ClassVar[str] = "merged-into"
+    into: str
+    into_reference: str
+    reason: str | None = personal()
+
+
+@dataclass(frozen=True)
+class CaseAbsorbed(Event):
+    """Another case, `case`, was merged into this one: its contacts are contacts of this one from now on."""
+
+    TYPE: ClassVar[str] = "case-absorbed"
+    case: str
+    reference: str
 
 
 @dataclass(frozen=True)
@@ -202,16 +248,245 @@ class OwnerAssigned(Event):
 
 @dataclass(frozen=True)
 class ActionTaken(Event):
-    """Something done that a clock may wait for, as `action:NAME` in the policy."""
+    """Something done that a clock may wait for, as `action:NAME` in the policy.
+
+    `number` says which countermeasure was carried out, where the action is that.
+    """
 
     TYPE: ClassVar[str] = "action-taken"
     action: str
+    number: int | None = None
     text: str | None = personal()
 
 
 @dataclass(frozen=True)
+class PromiseMade(Event):
+    """A member of staff told the customer what would happen by `due_at`. `number` counts a case's promises, from 1.
+
+    `from_case` is the case that the promise came with when it was merged into this one.
+    """
+
+    TYPE: ClassVar[str] = "promise-made"
+    number: int
+    due_at: datetime
+    promised_by: str
+    from_case: str | None = None
+    text: str | None = personal()
+
+
+@dataclass(frozen=True)
+class PromiseKept(Event):
+    TYPE: ClassVar[str] = "promise-kept"
+    number: int
+    text: str | None = personal()
+
+
+@dataclass(frozen=True)
+class CountermeasurePlanned(Event):
+    """What `owner` will have changed by `due_at`. `number` counts a case's countermeasures that have a date."""
+
+    TYPE: ClassVar[str] = "countermeasure-planned"
+    number: int
+    owner: str
+    due_at: datetime
+    text: str | None = personal()
+
+
+@dataclass(frozen=True)
+class HandOffOffered(Event):
+    """The case is offered to a person or a department; until it is accepted nothing has changed."""
+
+    TYPE: ClassVar[str] = "hand-off-offered"
+    offered_by: str
+    to_person: str | None = None
+    to_department: str | None = None
+    reason: str | None = personal()
+
+
+@dataclass(frozen=True)
+class HandOffAccepted(Event):
+    TYPE: ClassVar[str] = "hand-off-accepted"
+    owner: str
+    previous_owner: str
+
+
+@dataclass(frozen=True)
+class HandOffRefused(Event):
+    TYPE: ClassVar[str] = "hand-off-refused"
+    refused_by: str
+    reason: str | None = personal()
+
+
+@dataclass(frozen=True)
+class CaseClassified(Event):
+    """What is None stays as it was. `complained_of` names staff whom the complaint names too, by now."""
+
+    TYPE: ClassVar[str] = "case-classified"
+    type: str | None = None
+    cause: str | None = None
+    product: str | None = None
+    severity: str | None = None
+    desired_outcomes: tuple[str, ...] | None = None
+    complained_of: tuple[str, ...] = ()
+    reason: str | None = personal()
+
+
+@dataclass(frozen=True)
+class GradeRaised(Event):
+    """By a person with a reason, or (`by_rule`) because what became known matches a rule of the policy."""
+
+    TYPE: ClassVar[str] = "grade-raised"
+    grade: str
+    previous_grade: str
+    by_rule: bool = False
+    reason: str | None = personal()
+
+
+@dataclass(frozen=True)
+class Reclassified(Event):
+    """The record is of another kind now. `broken_promise` is the number of the promise that made it a complaint."""
+
+    TYPE: ClassVar[str] = "reclassified"
+    kind: str
+    previous_kind: str
+    broken_promise: int | None = None
+    late_by_ms: int = 0
+    reason: str | None = personal()
+
+
+@dataclass(frozen=True)
+class FlagsChanged(Event):
+    """`earlier_case` is the case that this one repeats, where "repeat" was added for it."""
+
+    TYPE: ClassVar[str] = "flags-changed"
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    earlier_case: str | None = None
+    late_by_ms: int = 0
+    reason: str | None = personal()
+
+
+@dataclass(frozen=True)
+class CaseEscalated(Event):
+    """The role `to` is told of the case.
+
+    `cause` is "deadline" (a step of a clock's ladder: then clock, generation, step, due_at and fell_due_at say
+    which), "notice" (a rule of the policy wants the role told at once), "recusal" (staff whom the complaint names),
+    or "asked" (a person escalates, with a reason).
+    """
+
+    TYPE: ClassVar[str] = "case-escalated"
+    to: str
+    cause: str
+    clock: str | None = None
+    generation: int | None = None
+    step: int | None = None
+    due_at: datetime | None = None
+    fell_due_at: datetime | None = None
+    late_by_ms: int = 0
+    reason: str | None = personal()
+
+
+@dataclass(frozen=True)
+class CaseLinked(Event):
+    """Another case, `case`, has to do with this one: `relation` says how."""
+
+    TYPE: ClassVar[str] = "case-linked"
+    case: str
+    reference: str
+    relation: str
+
+
+@dataclass(frozen=True)
+class LinkedToIncident(Event):
+    """The case belongs to the mass incident whose stream is `incident`: acting on that acts on this."""
+
+    TYPE: ClassVar[str] = "linked-to-incident"
+    incident: str
+    automatic: bool = False
+    late_by_ms: int = 0
+
+
+@dataclass(frozen=True)
+class IncidentOpened(Event):
+    """Many complaints with one root. Those whose fact `same` is `value` belong to it while it is open.
+
+    `automatic`: so many came that the policy opened it; otherwise a person did, perhaps before the first came.
+    """
+
+    TYPE: ClassVar[str] = "incident-opened"
+    title: str
+    same: str
+    value: str
+    branch: str
+    owner: str
+    automatic: bool = False
+    late_by_ms: int = 0
+
+
+@dataclass(frozen=True)
+class IncidentClosed(Event):
+    TYPE: ClassVar[str] = "incident-closed"
+    reason: str | None = personal()
+
+
+@dataclass(frozen=True)
+class ChildrenActed(Event):
+    """A command was given to all cases of the incident: to how many it applied, and how many refused it."""
+
+    TYPE: ClassVar[str] = "children-acted"
+    command: str
+    applied: int
+    refused: int
+
+
+@dataclass(frozen=True)
+class EntryCorrected(Event):
+    """The event at `position` (version `corrects` of this case) says something wrong; `text` says what is right."""
+
+    TYPE: ClassVar[str] = "entry-corrected"
+    corrects: int
+    position: int
+    text: str | None = personal()
+
+
+@dataclass(frozen=True)
+class NoteAdded(Event):
+    TYPE: ClassVar[str] = "note-added"
+    text: str | None = personal()
+
+
+@dataclass(frozen=True)
+class DeadlineExtended(Event):
+    """A running clock got the next longer term that the policy allows with this approval."""
+
+    TYPE: ClassVar[str] = "deadline-extended"
+    clock: str
+    generation: int
+    due_at: datetime
+    previous_due_at: datetime
+    approved_by: str
+    reason: str | None = personal()
+
+
+@dataclass(frozen=True)
+class DeadlineRetimed(Event):
+    """A running clock is judged by another version of the policy from now on: the one this event was decided by."""
+
+    TYPE: ClassVar[str] = "deadline-retimed"
+    clock: str
+    generation: int
+    due_at: datetime
+    previous_due_at: datetime
+    reason: str | None = personal()
+
+
+@dataclass(frozen=True)
 class ReminderIssued(Event):
-    """A warning of a clock fell due at `fell_due_at`; the store wrote this `late_by_ms` after that."""
+    """A warning of a clock fell due at `fell_due_at`; the store wrote this `late_by_ms` after that.
+
+    `owed_by` is "customer" where it is for the customer, whose own time runs; None is the organisation.
+    """
 
     TYPE: ClassVar[str] = "reminder-issued"
     clock: str
@@ -221,17 +496,19 @@ class ReminderIssued(Event):
     due_at: datetime
     fell_due_at: datetime
     late_by_ms: int = 0
+    owed_by: str | None = None
 
 
 @dataclass(frozen=True)
 class DeadlineBreached(Event):
-    """A deadline passed unstopped at `due_at`. A fact: nothing ever removes it."""
+    """A deadline passed unstopped at `due_at`. A fact: nothing ever removes it. `owed_by` as in ReminderIssued."""
 
     TYPE: ClassVar[str] = "deadline-breached"
     clock: str
     generation: int
     due_at: datetime
     late_by_ms: int = 0
+    owed_by: str | None = None
 
 
 class Recorded(NamedTuple):
@@ -244,88 +521,3 @@ class Recorded(NamedTuple):
     recorded_at: datetime
     policy: str | None
     actor: str
-
-
-class UnknownEventType(ValueError):
-    """The log holds an event of a type this release does not know."""
-
-
-def _concrete(cls: type[Event]) -> list[type[Event]]:
-    found = [cls] if "TYPE" in cls.__dict__ else []
-    return found + [leaf for child in cls.__subclasses__() for leaf in _concrete(child)]
-
-
-class _Codec(NamedTuple):
-    """`structured`: the fields, times and lists, that are not JSON values by themselves."""
-
-    cls: type[Event]
-    defaults: dict[str, Any]
-    converters: tuple[tuple[str, Callable[[Any], Any]], ...]
-    structured: frozenset[str]
-    clear: tuple[str, ...]
-    personal: tuple[str, ...]
-
-
-def _converter(annotation: Any) -> Callable[[Any], Any] | None:
-    options = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
-    if datetime in options:
-        return datetime.fromisoformat
-    if any(typing.get_origin(option) is tuple for option in options):
-        return tuple
-    return None
-
-
-def _codec(cls: type[Event]) -> _Codec:
-    fields = dataclasses.fields(cls)  # type: ignore[arg-type]  # every concrete event is a dataclass
-    hints = typing.get_type_hints(cls)
-    converters = {f.name: convert for f in fields if (convert := _converter(hints[f.name])) is not None}
-    return _Codec(
-        cls,
-        {f.name: f.default for f in fields if f.default is not dataclasses.MISSING},
-        tuple(converters.items()),
-        frozenset(converters),
-        tuple(f.name for f in fields if not f.metadata.get("personal")),
-        tuple(f.name for f in fields if f.metadata.get("personal")),
-    )
-
-
-_CODECS: dict[str, _Codec] = {cls.TYPE: _codec(cls) for cls in _concrete(Event)}
-
-EVENT_TYPES: frozenset[str] = frozenset(_CODECS)
-
-
-def encode(event: Event) -> tuple[dict[str, Json], dict[str, Json]]:
-    """The clear data and the personal data of an event, as JSON values. Fields that are None are left out."""
-    codec = _CODECS[event.TYPE]
-    values = event.__dict__
-    return _json(values, codec.clear, codec.structured), _json(values, codec.personal, codec.structured)
-
-
-def decode(event_type: str, data: Mapping[str, Json]) -> Event:
-    """The event that `encode` was given. `data` is the clear data, or clear and personal data merged.
-
-    Raises UnknownEventType. Unknown fields are kept out, so that an older release reads newer data.
-    """
-    codec = _CODECS.get(event_type)
-    if codec is None:
-        raise UnknownEventType(event_type)
-    # Replay decodes millions of events: filling __dict__ costs a third of calling the frozen class's __init__.
-    event = object.__new__(codec.cls)
-    values = event.__dict__
-    values.update(codec.defaults)
-    values.update(data)
-    for name, convert in codec.converters:
-        value = values.get(name)
-        if value is not None:
-            values[name] = convert(value)
-    return event
-
-
-def _json(values: Mapping[str, Any], names: tuple[str, ...], structured: frozenset[str]) -> dict[str, Json]:
-    return {
-        name: _plain(value) if name in structured else value for name in names if (value := values[name]) is not None
-    }
-
-
-def _plain(value: Any) -> Json:
-    return value.isoformat() if isinstance(value, datetime) else list(value)

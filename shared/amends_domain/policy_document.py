@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from amends_domain.documents import Node
 from amends_domain.durations import BadDuration, parse_duration
-from amends_domain.events import EVENT_TYPES
+from amends_domain.event_codec import EVENT_TYPES
 from amends_domain.policy_rules import (
     FACTS,
     ROLES,

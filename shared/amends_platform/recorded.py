@@ -8,7 +8,8 @@ from uuid import UUID
 
 import orjson
 
-from amends_domain.events import Event, Recorded, decode, encode
+from amends_domain.event_codec import decode, encode
+from amends_domain.events import Event, Recorded
 from amends_platform.ids import uuid7
 from amends_platform.sealing import CustomerKey
 from amends_store.records import NewEvent, StoredEvent

@@ -13,14 +13,8 @@ import pytest
 
 from amends_domain.case import Case
 from amends_domain.clocks import obligations
-from amends_domain.events import (
-    ApologyGiven,
-    CallbackMade,
-    DeadlineBreached,
-    Event,
-    ReminderIssued,
-    encode,
-)
+from amends_domain.event_codec import encode
+from amends_domain.events import ApologyGiven, CallbackMade, DeadlineBreached, Event, ReminderIssued
 from amends_domain.evolve import evolve
 from amends_notifier.messages import message_of
 from amends_platform.recorded import recorded

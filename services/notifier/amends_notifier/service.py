@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import asyncpg
 import structlog
 
-from amends_domain.events import UnknownEventType
+from amends_domain.event_codec import UnknownEventType
 from amends_domain.evolve import BrokenStream
 from amends_notifier.broker import Broker, retry_seconds
 from amends_notifier.leadership import CHECKPOINT, Keeper, take_over, try_lead

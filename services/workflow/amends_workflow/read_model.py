@@ -10,7 +10,8 @@ import orjson
 
 from amends_domain.case import Case
 from amends_domain.clocks import Deadline, Firing, Verdict, firings
-from amends_domain.events import DeadlineBreached, Event, ReminderIssued, encode
+from amends_domain.event_codec import encode
+from amends_domain.events import DeadlineBreached, Event, ReminderIssued
 from amends_domain.reference import reference_of
 from amends_store.read import Executor
 from amends_workflow.statements import statement

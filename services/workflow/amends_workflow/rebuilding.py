@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import asyncpg
 
 from amends_domain.clocks import UnknownPolicy
-from amends_domain.events import UnknownEventType
+from amends_domain.event_codec import UnknownEventType
 from amends_domain.evolve import BrokenStream
 from amends_platform.settings import Settings, SettingsError
 from amends_store.errors import StoreError

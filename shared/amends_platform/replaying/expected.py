@@ -9,7 +9,8 @@ import orjson
 
 from amends_domain.case import Case
 from amends_domain.clocks import Deadline, Firing, Verdict, firings, obligations
-from amends_domain.events import DeadlineBreached, Event, ReminderIssued, encode
+from amends_domain.event_codec import encode
+from amends_domain.events import DeadlineBreached, Event, ReminderIssued
 from amends_domain.policy import Policy
 from amends_domain.reference import reference_of
 

@@ -13,7 +13,8 @@ from uuid import UUID
 import orjson
 
 from amends_domain.case import CLOSED, Case
-from amends_domain.events import Recorded, UnknownEventType, decode
+from amends_domain.event_codec import UnknownEventType, decode
+from amends_domain.events import Recorded
 from amends_domain.evolve import evolve, fold
 from amends_platform.policies import PolicyBook
 from amends_platform.recorded import all_recorded

@@ -12,7 +12,7 @@ import orjson
 
 from amends_domain.case import Case
 from amends_domain.clocks import Deadline, Verdict, firings, obligations
-from amends_domain.events import decode
+from amends_domain.event_codec import decode
 from amends_domain.evolve import fold
 from amends_domain.policy import Policy
 from amends_domain.reference import reference_of

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from amends_domain.commands import Apologize, RecordContact, Withdraw
-from amends_domain.events import UnknownEventType
+from amends_domain.event_codec import UnknownEventType
 from amends_workflow.projection import CHECKPOINT
 from amends_workflow.rebuild import SEARCH_PATH, Rebuild, RebuildRunning
 from tests.integration.workflow.comparing import (

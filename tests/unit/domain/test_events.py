@@ -9,17 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amends_domain.events import (
-    EVENT_TYPES,
-    CallbackAgreed,
-    ComplaintReceived,
-    Event,
-    InvestigationCompleted,
-    ReminderIssued,
-    UnknownEventType,
-    decode,
-    encode,
-)
+from amends_domain.event_codec import EVENT_TYPES, UnknownEventType, decode, encode
+from amends_domain.events import CallbackAgreed, ComplaintReceived, Event, InvestigationCompleted, ReminderIssued
 from tests.support.lives import MONDAY
 
 texts = st.text(max_size=20)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from amends_domain.events import EVENT_TYPES
+from amends_domain.event_codec import EVENT_TYPES
 from amends_notifier.asyncapi import asyncapi_document, asyncapi_text
 from amends_notifier.messages import ADDED
 

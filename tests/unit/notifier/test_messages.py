@@ -13,8 +13,8 @@ import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_binary_event
 
 from amends_domain.case import Case
+from amends_domain.event_codec import EVENT_TYPES, decode, encode
 from amends_domain.events import (
-    EVENT_TYPES,
     CallbackAgreed,
     ComplaintReceived,
     DeadlineBreached,
@@ -23,8 +23,6 @@ from amends_domain.events import (
     Recorded,
     ReminderIssued,
     ResolutionProposed,
-    decode,
-    encode,
 )
 from amends_domain.evolve import evolve
 from amends_domain.reference import reference_of

@@ -12,7 +12,8 @@ import pytest
 from rich.console import Console
 
 from amends_domain.authority import MAY
-from amends_domain.events import EVENT_TYPES, Event, encode
+from amends_domain.event_codec import EVENT_TYPES, encode
+from amends_domain.events import Event
 from amends_platform.alerts import Alert
 from amends_platform.cli.alert_lines import json_line, shown
 from amends_platform.cli.instants import instant, seconds_in_words
