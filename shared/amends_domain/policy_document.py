@@ -7,50 +7,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from amends_domain.documents import Node
-from amends_domain.durations import BadDuration, parse_duration
-from amends_domain.event_codec import EVENT_TYPES
-from amends_domain.policy_rules import (
-    FACTS,
-    ROLES,
-    AlwaysApprove,
-    Authority,
-    ClockRule,
-    ExtendByAgreement,
-    ExtendTo,
-    GradeRule,
-    WarningRule,
-    When,
-)
-from amends_domain.policy_sections import check_sections
+from amends_domain.durations import Duration, Unit
+from amends_domain.policy_clocks import BUILT_IN, WrittenClock, read_clocks
+from amends_domain.policy_conditions import read_grades
+from amends_domain.policy_ladder import Rung, read_ladder
+from amends_domain.policy_playbooks import read_playbooks
+from amends_domain.policy_rules import ROLES, AlwaysApprove, Authority, GradeRule, MassRule, Playbook, RepeatRule
+from amends_domain.policy_sections import check_quotas, check_survey, read_heads, read_mass, read_repeat
 
-# Named by DOMAIN for a clock to start from or stop at, before this release records them.
-PLANNED_EVENT_TYPES: Final = frozenset(
-    {"case-escalated", "closed-unsatisfied", "entry-corrected", "merged-into", "reclassified"}
-)
-GRADES: Final = ("ordinary", "major", "escalated")
-KINDS: Final = ("complaint", "inquiry", "suggestion", "praise")
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-SECTIONS: Final = ("ladder", "mass", "repeat", "survey", "quotas")
+LATE_ENTRY: Final = Duration(1, Unit.HOURS)
+CLOSURE_APPROVALS: Final = ("department_head", "executive")
 
-_EVENTS = EVENT_TYPES | PLANNED_EVENT_TYPES
-_CLOSED_LISTS: Mapping[str, tuple[str, ...]] = {"kind": KINDS, "grade": GRADES}
-_PERCENT = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,3})?)%")
+_REQUIRED = ("policy", "version", "effective_from", "timezone", "clocks")
+_OPTIONAL = (
+    *("calendar", "include", "grades", "authority", "ladder", "mass", "repeat", "late_entry", "heads", "playbooks"),
+    *("survey", "quotas"),
+)
+_PACK_NAME = r"[a-z][a-z0-9-]{0,62}"
 _HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|(24:00))")
-_WARNING = "a warning such as 75%, 24h before, 1bd before or 3bd"
-# A clock's name is a part of a subject and a column of reports: lower case, no dots, not endless.
-_CLOCK_NAME = r"[a-z][a-z0-9_]{0,47}"
 
 
 @dataclass(frozen=True)
 class CalendarSection:
-    """`country` is an ISO 3166 code whose holidays count, None for none. `closes` 00:00 is the day's end."""
+    """`country` is an ISO 3166 code whose holidays count, None for none; `subdivision` its part, as in ISO 3166-2
+    without the country. `closes` 00:00 is the day's end.
+    """
 
     country: str | None = None
+    subdivision: str | None = None
     opens: time = time(0)
     closes: time = time(0)
     workdays: frozenset[int] = frozenset(range(5))
@@ -58,44 +47,95 @@ class CalendarSection:
 
 @dataclass(frozen=True)
 class PolicyDocument:
-    """A policy as its document says, before it has a calendar with holidays."""
+    """A policy as its document says, before it has a calendar with holidays and the clocks of what it includes.
+
+    `ladder` None: the document has none, and the clocks of an included pack climb that of the policy around it.
+    """
 
     name: str
     version: int
     effective_from: date
     timezone: ZoneInfo
     calendar: CalendarSection
-    clocks: tuple[ClockRule, ...]
+    clocks: tuple[WrittenClock, ...]
+    include: tuple[str, ...]
+    ladder: tuple[Rung, ...] | None
     grades: tuple[GradeRule, ...]
     authority: Authority
+    closure_approvals: tuple[str, ...]
+    mass: MassRule | None
+    repeat: RepeatRule | None
+    late_entry: Duration
+    heads: Mapping[str, str]
+    playbooks: Mapping[str, Mapping[str, Playbook]]
     sections: Mapping[str, Any]
 
 
-def read_policy(document: object) -> PolicyDocument:
+def read_policy(document: object, packs: Mapping[str, PolicyDocument] | None = None) -> PolicyDocument:
     """The rules in a parsed document. Raises DocumentErrors with all that is wrong.
 
-    Shape: what YAML gives, with `Decimal` for numbers that are not whole. A section left out is empty.
+    Shape: what YAML gives, with `Decimal` for numbers that are not whole. A section left out is empty. `packs` are
+    those that it may include.
     """
+    packs = packs or {}
     root = Node(document)
     at = root.keys(
         "a policy: a mapping with policy, version, effective_from, timezone and clocks",
-        required=("policy", "version", "effective_from", "timezone", "clocks"),
-        optional=("calendar", "grades", "authority", *SECTIONS),
+        required=_REQUIRED,
+        optional=_OPTIONAL,
     )
+    clocks = read_clocks(at["clocks"])
+    include = _include(at["include"], clocks, packs) if "include" in at else ()
+    names = {clock.rule.name for clock in clocks}.union(*(_names(packs[pack].clocks) for pack in include), BUILT_IN)
+    authority, approvals = _authority(at["authority"]) if "authority" in at else (Authority(), CLOSURE_APPROVALS)
+    for name, check in (("survey", check_survey), ("quotas", check_quotas)):
+        if name in at:
+            check(at[name])
     read = PolicyDocument(
-        name=at["policy"].name("a name such as bank-cn", r"[a-z][a-z0-9-]{0,62}"),
+        name=at["policy"].name("a name such as bank-cn", _PACK_NAME),
         version=at["version"].whole("a version: a whole number from 1", least=1),
         effective_from=_effective_from(at["effective_from"]),
         timezone=_timezone(at["timezone"]),
         calendar=_calendar(at["calendar"]) if "calendar" in at else CalendarSection(),
-        clocks=_clocks(at["clocks"]),
-        grades=_grades(at["grades"]) if "grades" in at else (),
-        authority=_authority(at["authority"]) if "authority" in at else Authority(),
-        sections={name: at[name].value for name in SECTIONS if name in at},
+        clocks=clocks,
+        include=include,
+        ladder=read_ladder(at["ladder"], names) if "ladder" in at else None,
+        grades=read_grades(at["grades"]) if "grades" in at else (),
+        authority=authority,
+        closure_approvals=approvals,
+        mass=read_mass(at["mass"]) if "mass" in at else None,
+        repeat=read_repeat(at["repeat"]) if "repeat" in at else None,
+        late_entry=at["late_entry"].duration() if "late_entry" in at else LATE_ENTRY,
+        heads=read_heads(at["heads"]) if "heads" in at else {},
+        playbooks=read_playbooks(at["playbooks"]) if "playbooks" in at else {},
+        sections={name: at[name].value for name in ("survey", "quotas") if name in at},
     )
-    check_sections({name: at[name] for name in SECTIONS if name in at})
     root.raise_errors()
     return read
+
+
+def _include(node: Node, clocks: tuple[WrittenClock, ...], packs: Mapping[str, PolicyDocument]) -> tuple[str, ...]:
+    included: list[str] = []
+    taken = dict.fromkeys(_names(clocks), "this policy")
+    for item in node.items("a list of built-in policies such as [uk-disp]"):
+        name = item.one_of(packs, "a pack")
+        if name not in packs:
+            continue
+        if name in included:
+            item.fail(f"the pack {name!r} is included twice")
+            continue
+        if packs[name].include:
+            item.fail(f"the pack {name!r} includes others itself: include what it includes")
+        twice = [clock for clock in _names(packs[name].clocks) if clock in taken]
+        if twice:
+            item.fail(f"two clocks are called {twice[0]!r}: one in {taken[twice[0]]}, one in the pack {name!r}")
+        taken.update(dict.fromkeys(_names(packs[name].clocks), f"the pack {name!r}"))
+        included.append(name)
+    return tuple(included)
+
+
+def _names(clocks: tuple[WrittenClock, ...]) -> tuple[str, ...]:
+    return tuple(clock.rule.name for clock in clocks)
 
 
 def _effective_from(node: Node) -> date:
@@ -116,8 +156,11 @@ def _timezone(node: Node) -> ZoneInfo:
 
 
 def _calendar(node: Node) -> CalendarSection:
-    at = node.keys("a calendar", required=(), optional=("country", "business_hours", "workdays"))
+    at = node.keys("a calendar", required=(), optional=("country", "subdivision", "business_hours", "workdays"))
     country = at["country"].text("a country code such as CN") if "country" in at else None
+    subdivision = at["subdivision"].text("a part of the country such as ENG") if "subdivision" in at else None
+    if "subdivision" in at and "country" not in at:
+        at["subdivision"].fail("a subdivision is a part of a country, and none is given", at_key=True)
     opens, closes = _business_hours(at["business_hours"]) if "business_hours" in at else (time(0), time(0))
     workdays = CalendarSection.workdays
     if "workdays" in at:
@@ -126,7 +169,7 @@ def _calendar(node: Node) -> CalendarSection:
             at["workdays"].fail("expected at least one workday")
         names = [day.one_of(WEEKDAYS, "a day") for day in days]
         workdays = frozenset(WEEKDAYS.index(name) for name in names if name in WEEKDAYS)
-    return CalendarSection(country, opens, closes, workdays)
+    return CalendarSection(country, subdivision, opens, closes, workdays)
 
 
 def _business_hours(node: Node) -> tuple[time, time]:
@@ -143,137 +186,9 @@ def _business_hours(node: Node) -> tuple[time, time]:
     return opens, closes
 
 
-def _grades(node: Node) -> tuple[GradeRule, ...]:
-    rules = []
-    for item in node.items("a list of grades"):
-        at = item.keys("a grade: {grade, when, notify}", required=("grade",), optional=("when", "notify"))
-        rules.append(
-            GradeRule(
-                at["grade"].one_of(GRADES, "a grade"),
-                # The grade is what these rules decide, so they cannot ask for it.
-                _when(at["when"], tuple(f for f in FACTS if f != "grade")) if "when" in at else When(),
-                tuple(at["notify"].texts("whom to notify")) if "notify" in at else (),
-            )
-        )
-    return tuple(rules)
-
-
-def _when(node: Node, facts: tuple[str, ...]) -> When:
-    at = node.keys(f"conditions on {', '.join(facts)}", required=(), optional=facts)
-    conditions = []
-    for fact, value in at.items():
-        conditions.append((fact, frozenset(value.texts(f"a {fact}", _CLOSED_LISTS.get(fact)))))
-    return When(tuple(sorted(conditions, key=lambda condition: condition[0])))
-
-
-def _clocks(node: Node) -> tuple[ClockRule, ...]:
-    clocks = []
-    for name, item in sorted(node.entries("clocks by name").items()):
-        if not re.fullmatch(_CLOCK_NAME, name):
-            item.fail(f"expected a clock's name such as follow_up, not {name!r}", at_key=True)
-        clocks.append(_clock(name, item))
-    return tuple(clocks)
-
-
-def _clock(name: str, node: Node) -> ClockRule:
-    at = node.keys(
-        "a clock: {from, stop, due, …}",
-        required=("from", "stop", "due"),
-        optional=("at_most", "warn", "extend", "when", "urgent"),
-    )
-    agreed = at["due"].value == "agreed"
-    if not agreed and "at_most" in at and at["due"].value is not None:
-        at["at_most"].fail("at_most goes with `due: agreed` only: a fixed due time needs no limit", at_key=True)
-    if agreed and "urgent" in at:
-        at["urgent"].fail("urgent replaces a fixed due time, and this clock's is agreed", at_key=True)
-    return ClockRule(
-        name=name,
-        from_event=at["from"].one_of(_EVENTS, "an event type"),
-        stop=_stops(at["stop"]),
-        due=None if agreed else at["due"].duration(),
-        at_most=at["at_most"].duration() if "at_most" in at else None,
-        warnings=_warnings(at["warn"]) if "warn" in at else (),
-        extend=_extend(at["extend"]) if "extend" in at else None,
-        when=_when(at["when"], FACTS) if "when" in at else When(),
-        urgent=at["urgent"].duration() if "urgent" in at else None,
-    )
-
-
-def _stops(node: Node) -> frozenset[str]:
-    items = node.items("a list of event types and action:NAME")
-    if not items and isinstance(node.value, list):
-        node.fail("expected at least one event type or action:NAME that stops the clock")
-    stops = set()
-    for item in items:
-        text = item.text("an event type or action:NAME")
-        if text.startswith("action:"):
-            item.name("an action such as action:refund_made", r"action:[a-z][a-z0-9_]*")
-        elif isinstance(item.value, str):
-            item.one_of(_EVENTS, "an event type")
-        stops.add(text)
-    return frozenset(stops)
-
-
-def _warnings(node: Node) -> tuple[WarningRule, ...]:
-    warnings: list[WarningRule] = []
-    for item in node.items(f"a list of warnings, each {_WARNING}"):
-        rule = _warning(item)
-        if any(rule.label == other.label for other in warnings) and isinstance(item.value, str):
-            item.fail(f"the warning {rule.label!r} is given twice")
-        warnings.append(rule)
-    return tuple(warnings)
-
-
-def _warning(node: Node) -> WarningRule:
-    label = node.text(_WARNING)
-    percent = _PERCENT.fullmatch(label)
-    if percent is not None:
-        fraction = Fraction(percent[1]) / 100
-        if fraction == 0:
-            node.fail("expected a percentage between 0% and 100%")
-        return WarningRule(label, fraction=fraction)
-    try:
-        duration = parse_duration(label.removesuffix(" before"))
-    except BadDuration:
-        if isinstance(node.value, str):
-            node.expected(_WARNING)
-        return WarningRule(label)
-    if duration.is_zero or label == "same_day before":
-        node.expected(_WARNING)
-    if label.endswith(" before"):
-        return WarningRule(label, before=duration)
-    return WarningRule(label, after=duration)
-
-
-def _extend(node: Node) -> ExtendByAgreement | tuple[ExtendTo, ...]:
-    if isinstance(node.value, list):
-        return tuple(_extend_to(item) for item in node.items("extensions"))
-    at = node.keys(
-        "an extension: {requires: customer-agreed, before: due, at_most} or a list of {to, requires}",
-        required=("requires", "at_most"),
-        optional=("before",),
-    )
-    if "before" in at:
-        at["before"].one_of(("due",), "a limit")
-    return ExtendByAgreement(
-        at["requires"].one_of(("customer-agreed",), "a requirement"),
-        "before" in at,
-        at["at_most"].duration(),
-    )
-
-
-def _extend_to(node: Node) -> ExtendTo:
-    at = node.keys("an extension: {to, requires}", required=("to", "requires"))
-    needs = at["requires"].keys("{flag: …} or {approval: …}", required=(), optional=("flag", "approval"))
-    if len(needs) != 1 and isinstance(at["requires"].value, Mapping):
-        at["requires"].fail("expected exactly one of flag and approval")
-    flag = needs["flag"].text("a flag") if "flag" in needs else None
-    approval = needs["approval"].one_of(ROLES, "a role") if "approval" in needs else None
-    return ExtendTo(at["to"].duration(), flag, approval)
-
-
-def _authority(node: Node) -> Authority:
-    at = node.keys("limits by role", required=(), optional=(*ROLES, "always_approve"))
+def _authority(node: Node) -> tuple[Authority, tuple[str, ...]]:
+    """The limits, and the roles that must agree to close a case unsatisfied."""
+    at = node.keys("limits by role", required=(), optional=(*ROLES, "always_approve", "close_unsatisfied"))
     limits: list[tuple[str, Decimal | None]] = []
     for role in ROLES:
         if role not in at:
@@ -284,7 +199,16 @@ def _authority(node: Node) -> Authority:
             at[role].fail(f"expected at least the limit of a {below}: who stands higher may not grant less")
         limits.append((role, limit))
     always = (_always_approve(at["always_approve"]),) if "always_approve" in at else ()
-    return Authority(tuple(limits), always)
+    approvals = _closure_approvals(at["close_unsatisfied"]) if "close_unsatisfied" in at else CLOSURE_APPROVALS
+    return Authority(tuple(limits), always), approvals
+
+
+def _closure_approvals(node: Node) -> tuple[str, ...]:
+    items = node.items("a list of two roles such as [department_head, executive]")
+    if len(items) != 2 and isinstance(node.value, list):
+        node.fail("expected two roles: to close a case unsatisfied takes two approvals")
+    # A handler proposes it and never approves.
+    return tuple(item.one_of(ROLES[1:], "a role") for item in items)
 
 
 def _always_approve(node: Node) -> AlwaysApprove:

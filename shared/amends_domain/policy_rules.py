@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
@@ -20,7 +21,19 @@ FACTS: Final = ("channel", "kind", "type", "cause", "product", "severity", "grad
 ROLES: Final = ("handler", "supervisor", "department_head", "executive")
 """Who may offer and approve compensation, lowest first."""
 
+CUSTOMER: Final = "customer"
+ORGANISATION: Final = "organisation"
+
 Facts = Mapping[str, str | Collection[str] | None]
+
+
+class Given(StrEnum):
+    """Due times that a duration does not make: agreed with the customer, or named by the starting event itself
+    (a promise, the date of a countermeasure).
+    """
+
+    AGREED = "agreed"
+    PROMISED = "promised"
 
 
 @dataclass(frozen=True)
@@ -84,46 +97,91 @@ class ExtendByAgreement:
 
 @dataclass(frozen=True)
 class ExtendTo:
-    """The clock's duration becomes `to` where the case has the `flag`, or a role that may approve it,
-    `approval`, did.
+    """The clock's duration, from its start, becomes `to` once exactly one of these holds: the case has the
+    `flag`, the role `approval` (or a higher one) approved it, the `action` was taken.
+
+    A clock's extensions are steps of a ladder: one counts only after those before it.
     """
 
     to: Duration
-    flag: str | None
-    approval: str | None
+    flag: str | None = None
+    approval: str | None = None
+    action: str | None = None
+
+
+@dataclass(frozen=True)
+class LadderStep:
+    """Who, `to`, is told when a clock is not stopped: a duration `before` or `after` the due time, on cases of
+    these `grades` (none named: of every grade). `label` is how the policy writes the time, `1bd after`.
+    """
+
+    label: str
+    before: Duration | None
+    after: Duration | None
+    to: str
+    grades: frozenset[str] = frozenset()
+
+    def at(self, due_at: datetime, calendar: Calendar) -> datetime:
+        """The instant of the step, in UTC."""
+        if self.before is not None:
+            return before(due_at, self.before, calendar).at
+        assert self.after is not None, "a step is before the due time, or after it"
+        if self.after.is_zero:
+            return due_at.astimezone(UTC)
+        return after(due_at, self.after, calendar).at
 
 
 @dataclass(frozen=True)
 class ClockRule:
-    """A clock: from an event, due after a duration, stopped by an event.
+    """A clock: from an event, due after a duration or at a given time, stopped by an event.
 
-    `stop` holds event types and `action:NAME`. `due` None: at a time agreed with the customer, and `at_most`
-    after the start until one is agreed (never, where that is None too). `urgent` replaces `due` on urgent
-    cases.
+    `from_event` is an event type or `action:NAME`, and so is each `stop`. `due` agreed: at a time agreed with the
+    customer, and `at_most` after the start until one is agreed (never, where that is None). `due` promised: when
+    the starting event says. `urgent` replaces a duration on urgent cases. `owed_by` the organisation or the
+    customer. `ladder` holds the steps for this clock, in the policy's order. `pack` and `calendar` are set on
+    clocks of an included pack, which count by that calendar.
     """
 
     name: str
     from_event: str
     stop: frozenset[str]
-    due: Duration | None
+    due: Duration | Given
     at_most: Duration | None = None
     warnings: tuple[WarningRule, ...] = ()
     extend: ExtendByAgreement | tuple[ExtendTo, ...] | None = None
     when: When = When()
     urgent: Duration | None = None
+    owed_by: str = ORGANISATION
+    ladder: tuple[LadderStep, ...] = ()
+    source: str | None = None
+    pack: str | None = None
+    calendar: Calendar | None = None
+
+    @property
+    def is_agreed(self) -> bool:
+        return self.due is Given.AGREED
+
+    @property
+    def is_promised(self) -> bool:
+        return self.due is Given.PROMISED
 
     def due_after(self, start: datetime, flags: Collection[str], calendar: Calendar) -> DueTime | None:
-        """When the clock, started at `start`, is due on a case with these flags, extended where they suffice.
+        """When the clock, started at `start`, is due on a case with these flags, extended as far as they suffice.
 
-        Where the time is agreed with the customer, the latest: None when the policy sets none.
+        Where the time is agreed with the customer, the latest: None when the policy sets none. None where the
+        starting event says when.
         """
-        duration = self.urgent if self.urgent is not None and "urgent" in flags else self.due or self.at_most
+        if self.urgent is not None and "urgent" in flags:
+            duration: Duration | None = self.urgent
+        else:
+            duration = self.at_most if isinstance(self.due, Given) else self.due
         if duration is None:
             return None
         due = after(start, duration, calendar)
         for longer in self.extend if isinstance(self.extend, tuple) else ():
-            if longer.flag in flags:
-                due = max(due, after(start, longer.to, calendar), key=lambda each: each.at)
+            if longer.flag not in flags:
+                break
+            due = max(due, after(start, longer.to, calendar), key=lambda each: each.at)
         return due
 
 
@@ -134,6 +192,35 @@ class GradeRule:
     grade: str
     when: When = When()
     notify: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MassRule:
+    """So many complaints, `count`, of the `same` property (a cause, say) `within` a time are one incident."""
+
+    same: str
+    count: int
+    within: Duration
+
+
+@dataclass(frozen=True)
+class RepeatRule:
+    """A complaint that is the `same` in all these properties as one received `within` a time before repeats it."""
+
+    same: tuple[str, ...]
+    within: Duration
+
+
+@dataclass(frozen=True)
+class Playbook:
+    """What to do with a type of complaint, in one language: the first words, what to `ask` and what to `avoid`, and
+    what the customer may be told about `times`.
+    """
+
+    first_words: str
+    ask: tuple[str, ...]
+    avoid: tuple[str, ...]
+    times: str
 
 
 @dataclass(frozen=True)

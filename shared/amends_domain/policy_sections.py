@@ -1,43 +1,35 @@
-"""The shape of the sections that no rule reads yet: ladder, mass, repeat, survey, quotas."""
+"""From a policy's document to its small sections. Of survey and quotas only the shape is read: no rule asks them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 
 from amends_domain.documents import Node
+from amends_domain.policy_rules import MassRule, RepeatRule
 
 _SAME = ("cause", "type", "product", "branch", "customer", "channel")
 _SCALE = re.compile(r"(10|[1-9])(?:-(10|[1-9]))?")
 
 
-def check_sections(sections: Mapping[str, Node]) -> None:
-    """Adds to the nodes' errors what is wrong with the sections that are there."""
-    for name, node in sections.items():
-        _CHECKS[name](node)
-
-
-def _ladder(node: Node) -> None:
-    for step in node.items("a list of steps {after, to}"):
-        at = step.keys("a step {after, to}", required=("after", "to"))
-        at["after"].duration(zero=True)
-        at["to"].text("a role")
-
-
-def _mass(node: Node) -> None:
+def read_mass(node: Node) -> MassRule:
     at = node.keys("{same, count, within}", required=("same", "count", "within"))
-    at["same"].one_of(_SAME, "a property")
-    at["count"].whole("a count from 2", least=2)
-    at["within"].duration()
+    return MassRule(
+        at["same"].one_of(_SAME, "a property"), at["count"].whole("a count from 2", least=2), at["within"].duration()
+    )
 
 
-def _repeat(node: Node) -> None:
+def read_repeat(node: Node) -> RepeatRule:
     at = node.keys("{same, within}", required=("same", "within"))
-    at["same"].texts("a property", _SAME)
-    at["within"].duration()
+    return RepeatRule(tuple(at["same"].texts("a property", _SAME)), at["within"].duration())
 
 
-def _survey(node: Node) -> None:
+def read_heads(node: Node) -> dict[str, str]:
+    """Branches and the staff ids of those who head them."""
+    heads = node.entries("staff ids by branch")
+    return {branch: head.text("the staff id of the branch's head") for branch, head in heads.items()}
+
+
+def check_survey(node: Node) -> None:
     at = node.keys("{unhappy, neutral, delighted}", required=("unhappy", "neutral", "delighted"))
     answers: list[int] = []
     for part in at.values():
@@ -50,7 +42,7 @@ def _survey(node: Node) -> None:
         node.fail("expected unhappy, neutral and delighted to share out the answers 1 to 10, each once")
 
 
-def _quotas(node: Node) -> None:
+def check_quotas(node: Node) -> None:
     for branch in node.entries("quotas by branch").values():
         at = branch.keys("a branch's quotas", required=(), optional=("per_10k_customers", "customers", "volume"))
         for key, value in at.items():
@@ -58,12 +50,3 @@ def _quotas(node: Node) -> None:
                 value.number("a number from 0")
             else:
                 value.whole("a whole number from 0", least=0)
-
-
-_CHECKS: Mapping[str, Callable[[Node], None]] = {
-    "ladder": _ladder,
-    "mass": _mass,
-    "repeat": _repeat,
-    "survey": _survey,
-    "quotas": _quotas,
-}

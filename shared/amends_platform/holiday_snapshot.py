@@ -29,13 +29,23 @@ def countries() -> frozenset[str]:
     return frozenset(names[1] for names in COUNTRIES.values())
 
 
-def holiday_snapshot(country: str | None, effective_from: date) -> dict[str, Any]:
+def subdivisions(country: str) -> frozenset[str]:
+    """The codes of the country's parts that have holidays of their own. Raises UnknownCountry."""
+    import holidays
+
+    if country not in countries():
+        raise UnknownCountry(country)
+    return frozenset(getattr(holidays, country).subdivisions)
+
+
+def holiday_snapshot(country: str | None, effective_from: date, subdivision: str | None = None) -> dict[str, Any]:
     """The days that a policy in force from `effective_from` may meet; see `amends_domain.policy.Snapshot`.
 
-    Without a country there are no holidays, and that is known for ever. Raises UnknownCountry.
+    `subdivision` is a part of the country (ISO 3166-2, without the country). Without a country there are no
+    holidays, and that is known for ever. Raises UnknownCountry, and NotImplementedError for an unknown part.
     """
     if country is None:
-        return _snapshot(None, None, {}, {}, date.min, date.max)
+        return _snapshot((None, None), None, {}, {}, date.min, date.max)
     import holidays
     from holidays.version import __version__
 
@@ -45,13 +55,14 @@ def holiday_snapshot(country: str | None, effective_from: date) -> dict[str, Any
     last = date(effective_from.year + YEARS_AFTER, 12, 31)
     days = holidays.country_holidays(
         country,
+        subdiv=subdivision,
         # A decree for next year's holidays may move days of this December, so one year more is read.
         years=range(first.year, last.year + 2),
         expand=False,
         language=_language(getattr(holidays, country)),
     )
     return _snapshot(
-        country,
+        (country, subdivision),
         f"holidays {__version__}",
         {day: name for day, name in days.items() if first <= day <= last},
         {day: _MAKE_UP_DAY for day in days.weekend_workdays if first <= day <= last},
@@ -61,7 +72,7 @@ def holiday_snapshot(country: str | None, effective_from: date) -> dict[str, Any
 
 
 def _snapshot(
-    country: str | None,
+    place: tuple[str | None, str | None],
     source: str | None,
     holidays: dict[date, str],
     working_days: dict[date, str],
@@ -69,7 +80,8 @@ def _snapshot(
     known_through: date,
 ) -> dict[str, Any]:
     return {
-        "country": country,
+        "country": place[0],
+        "subdivision": place[1],
         "source": source,
         "known_from": known_from.isoformat(),
         "known_through": known_through.isoformat(),

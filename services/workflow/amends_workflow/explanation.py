@@ -88,7 +88,7 @@ def _start(case: Case, deadline: Deadline) -> Mark:
     starting = {rule.from_event}
     if rule.from_event == ComplaintReceived.TYPE:
         starting.add(CaseReopened.TYPE)
-    if rule.due is None:
+    if rule.is_agreed:
         starting.add(CallbackAgreed.TYPE)
     return next(
         mark
@@ -123,7 +123,7 @@ def _reminders(case: Case, deadline: Deadline) -> Iterator[Mark]:
 def _basis(case: Case, deadline: Deadline, start: Mark) -> Basis:
     """What the due time came from: the first of the rule's durations that leads to it."""
     rule = deadline.rule
-    if rule.due is None and start.type == CallbackAgreed.TYPE:
+    if rule.is_agreed and start.type == CallbackAgreed.TYPE:
         return Basis("agreed", None, None)
     for by, duration in _durations(case, rule):
         counted = after(deadline.started_at, duration, deadline.calendar)
@@ -135,7 +135,7 @@ def _basis(case: Case, deadline: Deadline, start: Mark) -> Basis:
 def _durations(case: Case, rule: ClockRule) -> Iterator[tuple[str, Duration]]:
     if rule.urgent is not None and "urgent" in case.flags:
         yield "urgent", rule.urgent
-    if rule.due is not None:
+    if isinstance(rule.due, Duration):
         yield "due", rule.due
     if rule.at_most is not None:
         yield "at_most", rule.at_most
@@ -180,7 +180,7 @@ def _rule(rule: ClockRule) -> dict[str, Any]:
     return {
         "from": rule.from_event,
         "stop": sorted(rule.stop),
-        "due": "agreed" if rule.due is None else str(rule.due),
+        "due": str(rule.due),
         "at_most": _written(rule.at_most),
         "urgent": _written(rule.urgent),
         "warn": [warning.label for warning in rule.warnings],

@@ -13,7 +13,7 @@ from amends_platform.failures import Failure, WrongUsage
 
 if TYPE_CHECKING:
     from amends_domain.calendars import Calendar, DueTime
-    from amends_domain.policy import ClockRule
+    from amends_domain.policy import ClockRule, Policy
     from amends_platform.policy_files import LoadedPolicy
 
 app = typer.Typer(
@@ -39,6 +39,8 @@ def check(
             "hash": policy.hash,
             "effective_from": policy.effective_from.isoformat(),
             "clocks": clocks,
+            "sources": {rule.name: rule.source for rule in policy.clocks},
+            "packs": _packs(policy),
             "holidays": calendar["source"],
             "holidays_known_through": calendar["known_through"],
             "mistakes": [],
@@ -48,6 +50,8 @@ def check(
     print(f"{file} is good: {policy.name} version {policy.version}, in force from {policy.effective_from}")
     print(f"  hash      {policy.hash}")
     print(f"  clocks    {', '.join(clocks) or 'none'}")
+    for pack, names in _packs(policy).items():
+        print(f"  includes  {pack}: {', '.join(names)}")
     known = f"{calendar['country']}, known through {calendar['known_through']}" if calendar["country"] else "none"
     print(f"  holidays  {known}")
 
@@ -77,19 +81,31 @@ def due(
         hint = closest(clock, names) or f": expected one of {', '.join(names)}"
         raise WrongUsage(f"{policy.name} has no clock {clock!r}{hint}")
     start = _instant(from_, policy.calendar)
-    due_time = rule.due_after(start, flags or (), policy.calendar)
-    answer = _answer(rule, start, due_time, policy.calendar)
+    calendar = policy.calendar_of(rule)
+    due_time = rule.due_after(start, flags or (), calendar)
+    answer = _answer(rule, start, due_time, calendar)
     if as_json:
         head = {
             "clock": clock,
             "policy": policy.name,
             "version": policy.version,
-            "from": _local(start, policy.calendar),
+            "pack": rule.pack,
+            "source": rule.source,
+            "from": _local(start, calendar),
         }
         print(json.dumps({**head, **answer}, ensure_ascii=False))
         return
-    for line in _told(answer, rule, policy.calendar):
+    for line in _told(answer, rule, calendar):
         print(line)
+
+
+def _packs(policy: Policy) -> dict[str, list[str]]:
+    """The included packs and their clocks."""
+    packs: dict[str, list[str]] = {}
+    for rule in policy.clocks:
+        if rule.pack is not None:
+            packs.setdefault(rule.pack, []).append(rule.name)
+    return packs
 
 
 def _load(name: str, *, as_json: bool) -> LoadedPolicy:
@@ -124,12 +140,17 @@ def _local(instant: datetime, calendar: Calendar) -> str:
 
 def _answer(rule: ClockRule, start: datetime, due_time: DueTime | None, calendar: Calendar) -> dict[str, Any]:
     if due_time is None:
-        return {"due_at": None, "warnings": [], "counted": [], "skipped": [], "provisional": False}
+        return {"due_at": None, "warnings": [], "ladder": [], "counted": [], "skipped": [], "provisional": False}
     warnings = ((warning.label, warning.at(start, due_time.at, calendar)) for warning in rule.warnings)
     return {
         "due_at": _local(due_time.at, calendar),
         "warnings": [
             {"label": label, "at": _local(at, calendar)} for label, at in warnings if start < at < due_time.at
+        ],
+        "ladder": [
+            {"label": step.label, "to": step.to, "grades": sorted(step.grades), "at": _local(at, calendar)}
+            for step, at in ((step, step.at(due_time.at, calendar)) for step in rule.ladder)
+            if at > start
         ],
         "counted": [day.isoformat() for day in due_time.counted],
         "skipped": [{"date": day.isoformat(), "reason": reason} for day, reason in due_time.skipped],
@@ -138,11 +159,18 @@ def _answer(rule: ClockRule, start: datetime, due_time: DueTime | None, calendar
 
 
 def _told(answer: dict[str, Any], rule: ClockRule, calendar: Calendar) -> Sequence[str]:
+    given = "that was promised" if rule.is_promised else "agreed with the customer"
     if answer["due_at"] is None:
-        return [f"{rule.name} is due at the time agreed with the customer; the policy sets no latest time"]
-    latest = " at the latest: the time is agreed with the customer" if rule.due is None else ""
+        return [f"{rule.name} is due at the time {given}; the policy sets no latest time"]
+    latest = f" at the latest: the time is {given}" if rule.is_agreed else ""
     lines = [f"{rule.name} is due {answer['due_at']}{latest}"]
+    if rule.source is not None:
+        lines.append(f"  source   {rule.source}" + (f" (pack {rule.pack})" if rule.pack else ""))
     lines += [f"  warn     {warning['at']}  {warning['label']}" for warning in answer["warnings"]]
+    lines += [
+        f"  tell     {step['at']}  {step['to']}" + (f" ({', '.join(step['grades'])} cases)" if step["grades"] else "")
+        for step in answer["ladder"]
+    ]
     lines += [f"  counted  {day}" for day in answer["counted"]]
     lines += [f"  skipped  {day['date']}  {day['reason']}" for day in answer["skipped"]]
     if answer["provisional"]:

@@ -16,8 +16,12 @@ from amends_domain.policy import (
     ClockRule,
     ExtendByAgreement,
     ExtendTo,
+    Given,
     GradeRule,
+    LadderStep,
+    MassRule,
     Policy,
+    RepeatRule,
     WarningRule,
     When,
 )
@@ -35,6 +39,12 @@ def test_the_policy_of_the_domain_description_reads_as_it_is_meant() -> None:
     policy = build()
     assert (policy.name, policy.version, policy.effective_from) == ("bank-cn", 3, date(2026, 1, 1))
     assert (policy.calendar.opens, policy.calendar.closes) == (time(9), time(17, 30))
+    ladder = (
+        LadderStep("0h after", None, parse_duration("0h"), "service_admin"),
+        LadderStep("1bd after", None, parse_duration("1bd"), "department_manager"),
+        LadderStep("2bd after", None, parse_duration("2bd"), "vice_president"),
+    )
+    promised: dict[str, Any] = {"ladder": ladder, "due": Given.PROMISED}
     assert policy.clocks == (
         ClockRule(
             "apology",
@@ -42,18 +52,20 @@ def test_the_policy_of_the_domain_description_reads_as_it_is_meant() -> None:
             frozenset({"apology-given"}),
             parse_duration("24h"),
             warnings=(WarningRule("75%", fraction=Fraction(3, 4)),),
+            ladder=ladder,
         ),
         ClockRule(
             "callback",
             "complaint-received",
             frozenset({"callback-made"}),
-            None,
+            Given.AGREED,
             at_most=parse_duration("7d"),
             warnings=(
                 WarningRule("24h before", before=parse_duration("24h")),
                 WarningRule("2h before", before=parse_duration("2h")),
             ),
             extend=ExtendByAgreement("customer-agreed", True, parse_duration("7d")),
+            ladder=ladder,
         ),
         ClockRule(
             "cash_jam",
@@ -63,6 +75,13 @@ def test_the_policy_of_the_domain_description_reads_as_it_is_meant() -> None:
             warnings=(WarningRule("3bd", after=parse_duration("3bd")),),
             when=When((("cause", frozenset({"cash_jam"})), ("type", frozenset({"atm"})))),
             urgent=parse_duration("same_day"),
+            ladder=ladder,
+        ),
+        ClockRule(
+            "corrective_action",
+            "countermeasure-planned",
+            frozenset({"action:corrective_action_done"}),
+            **promised,
         ),
         ClockRule(
             "follow_up",
@@ -70,7 +89,9 @@ def test_the_policy_of_the_domain_description_reads_as_it_is_meant() -> None:
             frozenset({"followed-up"}),
             parse_duration("3bd"),
             warnings=(WarningRule("1bd before", before=parse_duration("1bd")),),
+            ladder=ladder,
         ),
+        ClockRule("promise", "promise-made", frozenset({"promise-kept"}), **promised),
         ClockRule(
             "statutory",
             "complaint-received",
@@ -80,6 +101,7 @@ def test_the_policy_of_the_domain_description_reads_as_it_is_meant() -> None:
                 ExtendTo(parse_duration("30d"), "complex", None),
                 ExtendTo(parse_duration("60d"), None, "department_head"),
             ),
+            ladder=ladder,
         ),
     )
     assert policy.grades[0] == GradeRule(
@@ -91,7 +113,9 @@ def test_the_policy_of_the_domain_description_reads_as_it_is_meant() -> None:
         (("handler", Decimal(0)), ("supervisor", Decimal(500)), ("department_head", Decimal(5000))),
         (AlwaysApprove(frozenset({"mis_selling"}), "department_head"),),
     )
-    assert set(policy.sections) == {"ladder", "mass", "repeat", "survey", "quotas"}
+    assert policy.mass == MassRule("cause", 10, parse_duration("24h"))
+    assert policy.repeat == RepeatRule(("customer", "type"), parse_duration("30d"))
+    assert set(policy.sections) == {"survey", "quotas"}
 
 
 def test_a_policy_needs_five_sections_and_the_others_are_empty_when_left_out() -> None:
@@ -109,11 +133,13 @@ def test_clocks_are_found_by_the_event_that_starts_them() -> None:
     assert {event: [rule.name for rule in rules] for event, rules in policy.clocks_from.items()} == {
         "complaint-received": ["apology", "callback", "cash_jam", "statutory"],
         "customer-confirmed": ["follow_up"],
+        "promise-made": ["promise"],
+        "countermeasure-planned": ["corrective_action"],
     }
     apology = policy.clock("apology")
     assert apology is not None
     assert apology.name == "apology"
-    assert policy.clock("promise") is None
+    assert policy.clock("refund") is None
 
 
 @pytest.mark.parametrize(
@@ -132,7 +158,7 @@ def test_clocks_are_found_by_the_event_that_starts_them() -> None:
         (
             {"calendar": {"hours": "9-5"}},
             "calendar.hours",
-            "unknown key 'hours': expected business_hours, country, workdays",
+            "unknown key 'hours': expected business_hours, country, subdivision, workdays",
         ),
         ({"calendar": {"business_hours": "9-17"}}, "calendar.business_hours", 'such as "09:00-17:30", not'),
         ({"calendar": {"business_hours": "17:00-09:00"}}, "calendar.business_hours", "close after they open"),
@@ -189,10 +215,14 @@ def test_clocks_are_found_by_the_event_that_starts_them() -> None:
             "clocks.apology.when.severity",
             "a severity, or a list of them, not the number 3",
         ),
-        (clock(extend={"requires": "luck", "at_most": "7d"}), "clocks.apology.extend.requires", "unknown requirement"),
-        (clock(extend={"requires": "customer-agreed"}), "clocks.apology.extend", "'at_most' is missing"),
+        (
+            clock(due="agreed", extend={"requires": "luck", "at_most": "7d"}),
+            "clocks.apology.extend.requires",
+            "unknown requirement",
+        ),
+        (clock(due="agreed", extend={"requires": "customer-agreed"}), "clocks.apology.extend", "'at_most' is missing"),
         (clock(extend=[{"to": "30d"}]), "clocks.apology.extend[0]", "'requires' is missing"),
-        (clock(extend=[{"to": "30d", "requires": {}}]), "clocks.apology.extend[0].requires", "exactly one of flag and"),
+        (clock(extend=[{"to": "30d", "requires": {}}]), "clocks.apology.extend[0].requires", "exactly one of flag, ap"),
         (
             clock(extend=[{"to": "30d", "requires": {"approval": "boss"}}]),
             "clocks.apology.extend[0].requires.approval",
@@ -243,7 +273,7 @@ def test_what_is_no_mapping_is_no_policy(nothing: object) -> None:
 
 def test_all_mistakes_are_told_at_once() -> None:
     found = mistakes(document(version="x", timezone="Mars", clocks={"a": {**CLOCK, "due": "x", "warm": []}}))
-    assert [path for path, _ in found] == ["version", "timezone", "clocks.a.warm", "clocks.a.due"]
+    assert [path for path, _ in found] == ["clocks.a.warm", "clocks.a.due", "version", "timezone"]
 
 
 def test_a_survey_part_of_one_answer_is_written_as_a_number() -> None:
