@@ -29,37 +29,6 @@ from amends_domain.policy_rules import (
     When,
 )
 
-# Named by DOMAIN for a clock to start from or stop at, before this release records them.
-PLANNED_EVENT_TYPES: Final = frozenset(
-    {
-        "case-absorbed",
-        "case-classified",
-        "case-escalated",
-        "case-linked",
-        "children-acted",
-        "closed-unsatisfied",
-        "countermeasure-planned",
-        "deadline-extended",
-        "deadline-retimed",
-        "entry-corrected",
-        "flags-changed",
-        "grade-raised",
-        "hand-off-accepted",
-        "hand-off-offered",
-        "hand-off-refused",
-        "incident-closed",
-        "incident-opened",
-        "linked-to-incident",
-        "merged-into",
-        "note-added",
-        "promise-kept",
-        "promise-made",
-        "reclassified",
-        "unsatisfied-closure-approved",
-        "unsatisfied-closure-requested",
-    }
-)
-
 PROMISE: Final = "promise"
 CORRECTIVE_ACTION: Final = "corrective_action"
 
@@ -74,7 +43,6 @@ BUILT_IN: Final = {
     ),
 }
 
-_EVENTS = EVENT_TYPES | PLANNED_EVENT_TYPES
 _PERCENT = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,3})?)%")
 _WARNING = "a warning such as 75%, 24h before, 1bd before or 3bd"
 # A clock's name is a part of a subject and a column of reports: lower case, no dots, not endless.
@@ -131,7 +99,8 @@ def _clock(name: str, node: Node) -> WrittenClock:
         owed_by=owed_by,
         source=at["source"].text("where the rule comes from") if "source" in at else None,
     )
-    _check_reserved(at, rule)
+    if len(node.errors) == mistakes:
+        _check_reserved(at, rule)
     if owed_by == CUSTOMER and ladder:
         at["ladder"].fail("nobody is told when it is the customer's own time that runs out", at_key=True)
     return WrittenClock(rule, ladder)
@@ -189,7 +158,7 @@ def _start_or_stop(node: Node) -> str:
     if text.startswith("action:"):
         return node.name("an action such as action:refund_made", r"action:[a-z][a-z0-9_]*")
     if isinstance(node.value, str):
-        node.one_of(_EVENTS, "an event type")
+        node.one_of(EVENT_TYPES, "an event type")
     return text
 
 

@@ -124,8 +124,6 @@ def _include(node: Node, clocks: tuple[WrittenClock, ...], packs: Mapping[str, P
         if name in included:
             item.fail(f"the pack {name!r} is included twice")
             continue
-        if packs[name].include:
-            item.fail(f"the pack {name!r} includes others itself: include what it includes")
         twice = [clock for clock in _names(packs[name].clocks) if clock in taken]
         if twice:
             item.fail(f"two clocks are called {twice[0]!r}: one in {taken[twice[0]]}, one in the pack {name!r}")

@@ -1,4 +1,4 @@
-"""The policy that the domain description prints, as a parsed document, and ways to change one thing in it."""
+"""Policies to change one thing in: the one that the domain description prints, as a parsed document, and files."""
 
 from __future__ import annotations
 
@@ -96,3 +96,85 @@ CLOCK = {"from": "complaint-received", "stop": ["apology-given"], "due": "24h"}
 
 def clock(**changes: Any) -> dict[str, Any]:
     return {"clocks": {"apology": {key: value for key, value in {**CLOCK, **changes}.items() if value is not ...}}}
+
+
+GOOD_FILE = """\
+# A policy to break.
+policy: north
+version: 1
+effective_from: 2026-01-01
+timezone: Asia/Shanghai
+calendar: {country: CN, business_hours: "09:00-17:30", workdays: [mon, tue, wed, thu, fri]}
+grades:
+  - {grade: major, when: {channel: [media]}}
+clocks:
+  apology:
+    from: complaint-received
+    stop: [apology-given]
+    due: 24h
+    warn: [75%]
+  callback: {from: complaint-received, stop: [callback-made], due: agreed, at_most: 7d}
+authority:
+  supervisor: 500
+"""
+
+FULL_FILE = """\
+# A policy with every section, to break.
+policy: full
+version: 1
+effective_from: 2026-01-01
+timezone: Europe/London
+calendar: {country: GB, subdivision: ENG, business_hours: "09:00-17:00"}
+include: [uk-disp]
+grades:
+  - {grade: major, when: {channel: media}, notify: [general_office]}
+clocks:
+  decision:
+    from: complaint-received
+    stop: [customer-confirmed]
+    due: 15d
+    extend:
+      - {to: 30d, requires: {flag: complex}}
+      - {to: 60d, requires: {approval: department_head}}
+  callback:
+    from: complaint-received
+    stop: [callback-made]
+    due: agreed
+    extend: {requires: customer-agreed, at_most: 7d}
+  card:
+    from: "action:customer_told"
+    stop: ["action:card_collected"]
+    due: 3bd
+    owed_by: customer
+  promise: {from: promise-made, stop: [promise-kept], due: promised, warn: [75%]}
+  refund:
+    from: complaint-received
+    stop: ["action:refund_made"]
+    due: 5bd
+    ladder:
+      - {before: 1bd, to: cashier}
+ladder:
+  - {after: 0h, to: service_admin}
+  - {after: 1bd, to: vice_president, when: {clock: [decision], grade: [major]}}
+authority:
+  supervisor: 500
+  close_unsatisfied: [department_head, executive]
+mass: {same: cause, count: 10, within: 24h}
+repeat: {same: [customer, type], within: 30d}
+late_entry: 1h
+heads: {north-street: s-1}
+survey: {unhappy: 1-6, neutral: 7-8, delighted: 9-10}
+playbooks:
+  waiting_time:
+    en:
+      first_words: We are sorry.
+      ask: [How long?]
+      avoid: [Excuses.]
+      times: Today.
+"""
+
+
+def changed(old: str, new: str, text: str = GOOD_FILE) -> str:
+    """The text with one thing changed, which stands in it once."""
+    assert text.count(old) == 1, old
+    return text.replace(old, new)

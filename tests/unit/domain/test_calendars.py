@@ -149,6 +149,76 @@ def test_days_keep_the_wall_clock_and_hours_do_not(zone: str, start: str, durati
     assert due.at == datetime.fromisoformat(due_utc).replace(tzinfo=UTC)
 
 
+@pytest.mark.parametrize("zone", ["Europe/Amsterdam", "America/New_York"])
+@pytest.mark.parametrize("wall_clock", [time(9, 15), time(17), time(0), time(23, 59, 59)])
+def test_56_days_from_any_day_of_three_years_it_is_the_same_time_on_the_wall(zone: str, wall_clock: time) -> None:
+    cal, changes = calendar(zone), 0
+    for day in days("2025-01-01", "2027-12-31"):
+        start = datetime.combine(day, wall_clock, cal.timezone)
+        due = after(start, parse_duration("56d"), cal).at
+        shown = due.astimezone(cal.timezone)
+        assert shown.replace(tzinfo=None) == datetime.combine(day + timedelta(days=56), wall_clock)
+        elapsed = due - start.astimezone(UTC)
+        assert abs(elapsed - timedelta(days=56)) <= timedelta(hours=1)
+        changes += elapsed != timedelta(days=56)
+    # Two changes of the clocks a year, each with the 56 starts whose clocks run over it, and of the autumn of 2024
+    # and the spring of 2028 none.
+    assert changes == 6 * 56
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "due_utc", "shown"),
+    [
+        # The eighth week ends in the gap: 02:30 never comes, the first instant after it is 03:00.
+        ("Europe/Amsterdam", "2026-02-01T02:30+01:00", "2026-03-29T01:00", "03:00"),
+        ("America/New_York", "2026-01-11T02:30-05:00", "2026-03-08T07:00", "03:00"),
+        # It ends in the hour that comes twice: the first of the two.
+        ("Europe/Amsterdam", "2026-08-30T02:30+02:00", "2026-10-25T00:30", "02:30"),
+        ("America/New_York", "2026-09-06T01:30-04:00", "2026-11-01T05:30", "01:30"),
+        # It starts in the hour that comes twice, in either, and in the first minute after a gap.
+        ("Europe/Amsterdam", "2026-10-25T02:30+02:00", "2026-12-20T01:30", "02:30"),
+        ("Europe/Amsterdam", "2026-10-25T02:30+01:00", "2026-12-20T01:30", "02:30"),
+        ("America/New_York", "2026-11-01T01:30-04:00", "2026-12-27T06:30", "01:30"),
+        ("America/New_York", "2026-11-01T01:30-05:00", "2026-12-27T06:30", "01:30"),
+        ("America/New_York", "2026-03-08T03:00-04:00", "2026-05-03T07:00", "03:00"),
+    ],
+)
+def test_eight_weeks_that_meet_a_gap_or_a_fold_end_on_the_right_day(
+    zone: str, start: str, due_utc: str, shown: str
+) -> None:
+    cal = calendar(zone)
+    began = datetime.fromisoformat(start)
+    due = after(began, parse_duration("56d"), cal).at
+    assert due == datetime.fromisoformat(due_utc).replace(tzinfo=UTC)
+    assert due.astimezone(cal.timezone).strftime("%H:%M") == shown
+    assert due.astimezone(cal.timezone).date() == began.date() + timedelta(days=56)
+
+
+@pytest.mark.parametrize(
+    ("zone", "due", "duration", "instant_utc"),
+    [
+        # A warning a day before falls into the gap: the first instant after it, and still before it is due.
+        ("Europe/Amsterdam", "2026-03-30T02:30+02:00", "1d", "2026-03-29T01:00"),
+        ("America/New_York", "2026-03-09T02:30-04:00", "1d", "2026-03-08T07:00"),
+        # Into the fold: the first of the two.
+        ("Europe/Amsterdam", "2026-10-26T02:30+01:00", "1d", "2026-10-25T00:30"),
+        ("America/New_York", "2026-11-02T01:30-05:00", "1d", "2026-11-01T05:30"),
+    ],
+)
+def test_counting_back_into_a_gap_or_a_fold(zone: str, due: str, duration: str, instant_utc: str) -> None:
+    instant = before(datetime.fromisoformat(due), parse_duration(duration), calendar(zone)).at
+    assert instant == datetime.fromisoformat(instant_utc).replace(tzinfo=UTC)
+
+
+def test_a_close_of_business_in_a_fold_is_the_first_of_the_two() -> None:
+    nights = calendar("America/New_York", opens=time(0), closes=time(1, 30), workdays=frozenset(range(7)))
+    start = datetime(2026, 10, 31, 12, tzinfo=UTC)
+    assert after(start, parse_duration("1bd"), nights).at == datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
+    # Between the two half past ones, business has closed.
+    between = datetime(2026, 11, 1, 6, tzinfo=UTC)
+    assert after(between, parse_duration("same_day"), nights).at == datetime(2026, 11, 2, 6, 30, tzinfo=UTC)
+
+
 def test_a_close_of_business_in_a_gap_is_the_end_of_the_gap() -> None:
     nights = calendar("Europe/Amsterdam", opens=time(0), closes=time(2, 30), workdays=frozenset(range(7)))
     assert after(datetime(2026, 3, 28, 12, tzinfo=UTC), parse_duration("1bd"), nights).at == datetime(
