@@ -7,7 +7,7 @@ that it has already judged.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 YEARS_BEFORE = 1
@@ -16,6 +16,7 @@ YEARS_AFTER = 5
 _MAKE_UP_DAY = "make-up working day"
 # A country that moved working days by decree in or after this year still does: its later years are not known yet.
 _STILL_DECREED = 2024
+_BEFORE_NEW_YEAR = timedelta(days=7)
 
 
 class UnknownCountry(LookupError):
@@ -96,9 +97,15 @@ def _language(entity: Any) -> str | None:
 
 
 def _known_through(days: Any) -> date:
-    """The last day of the last year whose decree the library holds; for countries without decrees, no end."""
+    """The last day that no coming decree moves, by the last year whose decree the library holds; for countries
+    without decrees, no end.
+    """
     decreed = max(_decreed_years(days), default=0)
-    return date(decreed, 12, 31) if decreed >= _STILL_DECREED else date.max
+    if decreed < _STILL_DECREED:
+        return date.max
+    # The decree for a New Year moves days before it: China's for 2019 had people work on 29 December 2018, and rest
+    # on 31. So the last week of the last decreed year is not known yet.
+    return date(decreed, 12, 31) - _BEFORE_NEW_YEAR
 
 
 def _decreed_years(days: Any) -> Iterator[int]:

@@ -18,9 +18,11 @@ def refused(directory: Path, content: str | bytes) -> PolicyFileError:
     return error.value
 
 
-def test_what_is_broken_below_was_good() -> None:
-    for text in (GOOD_FILE, FULL_FILE):
-        assert text.endswith("\n")
+@pytest.mark.parametrize("text", [GOOD_FILE, FULL_FILE])
+def test_what_is_broken_below_was_good(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert load_policy(file).policy.hash
 
 
 @pytest.mark.parametrize(

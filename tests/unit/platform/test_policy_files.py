@@ -145,3 +145,32 @@ def test_an_agreed_clock_without_a_limit_has_no_due_time_of_its_own(write: Write
     file = write(changed(", at_most: 7d", ""))
     said = amends("due", "callback", "--from", "2026-03-02", "--policy", str(file))[1]
     assert "at the time agreed with the customer" in said
+
+
+def test_check_names_the_packs_and_where_each_clock_comes_from(write: Write) -> None:
+    file = str(write(GOOD_FILE + "include: [us-reg-e]\n"))
+    assert "includes  us-reg-e: reg_e_correction, reg_e_investigation, reg_e_result" in amends("check", file)[1]
+    answer = json.loads(amends("check", file, "--json")[1])
+    assert answer["packs"] == {"us-reg-e": ["reg_e_correction", "reg_e_investigation", "reg_e_result"]}
+    assert answer["sources"]["reg_e_investigation"].startswith("Regulation E, 12 CFR 1005.11(c)")
+    assert answer["sources"]["apology"] is None
+
+
+def test_due_counts_the_clock_of_a_pack_by_the_packs_calendar_and_says_who_is_told(write: Write) -> None:
+    file = str(write(GOOD_FILE + "include: [us-reg-e]\nladder: [{after: 1bd, to: boss, when: {grade: major}}]\n"))
+    asked = ("due", "reg_e_correction", "--from", "2026-11-25T15:00-05:00", "--policy", file)
+    answer = json.loads(amends(*asked, "--json")[1])
+    assert (answer["due_at"], answer["pack"]) == ("2026-11-27T17:00:00-05:00", "us-reg-e")
+    assert answer["skipped"] == [{"date": "2026-11-26", "reason": "Thanksgiving Day"}]
+    assert answer["ladder"] == [
+        {"label": "1bd after", "to": "boss", "grades": ["major"], "at": "2026-11-30T17:00:00-05:00"}
+    ]
+    said = amends(*asked)[1]
+    assert "source   Regulation E, 12 CFR 1005.11(c)(1)" in said
+    assert "(pack us-reg-e)" in said
+    assert "tell     2026-11-30T17:00:00-05:00  boss (major cases)" in said
+
+
+def test_due_says_that_a_promise_is_due_when_it_was_promised() -> None:
+    said = amends("due", "promise", "--from", "2026-03-02", "--policy", "bank-cn")[1]
+    assert "promise is due at the time that was promised" in said
