@@ -78,7 +78,9 @@ class Node:
             raise DocumentErrors(self.errors)
 
     def fail(self, message: str, *, at_key: bool = False) -> None:
-        self.errors.append(DocumentError(self.path, message, at_key))
+        """Keeps a mistake. Of one value only the first is told: the others would follow from it."""
+        if at_key or not any(error.path == self.path and not error.at_key for error in self.errors):
+            self.errors.append(DocumentError(self.path, message, at_key))
 
     def expected(self, what: str) -> None:
         self.fail(f"expected {what}, not {kind_of(self.value)}")

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from amends_domain.documents import DocumentError, DocumentErrors
+from amends_domain.policy_document import PolicyDocument, read_policy
 from amends_platform.policy_files import PolicyFileError, load_policy
+from amends_platform.policy_yaml import read_yaml
 from tests.support.policy_documents import FULL_FILE, GOOD_FILE, changed
+
+ODD: list[Any] = [
+    None,
+    "",
+    "x",
+    0,
+    -1,
+    Decimal("1.5"),
+    True,
+    [],
+    [None],
+    [[]],
+    [{}],
+    {},
+    {"x": None},
+    {"": ""},
+    date(2026, 1, 1),
+]
+Place = tuple[str | int, ...]
 
 
 def refused(directory: Path, content: str | bytes) -> PolicyFileError:
@@ -314,3 +341,36 @@ def test_each_mistake_in_a_policy_is_told_once_and_with_its_line(tmp_path: Path,
     [told] = refused(tmp_path, changed(old, new, FULL_FILE)).mistakes
     assert message in told.message
     assert told.line == line
+
+
+def paths(value: Any, path: Place = ()) -> Iterator[Place]:
+    yield path
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in children:
+        yield from paths(child, (*path, key))
+
+
+def mistakes(document: Any, packs: Mapping[str, PolicyDocument]) -> tuple[DocumentError, ...]:
+    try:
+        read_policy(document, packs)
+    except DocumentErrors as error:
+        return error.errors
+    return ()
+
+
+def test_whatever_stands_anywhere_is_read_or_refused_and_each_place_tells_one_mistake() -> None:
+    good = read_yaml(FULL_FILE).value
+    packs = {"uk-disp": read_policy(read_yaml(load_policy("uk-disp").document).value)}
+    refusals = 0
+    for path in list(paths(good))[1:]:
+        for odd in ODD:
+            document = copy.deepcopy(good)
+            parent = document
+            for key in path[:-1]:
+                parent = parent[key]
+            parent[path[-1]] = odd
+            told = mistakes(document, packs)
+            refusals += bool(told)
+            wrong_values = [each.path for each in told if not each.at_key]
+            assert len(wrong_values) == len(set(wrong_values)), (path, odd, told)
+    assert refusals > 1000
