@@ -16,7 +16,8 @@ ROLES = (AGENT, HANDLER, SUPERVISOR, DEPARTMENT_HEAD, EXECUTIVE, AUDITOR, ADMIN,
 
 _OWNERS_AND_ABOVE = frozenset({HANDLER, SUPERVISOR, DEPARTMENT_HEAD, EXECUTIVE})
 _DESK = _OWNERS_AND_ABOVE | {AGENT}
-_LEADERS = frozenset({SUPERVISOR, DEPARTMENT_HEAD, EXECUTIVE})
+_HEADS = frozenset({DEPARTMENT_HEAD, EXECUTIVE})
+_LEADERS = _HEADS | {SUPERVISOR}
 
 # An agent speaks with the customer; findings and offers are the owner's; another system reports and records.
 MAY: Mapping[str, frozenset[str]] = {
@@ -28,16 +29,36 @@ MAY: Mapping[str, frozenset[str]] = {
     "reject": _LEADERS,
     "confirm": _DESK,
     "decline": _DESK,
+    # What an agent may offer in one conversation is what the policy lets an agent offer: without a limit, nothing.
+    "on-the-spot": _DESK,
     "follow-up": _DESK,
     "review": _OWNERS_AND_ABOVE,
     "withdraw": _DESK,
+    "close-unsatisfied": _OWNERS_AND_ABOVE,
     "reopen": _DESK,
+    "merge": _OWNERS_AND_ABOVE,
     "assign": _OWNERS_AND_ABOVE,
+    "hand-off": _DESK,
+    "accept": _OWNERS_AND_ABOVE,
+    "refuse": _OWNERS_AND_ABOVE,
     "contact": _DESK | {INTEGRATION},
     "agree-callback": _DESK,
+    "promise": _DESK,
+    "keep-promise": _DESK | {INTEGRATION},
     "act": _OWNERS_AND_ABOVE | {INTEGRATION},
+    "classify": _DESK,
+    "flag": _DESK | {INTEGRATION},
+    "escalate": _DESK,
+    "extend": _LEADERS,
+    "retime": _HEADS,
+    "link": _DESK,
+    "correct": _DESK,
+    "note": _DESK | {INTEGRATION},
+    "open-incident": _LEADERS,
+    "close-incident": _LEADERS,
 }
 
 # Names, numbers and words of customers. An administrator configures and an integration feeds: neither reads them.
 MAY_READ_PERSONAL_DATA = _DESK | {AUDITOR}
 MAY_READ_CASES = frozenset(ROLES) - {ADMIN}
+MAY_READ_REFUSALS = _HEADS | {AUDITOR}

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from amends_domain.policy_rules import Facts
 
 
 class Status(StrEnum):
@@ -19,6 +22,9 @@ class Status(StrEnum):
     CUSTOMER_CONFIRMED = "customer-confirmed"
     FOLLOWED_UP = "followed-up"
     WITHDRAWN = "withdrawn"
+    CLOSED_UNSATISFIED = "closed-unsatisfied"
+    MERGED = "merged"
+    INCIDENT_CLOSED = "incident-closed"
 
 
 OPEN: frozenset[Status] = frozenset(
@@ -27,18 +33,29 @@ OPEN: frozenset[Status] = frozenset(
 CLOSED: frozenset[Status] = frozenset(Status) - OPEN
 
 
+COMPLAINT, INQUIRY, INCIDENT = "complaint", "inquiry", "incident"
+KINDS = (COMPLAINT, INQUIRY, "suggestion", "praise")
+"""What a customer's record may be. An incident is a case too, but nobody's complaint: many belong to it."""
+
+ALL_BRANCHES = "*"
+"""The branch of an incident that is no single branch's."""
+
+
 class Mark(NamedTuple):
     """One event as clocks see it: what happened, when, under which policy, in which cycle.
 
-    `note` is what a clock may ask of the event: the agreed time, the action's name, or (clock, generation, step).
+    `note` is what a clock may ask of the event (`evolve` says of which type what). `facts` are those of the case
+    just after it, by which conditions on them were judged; marks share them while they stay the same.
     """
 
     type: str
     occurred_at: datetime
     recorded_at: datetime
     policy: str | None
+    position: int
     version: int
     cycle: int
+    facts: Facts
     note: Any = None
 
 
@@ -62,9 +79,45 @@ class Proposal:
     approval_by: str | None
 
 
+class OpenPromise(NamedTuple):
+    """What the customer still waits for, or (a countermeasure) what somebody has still to change."""
+
+    number: int
+    due_at: datetime
+    by: str
+
+
+class HandOff(NamedTuple):
+    """An offer of the case that is neither accepted nor refused yet: to a person, or to a department."""
+
+    offered_by: str
+    to_person: str | None
+    to_department: str | None
+
+
+class ClosureApproval(NamedTuple):
+    """An approval to close a case whose customer is not satisfied."""
+
+    approved_by: str
+    role: str
+
+
+class IncidentOf(NamedTuple):
+    """What makes complaints belong to an incident: their fact `same` is `value`."""
+
+    title: str
+    same: str
+    value: str
+    automatic: bool
+
+
 @dataclass(frozen=True)
 class Case:
-    """A case at one version. `position` is that of its first event, from which its reference is made."""
+    """A case at one version. `first_position` is that of its first event, from which its reference is made.
+
+    `promises` and `countermeasures` count all that were ever made; the open ones are listed apart.
+    `incident` is the mass incident that the case belongs to; `incident_of` is there where the case is one itself.
+    """
 
     id: UUID
     first_position: int
@@ -85,6 +138,7 @@ class Case:
     flags: tuple[str, ...]
     complained_of: tuple[str, ...]
     external_ref: str | None
+    desired_outcomes: tuple[str, ...]
     reply_by: datetime | None
     historical: bool
     received_at: datetime
@@ -93,6 +147,20 @@ class Case:
     proposal: Proposal | None
     declines: int
     satisfaction: int | None
+    closure_approvals: tuple[ClosureApproval, ...]
+    promises: int
+    open_promises: tuple[OpenPromise, ...]
+    countermeasures: int
+    open_countermeasures: tuple[OpenPromise, ...]
+    hand_off: HandOff | None
+    hand_offs: int
+    escalations: int
+    corrections: int
+    incident: str | None
+    incident_of: IncidentOf | None
+    merged_into: str | None
+    absorbed: tuple[str, ...]
+    links: tuple[str, ...]
     contacts: tuple[CustomerContact, ...]
     marks: tuple[Mark, ...]
 

@@ -2,280 +2,288 @@
 
 A clock starts when its event *occurred* and is stopped by an event *recorded* at or before the due time. What was
 recorded later came too late, however early it claims to have happened: so a slow timer, or one that was down,
-never changes a verdict. Each clock is judged by the policy in force at the event that started it.
+never changes a verdict. Each clock is judged by the policy in force at the event that started it, and by what was
+known of the case then; what becomes known later starts clocks that it calls for, and never stops one silently.
+`runs` holds a clock while the events are read, `firings` says what the log still owes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
-from enum import StrEnum
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from amends_domain.calendars import Calendar
-from amends_domain.case import Case, Mark
+from amends_domain.calendars import after
+from amends_domain.case import COMPLAINT, Case, Mark
 from amends_domain.events import (
     ActionTaken,
     CallbackAgreed,
+    CaseClassified,
+    CaseEscalated,
     CaseReopened,
+    ClosedUnsatisfied,
     ComplaintReceived,
     ComplaintWithdrawn,
     DeadlineBreached,
+    DeadlineExtended,
+    DeadlineRetimed,
     FollowedUp,
+    IncidentClosed,
+    MergedInto,
+    PromiseKept,
+    Reclassified,
     ReminderIssued,
 )
 from amends_domain.policy import Policy
 from amends_domain.policy_rules import ClockRule, Facts
+from amends_domain.runs import Deadline, Run, Verdict, at_start, next_term
 
 _FIRED = frozenset({ReminderIssued.TYPE, DeadlineBreached.TYPE})
-_CLOSING = frozenset({ComplaintWithdrawn.TYPE, FollowedUp.TYPE})
+# What the organisation owes the customer by its word outlives a closed case; withdrawing or merging it ends that too.
+_CLOSING = frozenset({FollowedUp.TYPE, ClosedUnsatisfied.TYPE, IncidentClosed.TYPE})
+_ENDING = frozenset({ComplaintWithdrawn.TYPE, MergedInto.TYPE})
+# Reopening gives the case fresh clocks, and so does finding that it is a complaint, as if it had just been received.
+_BEGINNING = frozenset({ComplaintReceived.TYPE, CaseReopened.TYPE, Reclassified.TYPE})
 
-
-class Verdict(StrEnum):
-    """PENDING: running. MET: stopped in time. EXTENDED: replaced by an agreed time while it ran.
-    CANCELLED: the case closed while it ran. BREACHED: the due time passed, whatever came after."""
-
-    PENDING = "pending"
-    MET = "met"
-    EXTENDED = "extended"
-    CANCELLED = "cancelled"
-    BREACHED = "breached"
+_CORRECTIVE_ACTION = "action:corrective_action_done"
 
 
 class UnknownPolicy(LookupError):
     """An event was judged by a policy that is not at hand."""
 
 
-class Deadline(NamedTuple):
-    """One run of a clock on a case. `generation` counts the runs of this clock over the life of the case, from 1.
-
-    `ended_at` is when it was stopped, replaced or cancelled; None while it runs. A breach that is owed but not
-    yet in the log has `breach_recorded` False. `issued` holds the steps of the warnings already in the log.
-    """
-
-    rule: ClockRule
-    calendar: Calendar
-    policy: str
-    generation: int
-    cycle: int
-    started_at: datetime
-    due_at: datetime
-    provisional: bool
-    status: Verdict
-    ended_at: datetime | None
-    breach_recorded: bool
-    issued: frozenset[int]
-
-    @property
-    def kind(self) -> str:
-        return self.rule.name
-
-
-class Firing(NamedTuple):
-    """A reminder or a breach that is still to come. `step` numbers the firings of one deadline; a breach is last."""
-
-    deadline: Deadline
-    step: int
-    at: datetime
-    warning: str | None
-
-    @property
-    def event_type(self) -> str:
-        return DeadlineBreached.TYPE if self.warning is None else ReminderIssued.TYPE
-
-
-class _Run:
-    """A deadline while the marks are being read."""
-
-    __slots__ = (
-        "breach_recorded",
-        "cycle",
-        "due_at",
-        "ended_at",
-        "generation",
-        "issued",
-        "policy",
-        "policy_hash",
-        "provisional",
-        "rule",
-        "started_at",
-        "status",
-    )
-
-    def __init__(
-        self,
-        rule: ClockRule,
-        policy: Policy,
-        generation: int,
-        mark: Mark,
-        started_at: datetime,
-        due: tuple[datetime, bool],
-    ) -> None:
-        self.rule = rule
-        self.policy = policy
-        self.generation = generation
-        self.cycle = mark.cycle
-        self.policy_hash = policy.hash
-        self.started_at = started_at
-        self.due_at, self.provisional = due
-        self.status = Verdict.PENDING
-        self.ended_at: datetime | None = None
-        self.breach_recorded = False
-        self.issued: set[int] = set()
-
-    def end(self, at: datetime, verdict: Verdict) -> None:
-        """Stop, replace or cancel at `at`. After the due time, or once breached, it is a breach and stays one."""
-        self.ended_at = at
-        self.status = Verdict.BREACHED if self.breach_recorded or at > self.due_at else verdict
-
-    def freeze(self) -> Deadline:
-        return Deadline(
-            self.rule,
-            self.policy.calendar,
-            self.policy_hash,
-            self.generation,
-            self.cycle,
-            self.started_at,
-            self.due_at,
-            self.provisional,
-            self.status,
-            self.ended_at,
-            self.breach_recorded,
-            frozenset(self.issued),
-        )
-
-
 def obligations(case: Case, policies: Mapping[str, Policy]) -> tuple[Deadline, ...]:
     """Every deadline that the case ever had, in the order in which they started. Raises UnknownPolicy."""
-    if case.kind != "complaint":
-        return ()
-    runs: list[_Run] = []
-    running: dict[str, _Run] = {}
-    for mark in case.marks:
-        if mark.type in _FIRED:
-            _fired(runs, mark)
-            continue
-        if case.historical and mark.cycle == 1:
-            continue
-        if running:
-            _stop(running, mark)
-        for run in _started(case, mark, policies, running):
-            run.generation = 1 + sum(1 for earlier in runs if earlier.rule.name == run.rule.name)
-            runs.append(run)
-            running[run.rule.name] = run
-    return tuple(run.freeze() for run in runs)
-
-
-def firings(deadlines: tuple[Deadline, ...]) -> tuple[Firing, ...]:
-    """The reminders and breaches that the log still owes, soonest first.
-
-    A deadline that was met, replaced or cancelled owes nothing. One that ended too late owes its breach only:
-    a reminder for something already done helps nobody.
-    """
-    owed = [firing for deadline in deadlines for firing in _owed(deadline)]
-    return tuple(sorted(owed, key=lambda firing: (firing.at, firing.step)))
-
-
-def warnings(deadline: Deadline) -> Iterator[tuple[int, str, datetime]]:
-    """(step, label, instant) of each warning. Those that fall outside the run of the clock do not exist."""
-    for step, rule in enumerate(deadline.rule.warnings):
-        at = rule.at(deadline.started_at, deadline.due_at, deadline.calendar)
-        if deadline.started_at < at < deadline.due_at:
-            yield step, rule.label, at
-
-
-def _owed(deadline: Deadline) -> Iterator[Firing]:
-    if deadline.breach_recorded or deadline.status not in (Verdict.PENDING, Verdict.BREACHED):
-        return
-    if deadline.status is Verdict.PENDING:
-        for step, label, at in warnings(deadline):
-            if step not in deadline.issued:
-                yield Firing(deadline, step, at, label)
-    yield Firing(deadline, len(deadline.rule.warnings), deadline.due_at, None)
-
-
-def _fired(runs: list[_Run], mark: Mark) -> None:
-    name, generation, *steps = mark.note
-    for run in runs:
-        if run.rule.name == name and run.generation == generation:
-            if steps:
-                run.issued.add(steps[0])
-            else:
-                run.breach_recorded = True
-                run.status = Verdict.BREACHED
-
-
-def _stop(running: dict[str, _Run], mark: Mark) -> None:
-    closing = mark.type in _CLOSING
-    what = f"action:{mark.note}" if mark.type == ActionTaken.TYPE else mark.type
-    for name, run in list(running.items()):
-        if what in run.rule.stop:
-            run.end(mark.recorded_at, Verdict.MET)
-        elif closing:
-            run.end(mark.recorded_at, Verdict.CANCELLED)
-        else:
-            continue
-        del running[name]
-
-
-def _started(case: Case, mark: Mark, policies: Mapping[str, Policy], running: dict[str, _Run]) -> Sequence[_Run]:
-    if mark.policy is None:
-        return ()
-    policy = policies.get(mark.policy)
-    if policy is None:
-        raise UnknownPolicy(mark.policy)
-    if mark.type == CallbackAgreed.TYPE:
-        return [_agreed(rule, policy, mark, running) for rule in policy.clocks if rule.due is None]
-    # Reopening gives the case fresh clocks, as if it had just been received.
-    event = ComplaintReceived.TYPE if mark.type == CaseReopened.TYPE else mark.type
-    rules = policy.clocks_from.get(event)
-    if rules is None:
-        return ()
-    facts = _facts(case)
-    started = []
-    for rule in rules:
-        if rule.name in running or not rule.when.matches(facts):
-            continue
-        due = _due(case, rule, policy, mark)
-        if due is not None:
-            started.append(_Run(rule, policy, 0, mark, mark.occurred_at, due))
-    return started
-
-
-def _agreed(rule: ClockRule, policy: Policy, mark: Mark, running: dict[str, _Run]) -> _Run:
-    current = running.get(rule.name)
-    if current is not None:
-        current.end(mark.recorded_at, Verdict.EXTENDED)
-        # The extension belongs to the clock that runs, so to the policy that clock was started under.
-        rule, policy = current.rule, current.policy
-    return _Run(rule, policy, 0, mark, mark.occurred_at, (mark.note, False))
-
-
-def _due(case: Case, rule: ClockRule, policy: Policy, mark: Mark) -> tuple[datetime, bool] | None:
-    due = rule.due_after(mark.occurred_at, case.flags, policy.calendar)
-    wished = case.reply_by if rule.due is None else None
-    if wished is not None and (due is None or wished < due.at):
-        return wished, False
-    return None if due is None else (due.at, due.provisional)
-
-
-def _facts(case: Case) -> Facts:
-    return {
-        "channel": case.channel,
-        "kind": case.kind,
-        "type": case.type,
-        "cause": case.cause,
-        "product": case.product,
-        "severity": case.severity,
-        "grade": case.grade,
-        "branch": case.branch,
-        "flag": case.flags,
-    }
+    return _Reading(case, policies).deadlines()
 
 
 def current(deadlines: tuple[Deadline, ...], cycle: int) -> Deadline | None:
     """The latest run, in this cycle, of the clock whose time is agreed with the customer."""
     for deadline in reversed(deadlines):
-        if deadline.rule.due is None and deadline.cycle == cycle:
+        if deadline.rule.is_agreed and deadline.cycle == cycle:
             return deadline
     return None
+
+
+def running(deadlines: tuple[Deadline, ...], kind: str) -> Deadline | None:
+    """The run of this clock that is neither over nor past its time; the latest, where several are."""
+    return next((d for d in reversed(deadlines) if d.kind == kind and d.status is Verdict.PENDING), None)
+
+
+class _Reading:
+    """The events of a case being read for its clocks."""
+
+    def __init__(self, case: Case, policies: Mapping[str, Policy]) -> None:
+        self._case = case
+        self._policies = policies
+        self._runs: list[Run] = []
+        # By clock, and by the number of the promise where a clock runs for each.
+        self._running: dict[tuple[str, int | None], Run] = {}
+        self._generations: dict[str, int] = {}
+
+    def deadlines(self) -> tuple[Deadline, ...]:
+        facts: Facts | None = None
+        for index, mark in enumerate(self._case.marks):
+            if mark.type in _FIRED or (mark.type == CaseEscalated.TYPE and mark.note is not None):
+                self._fired(mark)
+                continue
+            if self._case.historical and mark.cycle == 1:
+                continue
+            if self._running:
+                self._stop(mark)
+                self._move(mark)
+            if facts is not None and mark.facts is not facts:
+                self._suit(index, mark)
+            facts = mark.facts
+            self._start(mark)
+        return tuple(run.freeze() for run in self._runs)
+
+    def _policy_of(self, mark: Mark) -> Policy | None:
+        if mark.policy is None:
+            return None
+        policy = self._policies.get(mark.policy)
+        if policy is None:
+            raise UnknownPolicy(mark.policy)
+        return policy
+
+    def _fired(self, mark: Mark) -> None:
+        name, generation, *steps = mark.note
+        for run in self._runs:
+            if run.rule.name == name and run.generation == generation:
+                if steps:
+                    run.issued.add(steps[0])
+                else:
+                    run.breach_recorded = True
+                    run.status = Verdict.BREACHED
+
+    def _stop(self, mark: Mark) -> None:
+        for key, run in list(self._running.items()):
+            verdict = _ending(run, key[1], mark)
+            if verdict is not None:
+                run.end(mark, verdict)
+                del self._running[key]
+
+    def _move(self, mark: Mark) -> None:
+        """Replace running clocks by runs of another length, as the mark demands."""
+        for key, run in list(self._running.items()):
+            moved = _retimed(run, mark, self._policy_of(mark)) or _extended(run, mark) or _hurried(run, mark)
+            if moved is not None:
+                run.end(mark, Verdict.EXTENDED)
+                self._begin(key, moved)
+
+    def _suit(self, index: int, mark: Mark) -> None:
+        """More is known of the case: start what that calls for, and drop what a classification proves mistaken."""
+        if mark.type == CaseClassified.TYPE:
+            for key, run in list(self._running.items()):
+                if not run.rule.when.matches(mark.facts):
+                    run.end(mark, Verdict.CANCELLED)
+                    del self._running[key]
+        for place in range(index):
+            earlier = self._case.marks[place]
+            if earlier.cycle != mark.cycle or not _may_begin(earlier, mark):
+                continue
+            for run in self._called_for(earlier, mark.facts):
+                if run.rule.when.conditions and not run.rule.is_promised and not self._had(run):
+                    self._catch_up(run, place + 1, index + 1)
+
+    def _had(self, run: Run) -> bool:
+        """Whether this clock ran from that very event before: it is not started twice."""
+        return any(
+            other.rule.name == run.rule.name and other.cycle == run.cycle and other.origin == run.origin
+            for other in self._runs
+        )
+
+    def _catch_up(self, run: Run, first: int, last: int) -> None:
+        """Start a run that began in the past, and read what happened to it since."""
+        key = (run.rule.name, None)
+        self._begin(key, run)
+        for mark in self._case.marks[first:last]:
+            verdict = _ending(run, None, mark)
+            if verdict is not None:
+                run.end(mark, verdict)
+                del self._running[key]
+                return
+
+    def _start(self, mark: Mark) -> None:
+        if mark.type == CallbackAgreed.TYPE:
+            self._agree(mark)
+            return
+        for run in self._called_for(mark, mark.facts):
+            self._begin((run.rule.name, run.number), run)
+
+    def _called_for(self, mark: Mark, facts: Facts) -> Iterator[Run]:
+        """The runs that the mark starts, on a case of which so much is known, of clocks that are not running."""
+        policy = self._policy_of(mark)
+        if policy is None:
+            return
+        for rule in policy.clocks_from.get(_started_by(mark), ()):
+            if not rule.is_promised and (rule.name, None) in self._running:
+                continue
+            if not rule.when.matches(facts) or not _concerns(rule, mark, facts):
+                continue
+            run = at_start(rule, policy, mark, facts)
+            if run is not None:
+                yield run
+
+    def _agree(self, mark: Mark) -> None:
+        policy = self._policy_of(mark)
+        if policy is None:
+            return
+        for rule in policy.clocks:
+            if rule.is_agreed:
+                key = (rule.name, None)
+                before = self._running.get(key)
+                if before is not None:
+                    before.end(mark, Verdict.EXTENDED)
+                    # The extension belongs to the clock that runs, so to the policy that clock was started under.
+                    self._begin(key, before.moved(mark, mark.note, started_at=mark.occurred_at))
+                else:
+                    self._begin(key, Run(rule, policy, mark, mark.occurred_at, mark.note))
+
+    def _begin(self, key: tuple[str, int | None], run: Run) -> None:
+        name = run.rule.name
+        run.generation = self._generations[name] = self._generations.get(name, 0) + 1
+        self._runs.append(run)
+        self._running[key] = run
+
+
+def _started_by(mark: Mark) -> str:
+    """How a policy calls what happened: an event type, or `action:NAME`."""
+    if mark.type in _BEGINNING:
+        return ComplaintReceived.TYPE
+    return f"action:{mark.note[0]}" if mark.type == ActionTaken.TYPE else mark.type
+
+
+def _may_begin(earlier: Mark, now: Mark) -> bool:
+    # A complaint that was an inquiry at first is one from when that was found.
+    return now.type != Reclassified.TYPE and earlier.type != CallbackAgreed.TYPE and earlier.policy is not None
+
+
+def _concerns(rule: ClockRule, mark: Mark, facts: Facts) -> bool:
+    """Only complaints run the life cycle's clocks; a rule that asks for the kind decides that itself."""
+    if mark.type not in _BEGINNING or any(name == "kind" for name, _ in rule.when.conditions):
+        return mark.type != Reclassified.TYPE or bool(mark.note)
+    return facts["kind"] == COMPLAINT and mark.facts["kind"] == COMPLAINT
+
+
+def _ending(run: Run, number: int | None, mark: Mark) -> Verdict | None:
+    """How the mark ends the run; None when it does not."""
+    if _stops(run, number, mark):
+        return Verdict.MET
+    if mark.type in _ENDING and not (run.rule.is_promised and _CORRECTIVE_ACTION in run.rule.stop):
+        return Verdict.CANCELLED
+    if mark.type in _CLOSING and not run.rule.is_promised:
+        return Verdict.CANCELLED
+    return None
+
+
+def _stops(run: Run, number: int | None, mark: Mark) -> bool:
+    if mark.type == ActionTaken.TYPE:
+        action, of = mark.note
+        return f"action:{action}" in run.rule.stop and (number is None or of in (None, number))
+    if mark.type not in run.rule.stop:
+        return False
+    return number is None or mark.type != PromiseKept.TYPE or bool(mark.note == number)
+
+
+def _retimed(run: Run, mark: Mark, policy: Policy | None) -> Run | None:
+    """An explicit re-timing: from here the clock is judged by the policy of this event."""
+    if mark.type != DeadlineRetimed.TYPE or policy is None:
+        return None
+    clock, generation, due_at = mark.note
+    rule = policy.clock(clock)
+    if (clock, generation) != (run.rule.name, run.generation) or rule is None or not run.may_move(mark):
+        return None
+    return run.moved(mark, due_at, rule=rule, policy=policy)
+
+
+def _extended(run: Run, mark: Mark) -> Run | None:
+    """The next longer terms of the rule, as far as the mark gives what they require."""
+    moved = None
+    while run.may_move(mark) and (term := next_term(run.rule, run.term)) is not None:
+        if mark.type == DeadlineExtended.TYPE:
+            clock, generation, due_at = mark.note
+            if moved is not None or (clock, generation) != (run.rule.name, run.generation) or term.approval is None:
+                break
+            run = moved = run.moved(mark, due_at, term=run.term + 1)
+            continue
+        acted = mark.type == ActionTaken.TYPE and term.action is not None and mark.note[0] == term.action
+        if not acted and (term.flag is None or term.flag not in _flags(mark)):
+            break
+        due = after(run.origin, term.to, run.calendar)
+        if due.at <= run.due_at:
+            break
+        run = moved = run.moved(mark, due.at, term=run.term + 1, provisional=due.provisional)
+    return moved
+
+
+def _hurried(run: Run, mark: Mark) -> Run | None:
+    """A case that becomes urgent has the urgent time from then on, where that is sooner."""
+    urgent = run.rule.urgent
+    if urgent is None or "urgent" not in _flags(mark) or "urgent" in run.flags or not run.may_move(mark):
+        return None
+    due = after(mark.occurred_at, urgent, run.calendar)
+    return run.moved(mark, due.at, provisional=due.provisional) if due.at < run.due_at else None
+
+
+def _flags(mark: Mark) -> Any:
+    return mark.facts["flag"] or ()

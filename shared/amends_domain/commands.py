@@ -7,12 +7,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
+from uuid import UUID
 
 
 class Command:
     """Base of all commands."""
 
     NAME: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class Countermeasure:
+    """What shall change because of a complaint. With an owner and a date it is a clock until it is carried out."""
+
+    text: str
+    owner: str | None = None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class PromiseToCustomer:
+    """What the customer was told would happen, and by when."""
+
+    text: str
+    due_at: datetime
 
 
 @dataclass(frozen=True)
@@ -55,7 +73,7 @@ class Investigate(Command):
     findings: str
     cause: str
     at_fault: bool
-    countermeasures: tuple[str, ...] = ()
+    countermeasures: tuple[Countermeasure, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,7 +143,7 @@ class Reopen(Command):
 
 @dataclass(frozen=True)
 class RecordContact(Command):
-    """Any exchange with the customer. `agreed_callback_at` also agrees on a callback, in the same append."""
+    """Any exchange with the customer. A callback agreed or a promise made in it is recorded in the same append."""
 
     NAME: ClassVar[str] = "contact"
     direction: str
@@ -134,6 +152,7 @@ class RecordContact(Command):
     summary: str
     reason_explained: bool = False
     agreed_callback_at: datetime | None = None
+    promise: PromiseToCustomer | None = None
 
 
 @dataclass(frozen=True)
@@ -154,6 +173,164 @@ class Assign(Command):
 
 @dataclass(frozen=True)
 class Act(Command):
+    """`number`: which countermeasure was carried out, where the action is that; None is the one due first."""
+
     NAME: ClassVar[str] = "act"
     action: str
     text: str | None = None
+    number: int | None = None
+
+
+@dataclass(frozen=True)
+class ResolveOnTheSpot(Command):
+    """Apology, finding, proposal and the customer's agreement in one: all of it, or nothing."""
+
+    NAME: ClassVar[str] = "on-the-spot"
+    apology: Apologize
+    investigation: Investigate
+    proposal: Propose
+    confirmation: Confirm
+
+
+@dataclass(frozen=True)
+class CloseUnsatisfied(Command):
+    """From a role that must agree: its approval, and with the last one the closure. From others: the request."""
+
+    NAME: ClassVar[str] = "close-unsatisfied"
+    reason: str
+
+
+@dataclass(frozen=True)
+class Merge(Command):
+    """Let the case go on as another one, which was received first and is the same customer's."""
+
+    NAME: ClassVar[str] = "merge"
+    into: UUID
+    reason: str
+
+
+@dataclass(frozen=True)
+class MakePromise(Command):
+    NAME: ClassVar[str] = "promise"
+    text: str
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class KeepPromise(Command):
+    NAME: ClassVar[str] = "keep-promise"
+    number: int
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class HandOver(Command):
+    """Offer the case to a person or to a department: exactly one of them."""
+
+    NAME: ClassVar[str] = "hand-off"
+    to_person: str | None = None
+    to_department: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class AcceptHandOff(Command):
+    NAME: ClassVar[str] = "accept"
+
+
+@dataclass(frozen=True)
+class RefuseHandOff(Command):
+    NAME: ClassVar[str] = "refuse"
+    reason: str
+
+
+@dataclass(frozen=True)
+class Classify(Command):
+    """What is None stays as it is. `complained_of` adds staff; a grade is only ever raised."""
+
+    NAME: ClassVar[str] = "classify"
+    kind: str | None = None
+    type: str | None = None
+    cause: str | None = None
+    product: str | None = None
+    severity: str | None = None
+    desired_outcomes: tuple[str, ...] | None = None
+    complained_of: tuple[str, ...] = ()
+    grade: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ChangeFlags(Command):
+    NAME: ClassVar[str] = "flag"
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Escalate(Command):
+    """`to` None: the next role of the policy's ladder."""
+
+    NAME: ClassVar[str] = "escalate"
+    reason: str
+    to: str | None = None
+
+
+@dataclass(frozen=True)
+class Link(Command):
+    """`other` has to do with this case. Where `other` is an incident, the case belongs to it from now on."""
+
+    NAME: ClassVar[str] = "link"
+    other: UUID
+    relation: str
+
+
+@dataclass(frozen=True)
+class Correct(Command):
+    """The event at `position` was entered wrongly; `text` says what is right."""
+
+    NAME: ClassVar[str] = "correct"
+    position: int
+    text: str
+
+
+@dataclass(frozen=True)
+class AddNote(Command):
+    NAME: ClassVar[str] = "note"
+    text: str
+
+
+@dataclass(frozen=True)
+class Extend(Command):
+    """Give a running clock the next longer term that the policy allows with an approval: this is the approval."""
+
+    NAME: ClassVar[str] = "extend"
+    clock: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Retime(Command):
+    """Judge a running clock by the policy in force now."""
+
+    NAME: ClassVar[str] = "retime"
+    clock: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class OpenIncident(Command):
+    """Open a mass incident. Open complaints of the kind join it as they come. `branch` None: all branches'."""
+
+    NAME: ClassVar[str] = "open-incident"
+    title: str
+    same: str
+    value: str
+    branch: str | None = None
+
+
+@dataclass(frozen=True)
+class CloseIncident(Command):
+    NAME: ClassVar[str] = "close-incident"
+    reason: str

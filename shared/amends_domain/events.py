@@ -436,8 +436,8 @@ class ChildrenActed(Event):
 
     TYPE: ClassVar[str] = "children-acted"
     command: str
-    applied: int
-    refused: int
+    applied: int = 0
+    refused: int = 0
 
 
 @dataclass(frozen=True)

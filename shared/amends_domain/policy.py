@@ -101,6 +101,12 @@ class Policy:
         """The calendar by which one of the policy's clocks counts."""
         return rule.calendar or self.calendar
 
+    @property
+    def ladder_roles(self) -> tuple[str, ...]:
+        """Whom a case is escalated to, one after the other: the roles of its ladders, of the longest first."""
+        by_length = sorted(self.clocks, key=lambda rule: -len(rule.ladder))
+        return tuple(dict.fromkeys(step.to for rule in by_length for step in rule.ladder))
+
     def clock(self, name: str) -> ClockRule | None:
         return next((rule for rule in self.clocks if rule.name == name), None)
 

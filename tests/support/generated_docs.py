@@ -9,8 +9,8 @@ from pathlib import Path
 from fastapi import FastAPI
 from pydantic.fields import FieldInfo
 
-from amends_domain.case import CLOSED, Status
-from amends_domain.transitions import TRANSITIONS, Approval
+from amends_domain.case import CLOSED, INCIDENT, KINDS, Status
+from amends_domain.transitions import TRANSITIONS, Needs
 from amends_intake.app import create_app as create_intake
 from amends_notifier.asyncapi import asyncapi_text
 from amends_platform.settings import PREFIX, Settings
@@ -41,10 +41,10 @@ def states() -> str:
     rows = []
     for name, rule in TRANSITIONS.items():
         where = [status for status in Status if status in rule.allowed_from]
-        condition = "" if rule.approval is Approval.ANY else f" ({rule.approval.value})"
+        condition = "" if rule.needs is Needs.NOTHING else f" ({rule.needs.value})"
         rows.append(
             f"| {name} | {', '.join(where)}{condition} | {rule.leads_to or 'stays'} |"
-            f" {'complaints' if rule.complaints_only else 'every kind'} |"
+            f" {', '.join(kind for kind in (*KINDS, INCIDENT) if kind in rule.kinds)} |"
         )
         if rule.leads_to is not None:
             lines += [f"    {_node(status)} --> {_node(rule.leads_to)}: {name}{condition}" for status in where]

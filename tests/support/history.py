@@ -15,10 +15,12 @@ from uuid import UUID
 import asyncpg
 
 from amends_domain.case import Case
-from amends_domain.clocks import Deadline, Verdict, obligations, warnings
+from amends_domain.clocks import obligations
 from amends_domain.events import DeadlineBreached, Recorded, ReminderIssued
 from amends_domain.evolve import fold
+from amends_domain.firings import warnings
 from amends_domain.policy import Policy
+from amends_domain.runs import Deadline, Verdict
 from amends_platform.policies import PolicyBook
 from amends_platform.recorded import all_recorded
 from amends_store.leaf import leaf_hash

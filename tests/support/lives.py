@@ -10,12 +10,14 @@ from typing import Any
 from uuid import UUID
 
 from amends_domain.case import Case
-from amends_domain.clocks import Deadline, obligations
+from amends_domain.clocks import obligations
 from amends_domain.commands import Command, Receive
 from amends_domain.decide import Actor, Context, Rejection, decide
 from amends_domain.events import ComplaintReceived, Event, Recorded
 from amends_domain.evolve import evolve, fold
+from amends_domain.firings import Firing, firings
 from amends_domain.policy import Policy
+from amends_domain.runs import Deadline
 from amends_platform.policy_files import load_policy
 
 CASE_ID = UUID("01890000-0000-7000-8000-000000000001")
@@ -97,6 +99,11 @@ class Life:
     def deadlines(self) -> tuple[Deadline, ...]:
         assert self.case is not None
         return obligations(self.case, {self.policy.hash: self.policy})
+
+    def firings(self) -> tuple[Firing, ...]:
+        """What the log still owes."""
+        assert self.case is not None
+        return firings(self.case, self.deadlines())
 
     def deadline(self, kind: str) -> Deadline:
         """The latest run of a clock."""

@@ -12,8 +12,8 @@ import orjson
 from pydantic import BaseModel
 
 from amends_domain.case import Case
-from amends_domain.clocks import Deadline, Verdict
 from amends_domain.reference import reference_of
+from amends_domain.runs import Deadline, Verdict
 
 _LEFT_OUT = frozenset({Verdict.EXTENDED, Verdict.CANCELLED})
 

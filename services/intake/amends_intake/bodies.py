@@ -25,6 +25,7 @@ from amends_domain.commands import (
     Assign,
     Command,
     Confirm,
+    Countermeasure,
     Decline,
     FollowUp,
     Investigate,
@@ -139,7 +140,9 @@ class InvestigationBody(Body):
     countermeasures: Annotated[tuple[Text, ...], Field(max_length=50)] = ()
 
     def command(self) -> Investigate:
-        return Investigate(self.findings, self.cause, self.at_fault, self.countermeasures)
+        return Investigate(
+            self.findings, self.cause, self.at_fault, tuple(Countermeasure(text) for text in self.countermeasures)
+        )
 
 
 class ProposalBody(Body):

@@ -11,9 +11,10 @@ import orjson
 from starlette.responses import Response
 
 from amends_domain.case import Case
-from amends_domain.clocks import Deadline, UnknownPolicy, Verdict
+from amends_domain.clocks import UnknownPolicy
 from amends_domain.policy import Policy
 from amends_domain.reference import reference_of
+from amends_domain.runs import Deadline, Verdict
 from amends_domain.transitions import allowed
 from amends_workflow.read_model import breached_at
 

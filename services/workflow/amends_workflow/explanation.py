@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from amends_domain.calendars import DueTime, after
 from amends_domain.case import Case, Mark
-from amends_domain.clocks import Deadline, Verdict, warnings
 from amends_domain.durations import Duration
 from amends_domain.events import (
     CallbackAgreed,
@@ -20,8 +19,10 @@ from amends_domain.events import (
     FollowedUp,
     ReminderIssued,
 )
+from amends_domain.firings import warnings
 from amends_domain.policy import ClockRule, ExtendByAgreement, Policy
 from amends_domain.reference import reference_of
+from amends_domain.runs import Deadline, Verdict
 from amends_store.records import StoredEvent
 from amends_workflow.answers import policy_answer
 from amends_workflow.read_model import breached_at

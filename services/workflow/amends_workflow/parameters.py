@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from amends_domain.case import Status
-from amends_domain.clocks import Verdict
+from amends_domain.runs import Verdict
 from amends_workflow.pages import LIMIT_DEFAULT, LIMIT_MAX
 
 _POSITION_MAX = 2**63 - 1

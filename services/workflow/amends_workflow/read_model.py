@@ -9,10 +9,11 @@ from uuid import UUID
 import orjson
 
 from amends_domain.case import Case
-from amends_domain.clocks import Deadline, Firing, Verdict, firings
 from amends_domain.event_codec import encode
-from amends_domain.events import DeadlineBreached, Event, ReminderIssued
+from amends_domain.events import Event
+from amends_domain.firings import Firing, firings
 from amends_domain.reference import reference_of
+from amends_domain.runs import Deadline, Verdict
 from amends_store.read import Executor
 from amends_workflow.statements import statement
 
@@ -36,7 +37,7 @@ async def write(conn: Executor, batch: list[Projected]) -> None:
     """Make the rows of these cases what the batch says, in `conn`'s transaction. Each case is in it once."""
     ids = [projected.case.id for projected in batch]
     deadlines = [deadline_row(p, deadline) for p in batch for deadline in p.deadlines]
-    timers = [timer_row(p, firing) for p in batch for firing in firings(p.deadlines)]
+    timers = [timer_row(p, firing) for p in batch for firing in firings(p.case, p.deadlines)]
     await conn.execute(_WRITE_CASES, _json([case_row(projected) for projected in batch]))
     await conn.execute(_WRITE_DEADLINES, ids, _json(deadlines))
     await conn.execute(_WRITE_TIMERS, ids, _json(timers))
@@ -67,7 +68,7 @@ def case_row(projected: Projected) -> Row:
         "customer_ref": case.customer_ref,
         "external_ref": case.external_ref,
         "historical": case.historical,
-        "breached": any(deadline.status is Verdict.BREACHED for deadline in projected.deadlines),
+        "breached": any(d.status is Verdict.BREACHED and not d.is_customers for d in projected.deadlines),
         "next_due_at": None if first is None else first.due_at,
         "next_due_clock": None if first is None else first.kind,
         "received_at": case.received_at,
@@ -110,22 +111,13 @@ def timer_row(projected: Projected, firing: Firing) -> Row:
         "generation": deadline.generation,
         "step": firing.step,
         "tenant": projected.tenant,
-        "event_type": firing.event_type,
+        "event_type": firing.event.TYPE,
         "fires_at": firing.at,
         "case_version": projected.case.version,
         "policy_hash": _bytea(deadline.policy),
         "correlation_id": projected.correlation_id,
-        "data": _unfinished(_event_of(firing)),
+        "data": _unfinished(firing.event),
     }
-
-
-def _event_of(firing: Firing) -> Event:
-    deadline = firing.deadline
-    if firing.warning is None:
-        return DeadlineBreached(deadline.kind, deadline.generation, deadline.due_at)
-    return ReminderIssued(
-        deadline.kind, deadline.generation, firing.step, firing.warning, deadline.due_at, fell_due_at=firing.at
-    )
 
 
 def _unfinished(event: Event) -> str:

@@ -8,11 +8,12 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from amends_domain.case import Case
-from amends_domain.clocks import Deadline, Firing, Verdict, firings, obligations
+from amends_domain.clocks import obligations
 from amends_domain.event_codec import encode
-from amends_domain.events import DeadlineBreached, Event, ReminderIssued
+from amends_domain.firings import Firing, firings
 from amends_domain.policy import Policy
 from amends_domain.reference import reference_of
+from amends_domain.runs import Deadline, Verdict
 
 CASE_COLUMNS: Final = (
     "tenant",
@@ -78,7 +79,10 @@ def expected_rows(case: Case, tenant: str, policies: Mapping[str, Policy]) -> Ro
     return Rows(
         _case_values(case, tenant, deadlines),
         {(d.kind, d.generation): _deadline_values(d, case, tenant) for d in deadlines},
-        {(f.deadline.kind, f.deadline.generation, f.step): _timer_values(f, case, tenant) for f in firings(deadlines)},
+        {
+            (f.deadline.kind, f.deadline.generation, f.step): _timer_values(f, case, tenant)
+            for f in firings(case, deadlines)
+        },
     )
 
 
@@ -119,7 +123,7 @@ def _case_values(case: Case, tenant: str, deadlines: tuple[Deadline, ...]) -> Va
         case.customer_ref,
         case.external_ref,
         case.historical,
-        any(d.status is Verdict.BREACHED for d in deadlines),
+        any(d.status is Verdict.BREACHED and not d.is_customers for d in deadlines),
         next_due_at,
         next_due_clock,
         case.received_at,
@@ -146,17 +150,11 @@ def _deadline_values(deadline: Deadline, case: Case, tenant: str) -> Values:
 
 def _timer_values(firing: Firing, case: Case, tenant: str) -> Values:
     deadline = firing.deadline
-    if firing.warning is None:
-        event: Event = DeadlineBreached(deadline.kind, deadline.generation, deadline.due_at)
-    else:
-        event = ReminderIssued(
-            deadline.kind, deadline.generation, firing.step, firing.warning, deadline.due_at, fell_due_at=firing.at
-        )
-    clear, _ = encode(event)
+    clear, _ = encode(firing.event)
     del clear["late_by_ms"]
     return (
         tenant,
-        firing.event_type,
+        firing.event.TYPE,
         firing.at,
         case.version,
         bytes.fromhex(deadline.policy),

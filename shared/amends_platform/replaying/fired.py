@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from amends_domain.case import Case
-from amends_domain.clocks import Deadline, obligations, warnings
+from amends_domain.clocks import obligations
 from amends_domain.events import DeadlineBreached, Recorded, ReminderIssued
+from amends_domain.firings import warnings
 from amends_domain.policy import Policy
+from amends_domain.runs import Deadline
 
 FIRED = (ReminderIssued.TYPE, DeadlineBreached.TYPE)
 

@@ -11,11 +11,13 @@ import asyncpg
 import orjson
 
 from amends_domain.case import Case
-from amends_domain.clocks import Deadline, Verdict, firings, obligations
+from amends_domain.clocks import obligations
 from amends_domain.event_codec import decode
 from amends_domain.evolve import fold
+from amends_domain.firings import firings
 from amends_domain.policy import Policy
 from amends_domain.reference import reference_of
+from amends_domain.runs import Deadline, Verdict
 from amends_platform.policies import PolicyBook
 from amends_platform.recorded import all_recorded
 from amends_store.read import read_stream

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from amends_domain.clocks import Verdict
 from amends_domain.commands import AgreeCallback, RecordContact
 from amends_domain.events import CallbackAgreed, CallbackMade, ContactAttempted, ContactRecorded
+from amends_domain.runs import Verdict
 from tests.support.lives import MONDAY, Life, life, received
 
 DUE = MONDAY + timedelta(days=2)

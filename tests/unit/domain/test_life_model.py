@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from amends_domain.case import CLOSED
-from amends_domain.clocks import Verdict, firings
 from amends_domain.commands import (
     Act,
     AgreeCallback,
@@ -28,7 +27,8 @@ from amends_domain.commands import (
     Withdraw,
 )
 from amends_domain.decide import Rejection
-from amends_domain.events import DeadlineBreached, ReminderIssued
+from amends_domain.events import DeadlineBreached
+from amends_domain.runs import Verdict
 from tests.support.lives import HANDLER, HEAD, Life, life, receive
 
 # The model: (state, approval pending) and, for each command, where it leads. Anything else is refused.
@@ -103,18 +103,13 @@ class CaseLife(RuleBasedStateMachine):
     @rule()
     def timer_fires(self) -> None:
         while True:
-            due = [firing for firing in firings(self.life.deadlines()) if firing.at <= self.life.now]
+            due = [firing for firing in self.life.firings() if firing.at <= self.life.now]
             if not due:
                 return
-            deadline, step, at, warning = due[0]
-            if warning is None:
+            deadline, event = due[0].deadline, due[0].event
+            if isinstance(event, DeadlineBreached):
                 assert (deadline.kind, deadline.generation) not in self.breaches, "a deadline fired twice"
                 self.breaches.add((deadline.kind, deadline.generation))
-                event: DeadlineBreached | ReminderIssued = DeadlineBreached(
-                    deadline.kind, deadline.generation, deadline.due_at
-                )
-            else:
-                event = ReminderIssued(deadline.kind, deadline.generation, step, warning, deadline.due_at, at)
             self.life = self.life.happened(event)
 
     @invariant()

@@ -29,9 +29,9 @@ BEGIN
         FROM timers AS timer
         WHERE
             timer.fires_at <= due_by
-            AND timer.case_version = (
+            AND timer.case_version = coalesce((
                 SELECT e.version FROM events AS e WHERE e.stream_id = timer.case_id ORDER BY e.version DESC LIMIT 1
-            )
+            ), 0)
         ORDER BY timer.fires_at
         LIMIT row_limit
         -- The workflow may be making some of them anew just now.

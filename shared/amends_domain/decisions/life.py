@@ -1,0 +1,194 @@
+"""The life of a case: receiving, the six steps and one, and the ways out. Source: DOMAIN, the life of a case."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from amends_domain.case import Case, Proposal
+from amends_domain.commands import (
+    Approve,
+    CloseUnsatisfied,
+    FollowUp,
+    Investigate,
+    Propose,
+    Receive,
+    Reject,
+    ResolveOnTheSpot,
+)
+from amends_domain.decisions.grading import grade_at_intake
+from amends_domain.decisions.recusal import first_owner, notices_of_recusal
+from amends_domain.decisions.ruling import CLOCK_SKEW_MAX, Context, Decision, Rejection, in_the_past
+from amends_domain.events import (
+    ApologyGiven,
+    CaseEscalated,
+    ClosedUnsatisfied,
+    ComplaintReceived,
+    CountermeasurePlanned,
+    CustomerConfirmed,
+    Event,
+    FollowedUp,
+    FollowUpFailed,
+    InvestigationCompleted,
+    ProposalApproved,
+    ProposalRejected,
+    ResolutionProposed,
+    UnsatisfiedClosureApproved,
+    UnsatisfiedClosureRequested,
+)
+
+# A proposal of this kind offers nothing. To a persistent customer it takes an approval, so that no case is closed by
+# whoever has had enough of it.
+REFUSAL = "refusal"
+PERSISTENT = "persistent"
+_REFUSALS_APPROVED_BY = "department_head"
+
+
+def receive(command: Receive, context: Context) -> Decision:
+    actor, now = context.actor, context.now
+    if actor.branch is not None and actor.branch != command.branch:
+        return Rejection("other-branch", f"Your key is for branch {actor.branch}, not for {command.branch}.")
+    if command.occurred_at is not None and command.occurred_at > now + CLOCK_SKEW_MAX:
+        return Rejection("in-the-future", f"occurred_at is {command.occurred_at.isoformat()}, which has not come yet.")
+    if command.reply_by is not None and command.reply_by <= now and not command.historical:
+        return in_the_past(command.reply_by, "a customer asks for a reply by a time to come")
+    grade, notices = grade_at_intake(command, context.policy)
+    received = ComplaintReceived(
+        channel=command.channel,
+        branch=command.branch,
+        customer_ref=command.customer_ref,
+        owner=first_owner(command.branch, command.complained_of, context),
+        grade=grade,
+        kind=command.kind,
+        type=command.type,
+        cause=command.cause,
+        product=command.product,
+        severity=command.severity,
+        desired_outcomes=command.desired_outcomes,
+        complained_of=command.complained_of,
+        flags=command.flags,
+        reply_by=command.reply_by,
+        external_ref=command.external_ref,
+        historical=command.historical,
+        narrative=command.narrative,
+        customer=command.customer,
+    )
+    if command.historical:
+        # Nobody is alarmed by the past.
+        return (received,)
+    return (received, *notices, *notices_of_recusal(command.branch, command.complained_of, context))
+
+
+def investigate(case: Case, command: Investigate, context: Context) -> Decision:
+    number = case.countermeasures
+    planned: list[Event] = []
+    for measure in command.countermeasures:
+        if measure.due_at is None:
+            continue
+        if measure.due_at <= context.now:
+            return in_the_past(measure.due_at, "a countermeasure is carried out by a time to come")
+        number += 1
+        planned.append(CountermeasurePlanned(number, measure.owner or case.owner, measure.due_at, measure.text))
+    found = InvestigationCompleted(
+        cause=command.cause,
+        at_fault=command.at_fault,
+        findings=command.findings,
+        countermeasures=tuple(measure.text for measure in command.countermeasures),
+    )
+    return (found, *planned)
+
+
+def propose(case: Case, command: Propose, context: Context) -> Decision:
+    approval_by = context.policy.authority.approval_needed(context.actor.role, command.amount, case.type)
+    if approval_by is None and _takes_approval(case, command.kind):
+        approval_by = _REFUSALS_APPROVED_BY
+    return (
+        ResolutionProposed(
+            kind=command.kind,
+            amount=None if command.amount is None else str(command.amount),
+            currency=command.currency,
+            proposed_by=context.actor.id,
+            approval_by=approval_by,
+            text=command.text,
+        ),
+    )
+
+
+def _takes_approval(case: Case, kind: str) -> bool:
+    return kind == REFUSAL and PERSISTENT in case.flags
+
+
+def approve(case: Case, command: Approve, context: Context) -> Decision:
+    refused = _cannot_settle(case, context, "approve")
+    return refused or (ProposalApproved(approved_by=context.actor.id, reason=command.reason),)
+
+
+def reject(case: Case, command: Reject, context: Context) -> Decision:
+    refused = _cannot_settle(case, context, "reject")
+    return refused or (ProposalRejected(rejected_by=context.actor.id, reason=command.reason),)
+
+
+def _cannot_settle(case: Case, context: Context, verb: str) -> Rejection | None:
+    proposal, role = case.proposal, context.actor.role
+    assert proposal is not None, "the table lets approve and reject through only with a proposal pending"
+    if not _may_settle(case, proposal, role, context):
+        return Rejection(
+            "beyond-authority", f"To {verb} this proposal takes the authority of a {proposal.approval_by}."
+        )
+    if proposal.proposed_by == context.actor.id:
+        return Rejection("own-proposal", f"Nobody may {verb} a proposal of their own.")
+    return None
+
+
+def _may_settle(case: Case, proposal: Proposal, role: str, context: Context) -> bool:
+    amount = None if proposal.amount is None else Decimal(proposal.amount)
+    if _takes_approval(case, proposal.kind) and role not in (_REFUSALS_APPROVED_BY, "executive"):
+        return False
+    return context.policy.authority.may_approve(role, amount, case.type)
+
+
+def resolve_on_the_spot(case: Case, command: ResolveOnTheSpot, context: Context) -> Decision:
+    """The steps of one conversation. What needs an approval cannot be promised in it."""
+    found = investigate(case, command.investigation, context)
+    proposed = propose(case, command.proposal, context)
+    if isinstance(found, Rejection) or isinstance(proposed, Rejection):
+        return found if isinstance(found, Rejection) else proposed
+    offer = proposed[0]
+    assert isinstance(offer, ResolutionProposed)
+    if offer.approval_by is not None:
+        return Rejection(
+            "approval-pending",
+            f"This takes the approval of a {offer.approval_by} before the customer is told of it: "
+            "it cannot be settled on the spot.",
+        )
+    apology, confirmation = command.apology, command.confirmation
+    return (
+        ApologyGiven(by_channel=apology.by_channel, text=apology.text),
+        *found,
+        offer,
+        CustomerConfirmed(by_channel=confirmation.by_channel, on_the_spot=True, text=confirmation.text),
+    )
+
+
+def follow_up(_case: Case, command: FollowUp, _context: Context) -> Decision:
+    if not command.executed:
+        return (FollowUpFailed(satisfaction=command.satisfaction, text=command.text),)
+    if command.satisfaction is None:
+        return Rejection("satisfaction-missing", "A follow-up carries the customer's satisfaction, 1 to 10.")
+    return (FollowedUp(satisfaction=command.satisfaction, text=command.text),)
+
+
+def close_unsatisfied(case: Case, command: CloseUnsatisfied, context: Context) -> Decision:
+    """Each role that must agree does so by this very command; with the last of them the case is closed."""
+    actor, roles = context.actor, context.policy.closure_approvals
+    given = case.closure_approvals
+    if actor.role not in roles:
+        asked = UnsatisfiedClosureRequested(requested_by=actor.id, reason=command.reason)
+        return (asked, *(CaseEscalated(role, "notice") for role in roles))
+    if actor.role in (each.role for each in given) or actor.id in (each.approved_by for each in given):
+        missing = " and a ".join(role for role in roles if role not in {each.role for each in given})
+        return Rejection("already-approved", f"That approval was given. It still takes that of a {missing}.")
+    approved = UnsatisfiedClosureApproved(approved_by=actor.id, role=actor.role, reason=command.reason)
+    if {actor.role, *(each.role for each in given)} < set(roles):
+        return (approved,)
+    everybody = (*(each.approved_by for each in given), actor.id)
+    return (approved, ClosedUnsatisfied(approved_by=everybody, liable=case.owner))
