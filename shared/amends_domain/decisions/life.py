@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 
 from amends_domain.case import Case, Proposal
@@ -181,14 +182,15 @@ def close_unsatisfied(case: Case, command: CloseUnsatisfied, context: Context) -
     """Each role that must agree does so by this very command; with the last of them the case is closed."""
     actor, roles = context.actor, context.policy.closure_approvals
     given = case.closure_approvals
+    missing = Counter(roles) - Counter(each.role for each in given)
     if actor.role not in roles:
         asked = UnsatisfiedClosureRequested(requested_by=actor.id, reason=command.reason)
         return (asked, *(CaseEscalated(role, "notice") for role in roles))
-    if actor.role in (each.role for each in given) or actor.id in (each.approved_by for each in given):
-        missing = " and a ".join(role for role in roles if role not in {each.role for each in given})
-        return Rejection("already-approved", f"That approval was given. It still takes that of a {missing}.")
+    if actor.role not in missing or actor.id in (each.approved_by for each in given):
+        others = " and a ".join(missing.elements())
+        return Rejection("already-approved", f"That approval was given. It still takes that of a {others}.")
     approved = UnsatisfiedClosureApproved(approved_by=actor.id, role=actor.role, reason=command.reason)
-    if {actor.role, *(each.role for each in given)} < set(roles):
+    if missing.total() > 1:
         return (approved,)
     everybody = (*(each.approved_by for each in given), actor.id)
     return (approved, ClosedUnsatisfied(approved_by=everybody, liable=case.owner))
