@@ -1,8 +1,9 @@
-"""The policies a process knows: the one in force, and by hash every one that some event was judged by."""
+"""The policies a process knows: those published, of which one is in force, and by hash every one ever used."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, time
 from typing import TypeVar
 
 import asyncpg
@@ -21,6 +22,8 @@ class PolicyBook:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._by_hash: dict[str, Policy] = {}
+        self._published: list[Policy] = []
+        self._last_publication = 0
 
     @property
     def known(self) -> Mapping[str, Policy]:
@@ -55,6 +58,27 @@ class PolicyBook:
         self._by_hash[policy.hash] = policy
         return policy
 
+    def in_force(self, now: datetime) -> Policy:
+        """The policy that new decisions are made by: of those published, the last whose day has come.
+
+        While none has, the first one. Call `learn_published` before, and again and again.
+        """
+        begun = (policy for policy in reversed(self._published) if _begins(policy) <= now)
+        return next(begun, self._published[0])
+
+    async def learn_published(self, tenant: str) -> None:
+        """Learn what was published since."""
+        rows = await self._pool.fetch(
+            "SELECT id, policy_hash FROM publications WHERE tenant = $1 AND id > $2 ORDER BY id",
+            tenant,
+            self._last_publication,
+        )
+        if any(row["policy_hash"].hex() not in self._by_hash for row in rows):
+            await self.refresh()
+        for row in rows:
+            self._published.append(self._by_hash[row["policy_hash"].hex()])
+            self._last_publication = row["id"]
+
     async def refresh(self) -> None:
         """Learn the policies that others registered since."""
         rows = await self._pool.fetch(
@@ -72,3 +96,7 @@ class PolicyBook:
         except UnknownPolicy:
             await self.refresh()
             return judgement(self._by_hash)
+
+
+def _begins(policy: Policy) -> datetime:
+    return datetime.combine(policy.effective_from, time(0), policy.calendar.timezone)

@@ -21,6 +21,7 @@ from amends_platform.cli import (
     keys,
     migrate,
     policy,
+    policy_life,
     rebuild,
     replay,
     services,
@@ -76,6 +77,10 @@ app.command("rebuild", rich_help_panel=PROVE)(rebuild.rebuild)
 app.command("migrate", rich_help_panel=ADMINISTER)(migrate.migrate)
 app.command("doctor", rich_help_panel=ADMINISTER)(doctor.doctor)
 app.add_typer(keys.app, name="keys", rich_help_panel=ADMINISTER)
+policy.app.command()(policy_life.rehearse)
+policy.app.command()(policy_life.publish)
+policy.app.command()(policy_life.retime)
+policy.app.command("list")(policy_life.list_)
 app.add_typer(policy.app, name="policy", rich_help_panel=ADMINISTER)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from amends_platform.policy_files import LoadedPolicy
 
 app = typer.Typer(
-    help="Check a policy, and ask it when a clock would be due.", no_args_is_help=True, rich_markup_mode=None
+    help="A policy: check it, ask it, try it on history, put it in force.", no_args_is_help=True, rich_markup_mode=None
 )
 
 _Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
@@ -29,7 +29,7 @@ def check(
     as_json: _Json = False,
 ) -> None:
     """Say whether a policy is right, or name every mistake with its line. Exit code 1 when it is not."""
-    policy, _, calendar = _load(file, as_json=as_json)
+    policy, _, calendar = load(file, as_json=as_json)
     clocks = [rule.name for rule in policy.clocks]
     if as_json:
         answer = {
@@ -74,7 +74,7 @@ def due(
     """Say when a clock would be due, and which days were counted and skipped."""
     from amends_domain.documents import closest
 
-    policy = _load(policy_name, as_json=as_json).policy
+    policy = load(policy_name, as_json=as_json).policy
     rule = policy.clock(clock)
     if rule is None:
         names = [each.name for each in policy.clocks]
@@ -108,7 +108,8 @@ def _packs(policy: Policy) -> dict[str, list[str]]:
     return packs
 
 
-def _load(name: str, *, as_json: bool) -> LoadedPolicy:
+def load(name: str, *, as_json: bool) -> LoadedPolicy:
+    """The policy of that name or file. Raises Failure with its mistakes; where JSON is asked for, it prints them."""
     from amends_platform.policy_files import PolicyFileError, load_policy
 
     try:
