@@ -106,7 +106,7 @@ async def test_rehearsing_at_the_command_line_counts_and_lists(intake: Intake, t
     before = await intake.database.fetchval("SELECT count(*) FROM events")
     answer = await asyncio.to_thread(
         subprocess.run,
-        [sys.executable, "-m", "amends_platform.cli", "policy", "rehearse", draft(tmp_path, "2h"), *ARGUMENTS],
+        [sys.executable, "-m", "amends_platform.cli", "policy", "rehearse", str(draft(tmp_path, "2h")), *ARGUMENTS],
         env=environment(tmp_path, AMENDS_DATABASE_URL=intake.database.url),
         capture_output=True,
         text=True,
