@@ -18,7 +18,9 @@ from ruamel.yaml import YAML
 
 from amends_domain.case import Status
 from amends_domain.events import Event
-from amends_notifier.messages import ADDED, ALERTS, CONTENT_TYPE
+from amends_notifier.descriptions import ABOUT, ABOUT_FIELDS
+from amends_notifier.examples import examples
+from amends_notifier.messages import ADDED, ALERTS, CONTENT_TYPE, NAMES_STAFF
 from amends_notifier.stream import DUPLICATE_WINDOW_SECONDS, STREAM, SUBJECTS
 
 _DESCRIPTION: Final = f"""\
@@ -34,15 +36,10 @@ server drops what it still remembers, and sends the rest to consumers once more.
 Whoever wants everything subscribes to `amends.v1.{{tenant}}.>`.
 """
 
-_ABOUT_ADDED: Final = {
-    "at": "when the customer agreed to be called back",
-    "extension": "whether this moved a running clock to a later time",
-    "fell_due_at": "when the warning fell due",
-    "generation": "which run of this clock on this case, from 1",
-    "late_by_ms": "how long after that the log took it, in milliseconds",
-    "step": "which of the clock's warnings, from 0",
-    "warning": "the warning as the policy writes it",
-}
+# What stands in the place of the name in an alert's subject.
+_CLOCK: Final = {"description": "The clock's name in the policy.", "examples": ["apology"]}
+_ROLE: Final = {"description": "The role that is told, as the policy names it.", "examples": ["department_manager"]}
+_PARAMETERS: Final = {"clock": ("clock", _CLOCK), "to": ("role", _ROLE)}
 
 
 class Payload(BaseModel):
@@ -52,12 +49,14 @@ class Payload(BaseModel):
 
     case_id: UUID
     reference: str = Field(description="the case's short name, with a check character, to be read over the phone")
-    branch: str
+    branch: str = Field(description="* for an incident that is no single branch's")
     owner: str = Field(description="the staff id of the one person answerable for the case")
     grade: str = Field(description="ordinary, major or escalated")
     state: Status
-    clock: str | None = Field(description="the clock of a reminder or a breach, null in other messages")
-    due_at: datetime | None = Field(description="when that clock is or was due, null in other messages")
+    clock: str | None = Field(description="the clock that a message is about, null in those about none")
+    due_at: datetime | None = Field(
+        description="when that clock is or was due, or what was promised or planned; null in other messages"
+    )
     position: int = Field(ge=1, description="where in the log the event stands")
     version: int = Field(ge=1, description="which event of its case it is")
     occurred_at: datetime
@@ -66,9 +65,13 @@ class Payload(BaseModel):
 def payload_model(event: type[Event]) -> type[Payload]:
     """The payload of messages of one event type, as a model that refuses anything else."""
     hints = typing.get_type_hints(event)
-    fields: dict[str, Any] = {name: (hints[name], Field(description=_ABOUT_ADDED.get(name))) for name in ADDED[event]}
-    if event in ALERTS:
-        fields |= {"clock": (str, Field()), "due_at": (datetime, Field())}
+    fields: dict[str, Any] = {}
+    for name in ADDED[event]:
+        about = ABOUT_FIELDS.get(f"{event.TYPE}.{name}", ABOUT_FIELDS.get(name))
+        fields[name] = (hints[name] | None if name in NAMES_STAFF else hints[name], Field(description=about))
+    for name in ("clock", "due_at"):
+        if name in hints and type(None) not in typing.get_args(hints[name]):
+            fields[name] = (hints[name], Field())
     model: type[Payload] = create_model(_camel(event.TYPE) + "Payload", __base__=Payload, **fields)
     return model
 
@@ -78,17 +81,18 @@ def asyncapi_document() -> dict[str, Any]:
     from importlib.metadata import version
 
     others = [event for event in ADDED if event not in ALERTS]
-    clock = {"description": "The clock's name in the policy.", "examples": ["apology"]}
     event_type = {"description": "As `ce-type`.", "enum": [event.TYPE for event in others]}
     channels = {
         "event": _channel(
-            "event.{event_type}", "Every event but reminders and breaches.", others, event_type=event_type
+            "event.{event_type}", "Every event that has no channel of its own.", others, event_type=event_type
         ),
         **{
-            kind: _channel(f"{kind}.{{clock}}", (event.__doc__ or "").split("\n")[0], [event], clock=clock)
-            for event, kind in ALERTS.items()
+            alert.kind: _channel(f"{alert.kind}.{{{parameter}}}", ABOUT[event], [event], **{parameter: described})
+            for event, alert in ALERTS.items()
+            for parameter, described in (_PARAMETERS[alert.name],)
         },
     }
+    told = examples()
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -110,12 +114,12 @@ def asyncapi_document() -> dict[str, Any]:
             f"publish{kind.capitalize()}": {
                 "action": "send",
                 "channel": {"$ref": f"#/channels/{kind}"},
-                "summary": f"Tell of {'a' if kind in ALERTS.values() else 'an'} {kind}.",
+                "summary": f"Tell of {'an' if kind[0] in 'aeiou' else 'a'} {kind}.",
             }
             for kind in channels
         },
         "components": {
-            "messages": {_camel(event.TYPE): _message(event) for event in ADDED},
+            "messages": {_camel(event.TYPE): _message(event, told[event]) for event in ADDED},
             "schemas": {"Headers": _headers(), **_common_schemas()},
         },
     }
@@ -144,7 +148,7 @@ def _channel(address: str, description: str, events: list[type[Event]], **parame
     }
 
 
-def _message(event: type[Event]) -> dict[str, Any]:
+def _message(event: type[Event], payloads: list[dict[str, Any]]) -> dict[str, Any]:
     schema = _schema(payload_model(event))
     common = _schema(Payload)["properties"]
     added = {name: field for name, field in schema["properties"].items() if common.get(name) != field}
@@ -153,9 +157,11 @@ def _message(event: type[Event]) -> dict[str, Any]:
         payload = {"allOf": [payload, {"type": "object", "required": list(added), "properties": added}]}
     return {
         "name": event.TYPE,
+        "summary": ABOUT[event],
         "contentType": CONTENT_TYPE,
         "headers": {"$ref": "#/components/schemas/Headers"},
         "payload": payload,
+        "examples": [{"payload": payload} for payload in payloads],
     }
 
 

@@ -15,32 +15,58 @@ from amends_domain.events import (
     ApologyGiven,
     CallbackAgreed,
     CallbackMade,
+    CaseAbsorbed,
+    CaseClassified,
+    CaseEscalated,
+    CaseLinked,
     CaseReopened,
+    ChildrenActed,
+    ClosedUnsatisfied,
     ComplaintReceived,
     ComplaintWithdrawn,
     ContactAttempted,
     ContactRecorded,
+    CountermeasurePlanned,
     CustomerConfirmed,
     CustomerDeclined,
     DeadlineBreached,
+    DeadlineExtended,
+    DeadlineRetimed,
+    EntryCorrected,
     Event,
+    FlagsChanged,
     FollowedUp,
     FollowUpFailed,
+    GradeRaised,
+    HandOffAccepted,
+    HandOffOffered,
+    HandOffRefused,
+    IncidentClosed,
+    IncidentOpened,
     InvestigationCompleted,
+    LinkedToIncident,
+    MergedInto,
+    NoteAdded,
     OwnerAssigned,
+    PromiseKept,
+    PromiseMade,
     ProposalApproved,
     ProposalRejected,
+    Reclassified,
     ReminderIssued,
     ResolutionProposed,
     ReviewRecorded,
+    UnsatisfiedClosureApproved,
+    UnsatisfiedClosureRequested,
 )
 from amends_domain.reference import reference_of
 from amends_store.records import StoredEvent
 
 CONTENT_TYPE: Final = "application/json"
 
-# What each type says beyond what every message says. A field gets out only by standing here: never one that is
-# sealed, nor a customer's or another system's key, nor the staff that a complaint names.
+# What each type says beyond what every message says. A field gets out only by standing here: codes, numbers, times
+# and roles, and the names of other cases. Never what is sealed, nor free text (the title of an incident), nor a
+# customer's or another system's key, nor the staff that a complaint names.
 ADDED: Final[Mapping[type[Event], tuple[str, ...]]] = {
     ComplaintReceived: (
         "channel",
@@ -59,25 +85,65 @@ ADDED: Final[Mapping[type[Event], tuple[str, ...]]] = {
     ResolutionProposed: ("kind", "amount", "currency", "approval_by"),
     ProposalApproved: (),
     ProposalRejected: (),
-    CustomerConfirmed: ("by_channel",),
+    CustomerConfirmed: ("by_channel", "on_the_spot"),
     CustomerDeclined: ("by_channel",),
     FollowedUp: ("satisfaction",),
     FollowUpFailed: ("satisfaction",),
     ReviewRecorded: (),
     ComplaintWithdrawn: ("by_channel",),
     CaseReopened: ("reason", "cycle"),
+    UnsatisfiedClosureRequested: (),
+    UnsatisfiedClosureApproved: ("role",),
+    ClosedUnsatisfied: (),
+    MergedInto: ("into", "into_reference"),
+    CaseAbsorbed: ("case",),
     CallbackMade: ("channel",),
     ContactAttempted: ("channel",),
     ContactRecorded: ("direction", "channel", "reached", "reason_explained"),
     CallbackAgreed: ("at", "extension"),
+    PromiseMade: ("number", "from_case"),
+    PromiseKept: ("number",),
     OwnerAssigned: ("previous_owner",),
-    ActionTaken: ("action",),
-    ReminderIssued: ("generation", "step", "warning", "fell_due_at", "late_by_ms"),
-    DeadlineBreached: ("generation", "late_by_ms"),
+    HandOffOffered: ("to_department",),
+    HandOffAccepted: ("previous_owner",),
+    HandOffRefused: (),
+    ActionTaken: ("action", "number"),
+    CountermeasurePlanned: ("number",),
+    CaseClassified: ("type", "cause", "product", "severity", "desired_outcomes"),
+    GradeRaised: ("previous_grade", "by_rule"),
+    Reclassified: ("kind", "previous_kind", "broken_promise", "late_by_ms"),
+    FlagsChanged: ("added", "removed", "earlier_case", "late_by_ms"),
+    CaseEscalated: ("to", "cause", "generation", "step", "fell_due_at", "late_by_ms"),
+    CaseLinked: ("case", "relation"),
+    LinkedToIncident: ("incident", "automatic", "late_by_ms"),
+    IncidentOpened: ("same", "value", "automatic", "late_by_ms"),
+    IncidentClosed: (),
+    ChildrenActed: ("command", "applied", "refused"),
+    EntryCorrected: ("corrects",),
+    NoteAdded: (),
+    DeadlineExtended: ("generation", "previous_due_at"),
+    DeadlineRetimed: ("generation", "previous_due_at"),
+    ReminderIssued: ("generation", "step", "warning", "fell_due_at", "late_by_ms", "owed_by"),
+    DeadlineBreached: ("generation", "late_by_ms", "owed_by"),
 }
 
-# Subjects of their own, for those who only want to be alarmed. All other types go to `event.{type}`.
-ALERTS: Final[Mapping[type[Event], str]] = {ReminderIssued: "reminder", DeadlineBreached: "breach"}
+
+class Alert(NamedTuple):
+    """A subject of their own for those who only want to be alarmed: `{kind}.{what the field `name` says}`."""
+
+    kind: str
+    name: str
+
+
+# All other types go to `event.{type}`.
+ALERTS: Final[Mapping[type[Event], Alert]] = {
+    ReminderIssued: Alert("reminder", "clock"),
+    DeadlineBreached: Alert("breach", "clock"),
+    CaseEscalated: Alert("escalation", "to"),
+}
+
+# Fields that name staff. Whoever is complained of is named by none.
+NAMES_STAFF: Final = frozenset({"previous_owner"})
 
 _UNSAFE_IN_TOKEN: Final = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -96,15 +162,14 @@ class Message(NamedTuple):
 
 def message_of(row: StoredEvent, event: Event, case: Case) -> Message:
     """The message of `event`, which `row` holds; `case` is the state that this very event led to."""
-    return Message(subject_of(row.tenant, event), _headers(row, case), _payload(row, event, case), row.recorded_at)
+    payload = orjson.dumps(payload_of(row, event, case), option=orjson.OPT_UTC_Z)
+    return Message(subject_of(row.tenant, event), _headers(row, case), payload, row.recorded_at)
 
 
 def subject_of(tenant: str, event: Event) -> str:
     """Where a message of this event goes."""
-    if isinstance(event, ReminderIssued | DeadlineBreached):
-        kind, name = ALERTS[type(event)], event.clock
-    else:
-        kind, name = "event", event.TYPE
+    alert = ALERTS.get(type(event))
+    kind, name = ("event", event.TYPE) if alert is None else (alert.kind, getattr(event, alert.name))
     return f"amends.v1.{_token(tenant)}.{kind}.{_token(name)}"
 
 
@@ -125,7 +190,10 @@ def _headers(row: StoredEvent, case: Case) -> dict[str, str]:
     }
 
 
-def _payload(row: StoredEvent, event: Event, case: Case) -> bytes:
+def payload_of(row: StoredEvent, event: Event, case: Case) -> dict[str, Any]:
+    """What the message says, before it is JSON. An incident is a case like any other, of branch "*" where it is no
+    single branch's.
+    """
     said: dict[str, Any] = {
         "case_id": str(case.id),
         "reference": reference_of(case.first_position),
@@ -141,8 +209,9 @@ def _payload(row: StoredEvent, event: Event, case: Case) -> bytes:
     }
     values = event.__dict__
     for name in ADDED[type(event)]:
-        said[name] = values[name]
-    return orjson.dumps(said, option=orjson.OPT_UTC_Z)
+        value = values[name]
+        said[name] = None if name in NAMES_STAFF and value in case.complained_of else value
+    return said
 
 
 def _token(text: str) -> str:

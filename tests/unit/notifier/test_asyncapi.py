@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ruamel.yaml import YAML
 
 from amends_domain.event_codec import EVENT_TYPES
-from amends_notifier.asyncapi import asyncapi_document, asyncapi_text
+from amends_domain.events import Event
+from amends_notifier.asyncapi import asyncapi_document, asyncapi_text, payload_model
+from amends_notifier.descriptions import ABOUT_FIELDS
 from amends_notifier.messages import ADDED
 
 COMMITTED = Path(__file__).parents[3] / "asyncapi.yaml"
+
+
+@cache
+def messages() -> list[dict[str, Any]]:
+    return list(asyncapi_document()["components"]["messages"].values())
 
 
 def test_the_committed_copy_is_not_stale() -> None:
@@ -27,6 +36,40 @@ def test_every_event_type_has_a_message_that_one_channel_carries() -> None:
     carried = [name for channel in document["channels"].values() for name in channel["messages"]]
     assert sorted(carried) == sorted(document["components"]["messages"])
     assert {message["name"] for message in document["components"]["messages"].values()} == EVENT_TYPES
+
+
+def test_every_type_is_described_in_words_of_its_own() -> None:
+    summaries = [message["summary"] for message in messages()]
+    assert all(summaries)
+    assert len(set(summaries)) == len(summaries)
+
+
+def test_every_added_field_is_described_or_says_itself_and_no_other_is() -> None:
+    added = {name for names in ADDED.values() for name in names}
+    assert {key.rpartition(".")[2] for key in ABOUT_FIELDS} <= added
+    types = {event.TYPE: names for event, names in ADDED.items()}
+    for key in ABOUT_FIELDS:
+        event_type, _, name = key.rpartition(".")
+        assert not event_type or name in types[event_type], key
+
+
+@pytest.mark.parametrize("event", ADDED, ids=lambda event: event.TYPE)
+def test_every_type_has_examples_that_are_what_its_schema_describes(event: type[Event]) -> None:
+    model = payload_model(event)
+    (message,) = [message for message in messages() if message["name"] == event.TYPE]
+    assert message["examples"]
+    for example in message["examples"]:
+        model.model_validate(example["payload"])
+
+
+def test_each_kind_of_alert_has_a_channel_with_its_own_parameter() -> None:
+    addresses = {name: channel["address"] for name, channel in asyncapi_document()["channels"].items()}
+    assert addresses == {
+        "event": "amends.v1.{tenant}.event.{event_type}",
+        "reminder": "amends.v1.{tenant}.reminder.{clock}",
+        "breach": "amends.v1.{tenant}.breach.{clock}",
+        "escalation": "amends.v1.{tenant}.escalation.{role}",
+    }
 
 
 def test_every_reference_leads_somewhere() -> None:
@@ -47,11 +90,11 @@ def test_every_parameter_of_an_address_is_described() -> None:
 
 
 def test_a_message_is_described_with_every_field_that_its_event_adds() -> None:
-    messages = {message["name"]: message for message in asyncapi_document()["components"]["messages"].values()}
+    by_type = {message["name"]: message for message in messages()}
     for event, added in ADDED.items():
-        payload = messages[event.TYPE]["payload"]
+        payload = by_type[event.TYPE]["payload"]
         described = payload["allOf"][1]["properties"] if "allOf" in payload else {}
-        assert set(described) - {"clock", "due_at"} == set(added)
+        assert set(described) - {"clock", "due_at"} == set(added), event
 
 
 def _references(part: Any) -> Any:
