@@ -141,15 +141,22 @@ class _Reading:
             earlier = self._case.marks[place]
             if earlier.cycle != mark.cycle or not _may_begin(earlier, mark):
                 continue
-            for run in self._called_for(earlier, mark.facts):
-                if run.rule.when.conditions and not run.rule.is_promised and not self._had(run):
-                    self._catch_up(run, place + 1, index + 1)
+            for rule, policy in self._called_for(earlier, mark.facts):
+                if rule.when.conditions and not rule.is_promised and not self._had(rule, earlier):
+                    late = at_start(rule, policy, earlier, mark.facts)
+                    if late is not None:
+                        self._catch_up(late, place + 1, index + 1)
 
-    def _had(self, run: Run) -> bool:
-        """Whether this clock ran from that very event before: it is not started twice."""
+    def _had(self, rule: ClockRule, mark: Mark) -> bool:
+        """Whether this clock ran from that very event before: it is not started twice.
+
+        One that a classification ended runs again when the next one calls for it after all.
+        """
         return any(
-            other.rule.name == run.rule.name and other.cycle == run.cycle and other.origin == run.origin
-            for other in self._runs
+            run.rule.name == rule.name
+            and (run.cycle, run.origin) == (mark.cycle, mark.occurred_at)
+            and run.status is not Verdict.CANCELLED
+            for run in self._runs
         )
 
     def _catch_up(self, run: Run, first: int, last: int) -> None:
@@ -167,22 +174,21 @@ class _Reading:
         if mark.type == CallbackAgreed.TYPE:
             self._agree(mark)
             return
-        for run in self._called_for(mark, mark.facts):
-            self._begin((run.rule.name, run.number), run)
+        for rule, policy in self._called_for(mark, mark.facts):
+            run = at_start(rule, policy, mark, mark.facts)
+            if run is not None:
+                self._begin((rule.name, run.number), run)
 
-    def _called_for(self, mark: Mark, facts: Facts) -> Iterator[Run]:
-        """The runs that the mark starts, on a case of which so much is known, of clocks that are not running."""
+    def _called_for(self, mark: Mark, facts: Facts) -> Iterator[tuple[ClockRule, Policy]]:
+        """The clocks that the mark starts on a case of which so much is known, as far as they are not running."""
         policy = self._policy_of(mark)
         if policy is None:
             return
         for rule in policy.clocks_from.get(_started_by(mark), ()):
             if not rule.is_promised and (rule.name, None) in self._running:
                 continue
-            if not rule.when.matches(facts) or not _concerns(rule, mark, facts):
-                continue
-            run = at_start(rule, policy, mark, facts)
-            if run is not None:
-                yield run
+            if rule.when.matches(facts) and _concerns(rule, mark, facts):
+                yield rule, policy
 
     def _agree(self, mark: Mark) -> None:
         policy = self._policy_of(mark)
