@@ -1,4 +1,5 @@
-"""What each command means, one file a subject; `amends_domain.decide` is the way in.
+"""What each command means, one file a subject: a rule takes the case, the command and the context.
 
-Every rule is a function of the case, the command and the context, and answers the events to record, or a rejection.
+Imports the other modules of amends_domain, never `decide`.
+Start in `ruling` for what a rule is given and answers; `amends_domain.decide` says which rule is whose.
 """
