@@ -33,8 +33,8 @@ def shown(alert: Alert) -> Text:
     return Text.assemble(
         (f"{alert.published_at.astimezone():%H:%M:%S}", "dim"),
         "  ",
-        (f"{alert.kind:<10}", _COLOURS.get(alert.kind, "bold")),
-        f"{alert.name:<12}",
+        (f"{alert.kind:<12}", _COLOURS.get(alert.kind, "bold")),
+        f"{alert.name:<19}",
         (f"{payload.get('reference', '?'):<11}", "bold"),
         f"{payload.get('state', ''):<20}",
         _standing(alert),
@@ -42,11 +42,32 @@ def shown(alert: Alert) -> Text:
     )
 
 
+def why(alert: Alert) -> str:
+    """Why a role is told, in a few words; nothing for a reminder or a breach, which say it themselves."""
+    if alert.kind != "escalation":
+        return ""
+    match alert.payload.get("cause"):
+        case "deadline":
+            return f"{alert.payload.get('clock')} is not met"
+        case "notice":
+            return "at once"
+        case "recusal":
+            return "staff of the unit are complained of"
+        case _:
+            return "asked for"
+
+
 def _standing(alert: Alert) -> str:
     due_at = alert.payload.get("due_at")
     if due_at is None:
-        return ""
+        return why(alert)
     left = (datetime.fromisoformat(due_at) - alert.published_at).total_seconds()
     if alert.kind == "breach":
-        return f"passed {datetime.fromisoformat(due_at).astimezone():%H:%M:%S}"
-    return f"due in {seconds_in_words(left)}" if left > 0 else f"was due {seconds_in_words(left)} ago"
+        return f"passed {datetime.fromisoformat(due_at).astimezone():%H:%M:%S}{_whose(alert)}"
+    clock = f"{alert.payload.get('clock')} " if alert.kind == "escalation" else ""
+    when = f"due in {seconds_in_words(left)}" if left > 0 else f"was due {seconds_in_words(left)} ago"
+    return f"{clock}{when}{_whose(alert)}"
+
+
+def _whose(alert: Alert) -> str:
+    return ", the customer's own time" if alert.payload.get("owed_by") == "customer" else ""

@@ -60,6 +60,11 @@ def _proposed(data: _Data) -> str:
     return f"Proposed: {data['kind']}{amount}{waiting}"
 
 
+def _closed_unsatisfied(data: _Data) -> str:
+    agreed = " and ".join(data["approved_by"])
+    return f"Closed with the customer unsatisfied, approved by {agreed}; {data['liable']} stays answerable"
+
+
 def _followed_up(data: _Data) -> str:
     return f"Followed up: it was carried out, and the customer gives {data['satisfaction']} of 10"
 
@@ -74,12 +79,101 @@ def _agreed(data: _Data) -> str:
     return f"Callback {moved} {local_time(data['at'])}"
 
 
+def _promised(data: _Data) -> str:
+    merged = f", taken over from a merged case, where {data['promised_by']} made it" if data.get("from_case") else ""
+    return f"Promise {data['number']} to the customer, for {local_time(data['due_at'])}{merged}"
+
+
+def _planned(data: _Data) -> str:
+    return f"Countermeasure {data['number']}: {data['owner']} carries it out by {local_time(data['due_at'])}"
+
+
+def _acted(data: _Data) -> str:
+    return f"Done: {data['action']}{', countermeasure ' + str(data['number']) if data.get('number') else ''}"
+
+
+def _offered(data: _Data) -> str:
+    to = data.get("to_person") or f"the department {data.get('to_department')}"
+    return f"Hand-off to {to} offered; until it is accepted the owner stays"
+
+
+def _classified(data: _Data) -> str:
+    said = [f"{name} {data[name]}" for name in ("type", "cause", "product", "severity") if data.get(name)]
+    if data.get("desired_outcomes"):
+        said.append(f"wants {', '.join(data['desired_outcomes'])}")
+    if data.get("complained_of"):
+        said.append(f"names {', '.join(data['complained_of'])}")
+    return f"Classified{': ' if said else ''}{'; '.join(said)}"
+
+
+def _graded(data: _Data) -> str:
+    by_rule = ", by a rule of the policy" if data.get("by_rule") else ""
+    return f"Grade raised from {data['previous_grade']} to {data['grade']}{by_rule}"
+
+
+def _reclassified(data: _Data) -> str:
+    broken = f": promise {data['broken_promise']} was broken" if data.get("broken_promise") else ""
+    return f"The {data['previous_kind']} is now {'an' if data['kind'] == 'inquiry' else 'a'} {data['kind']}{broken}"
+
+
+def _flagged(data: _Data) -> str:
+    said = []
+    if data.get("added"):
+        said.append(f"Flagged {', '.join(data['added'])}")
+    if data.get("removed"):
+        said.append(f"{'no longer' if said else 'No longer'} {', '.join(data['removed'])}")
+    repeats = ": the customer has complained of the like before" if data.get("earlier_case") else ""
+    return f"{'; '.join(said) or 'Flags looked at'}{repeats}"
+
+
+def _escalated(data: _Data) -> str:
+    to = data["to"].replace("_", " ")
+    match data["cause"]:
+        case "deadline":
+            due_at = local_time(data["due_at"])
+            early = _time(data["fell_due_at"]) < _time(data["due_at"])
+            why = f"{data['clock']} {'is due' if early else 'was due'} {due_at} and is not met"
+            return f"Escalated to the {to}: {why}{_late(data)}"
+        case "notice":
+            return f"The {to} is told at once"
+        case "recusal":
+            return f"The {to} is told: staff of the unit are complained of"
+        case _:
+            return f"Escalated to the {to}"
+
+
+def _opened(data: _Data) -> str:
+    where = "all branches" if data["branch"] == "*" else data["branch"]
+    of_itself = ", by the policy, because so many came" if data.get("automatic") else ""
+    return f"Incident opened: {data['title']} ({data['same']} {data['value']}, {where}){of_itself}"
+
+
+def _joined(data: _Data) -> str:
+    return f"Belongs to a mass incident now{', which the policy found' if data.get('automatic') else ''}"
+
+
+def _children_acted(data: _Data) -> str:
+    return f"Given to the incident's cases: {data['command']}, done by {data['applied']}, refused by {data['refused']}"
+
+
+def _extended(data: _Data) -> str:
+    moved = f"from {local_time(data['previous_due_at'])} to {local_time(data['due_at'])}"
+    return f"Longer term for {data['clock']}, {moved}, approved by {data['approved_by']}"
+
+
+def _retimed(data: _Data) -> str:
+    moved = f"due {local_time(data['due_at'])}, before {local_time(data['previous_due_at'])}"
+    return f"Judged by the policy in force now: {data['clock']} is {moved}"
+
+
 def _reminded(data: _Data) -> str:
-    return f"Reminder: {data['clock']} ({data['warning']}), due {local_time(data['due_at'])}{_late(data)}"
+    whose = " for the customer" if data.get("owed_by") == "customer" else ""
+    return f"Reminder{whose}: {data['clock']} ({data['warning']}), due {local_time(data['due_at'])}{_late(data)}"
 
 
 def _breached(data: _Data) -> str:
-    return f"BREACH: {data['clock']} was due {local_time(data['due_at'])}{_late(data)}"
+    what = "LAPSED, the customer's own time" if data.get("owed_by") == "customer" else "BREACH"
+    return f"{what}: {data['clock']} was due {local_time(data['due_at'])}{_late(data)}"
 
 
 def _late(data: _Data) -> str:
@@ -101,12 +195,39 @@ _SENTENCES: Final[Mapping[str, Callable[[_Data], str]]] = {
     "review-recorded": lambda _: "Reviewed: what could have been done or said better",
     "complaint-withdrawn": lambda data: f"Withdrawn by the customer, by {data['by_channel']}",
     "case-reopened": lambda data: f"Reopened ({data['reason']}), cycle {data['cycle']}",
+    "unsatisfied-closure-requested": lambda data: f"Closing it unsatisfied asked for by {data['requested_by']}",
+    "unsatisfied-closure-approved": lambda data: f"Closing it unsatisfied approved by {data['approved_by']}",
+    "closed-unsatisfied": _closed_unsatisfied,
+    "merged-into": lambda data: f"Merged: it goes on as {data['into_reference']}",
+    "case-absorbed": lambda data: f"Goes on here from now on: {data['reference']}, which was merged into this",
     "callback-made": lambda data: f"Called back, by {data['channel']}",
     "contact-attempted": lambda data: f"Tried to reach the customer by {data['channel']}",
     "contact-recorded": _recorded_contact,
     "callback-agreed": _agreed,
     "owner-assigned": lambda data: f"Owner is now {data['owner']}, before {data['previous_owner']}",
-    "action-taken": lambda data: f"Done: {data['action']}",
+    "hand-off-offered": _offered,
+    "hand-off-accepted": lambda data: (
+        f"Hand-off accepted: owner is now {data['owner']}, before {data['previous_owner']}"
+    ),
+    "hand-off-refused": lambda data: f"Hand-off refused by {data['refused_by']}: the owner stays",
+    "promise-made": _promised,
+    "promise-kept": lambda data: f"Promise {data['number']} kept",
+    "action-taken": _acted,
+    "countermeasure-planned": _planned,
+    "case-classified": _classified,
+    "grade-raised": _graded,
+    "reclassified": _reclassified,
+    "flags-changed": _flagged,
+    "case-escalated": _escalated,
+    "case-linked": lambda data: f"Linked to {data['reference']}: {data['relation']}",
+    "linked-to-incident": _joined,
+    "incident-opened": _opened,
+    "incident-closed": lambda _: "Incident closed; its cases go on",
+    "children-acted": _children_acted,
+    "entry-corrected": lambda data: f"Correction of entry {data['corrects']}, at position {data['position']}",
+    "note-added": lambda _: "Note",
+    "deadline-extended": _extended,
+    "deadline-retimed": _retimed,
     "reminder-issued": _reminded,
     "deadline-breached": _breached,
 }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import time
 import typing
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +15,26 @@ from rich.console import Console
 
 from amends_domain.authority import MAY
 from amends_domain.event_codec import EVENT_TYPES, encode
-from amends_domain.events import Event
+from amends_domain.events import (
+    ActionTaken,
+    CaseClassified,
+    CaseEscalated,
+    ChildrenActed,
+    ClosedUnsatisfied,
+    CountermeasurePlanned,
+    DeadlineExtended,
+    Event,
+    FlagsChanged,
+    GradeRaised,
+    HandOffAccepted,
+    HandOffOffered,
+    HandOffRefused,
+    IncidentOpened,
+    PromiseKept,
+    PromiseMade,
+    Reclassified,
+    ReminderIssued,
+)
 from amends_platform.alerts import Alert
 from amends_platform.cli.alert_lines import json_line, shown
 from amends_platform.cli.instants import instant, seconds_in_words
@@ -104,8 +125,95 @@ def test_all_events_are_told_of() -> None:
 
 
 def test_an_event_of_a_newer_release_is_told_by_its_type() -> None:
-    event = {"type": "case-linked", "data": {}, "occurred_at": NOW.isoformat(), "recorded_at": NOW.isoformat()}
-    assert sentence(event) == "case linked"
+    event = {"type": "case-framed", "data": {}, "occurred_at": NOW.isoformat(), "recorded_at": NOW.isoformat()}
+    assert sentence(event) == "case framed"
+
+
+@pytest.fixture
+def in_utc() -> Iterator[None]:
+    """This machine's zone is UTC for a while."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (PromiseMade(2, NOW, "a-agent"), "Promise 2 to the customer, for 2026-03-02 02:00:00"),
+        (
+            PromiseMade(2, NOW, "a-agent", from_case="1"),
+            "Promise 2 to the customer, for 2026-03-02 02:00:00, taken over from a merged case, where a-agent made it",
+        ),
+        (PromiseKept(2), "Promise 2 kept"),
+        (
+            CountermeasurePlanned(1, "a-head", NOW),
+            "Countermeasure 1: a-head carries it out by 2026-03-02 02:00:00",
+        ),
+        (ActionTaken("refund_made"), "Done: refund_made"),
+        (ActionTaken("corrective_action_done", 2), "Done: corrective_action_done, countermeasure 2"),
+        (HandOffOffered("a", "b"), "Hand-off to b offered; until it is accepted the owner stays"),
+        (
+            HandOffOffered("a", None, "cards"),
+            "Hand-off to the department cards offered; until it is accepted the owner stays",
+        ),
+        (HandOffAccepted("b", "a"), "Hand-off accepted: owner is now b, before a"),
+        (HandOffRefused("b"), "Hand-off refused by b: the owner stays"),
+        (CaseClassified(type="atm", complained_of=("S-1",)), "Classified: type atm; names S-1"),
+        (GradeRaised("major", "ordinary"), "Grade raised from ordinary to major"),
+        (
+            GradeRaised("major", "ordinary", by_rule=True),
+            "Grade raised from ordinary to major, by a rule of the policy",
+        ),
+        (Reclassified("complaint", "inquiry", 1), "The inquiry is now a complaint: promise 1 was broken"),
+        (Reclassified("inquiry", "complaint"), "The complaint is now an inquiry"),
+        (FlagsChanged(("urgent",), ("complex",)), "Flagged urgent; no longer complex"),
+        (FlagsChanged(removed=("complex",)), "No longer complex"),
+        (
+            FlagsChanged(("repeat",), earlier_case="1"),
+            "Flagged repeat: the customer has complained of the like before",
+        ),
+        (
+            CaseEscalated("vice_president", "deadline", "apology", 1, 2, NOW, NOW),
+            "Escalated to the vice president: apology was due 2026-03-02 02:00:00 and is not met",
+        ),
+        (
+            CaseEscalated("team_leader", "deadline", "apology", 1, 2, NOW, NOW - timedelta(hours=1)),
+            "Escalated to the team leader: apology is due 2026-03-02 02:00:00 and is not met",
+        ),
+        (CaseEscalated("general_office", "notice"), "The general office is told at once"),
+        (CaseEscalated("head_of_unit", "recusal"), "The head of unit is told: staff of the unit are complained of"),
+        (CaseEscalated("head_office", "asked"), "Escalated to the head office"),
+        (
+            ClosedUnsatisfied(("a", "b"), "c"),
+            "Closed with the customer unsatisfied, approved by a and b; c stays answerable",
+        ),
+        (
+            IncidentOpened("Cash jams", "cause", "cash_jam", "*", "policy", automatic=True),
+            "Incident opened: Cash jams (cause cash_jam, all branches), by the policy, because so many came",
+        ),
+        (
+            ChildrenActed("apologize", 11, 1),
+            "Given to the incident's cases: apologize, done by 11, refused by 1",
+        ),
+        (
+            DeadlineExtended("statutory", 1, NOW + timedelta(days=30), NOW, "a-head"),
+            "Longer term for statutory, from 2026-03-02 02:00:00 to 2026-04-01 02:00:00, approved by a-head",
+        ),
+        (
+            ReminderIssued("retained_card", 1, 0, "1bd before", NOW, NOW, owed_by="customer"),
+            "Reminder for the customer: retained_card (1bd before), due 2026-03-02 02:00:00",
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Event) else "",
+)
+@pytest.mark.usefixtures("in_utc")
+def test_an_event_is_told_by_who_did_what_and_until_when(event: Event, said: str) -> None:
+    clear, _ = encode(event)
+    told = {"type": event.TYPE, "data": clear, "occurred_at": NOW.isoformat(), "recorded_at": NOW.isoformat()}
+    assert sentence(told) == said
 
 
 def test_an_entry_made_late_says_so_and_one_from_the_past_does_not() -> None:
@@ -124,16 +232,16 @@ def test_words_are_quoted_and_what_is_gone_is_told() -> None:
     assert list(quoted({})) == []
 
 
-def alert(kind: str, *, due_in_seconds: float) -> Alert:
+def alert(kind: str, name: str = "apology", *, due_in_seconds: float | None, **told: Any) -> Alert:
     payload = {
         "reference": "K7M2-P9QX",
         "state": "received",
         "grade": "major",
         "branch": "north-street",
         "owner": "a-agent",
-        "due_at": (NOW + timedelta(seconds=due_in_seconds)).isoformat(),
+        "due_at": None if due_in_seconds is None else (NOW + timedelta(seconds=due_in_seconds)).isoformat(),
     }
-    return Alert(kind, "apology", "1", NOW, payload)
+    return Alert(kind, name, "1", NOW, payload | told)
 
 
 def test_an_alert_is_one_line_for_people_and_one_for_programs() -> None:
@@ -141,6 +249,20 @@ def test_an_alert_is_one_line_for_people_and_one_for_programs() -> None:
     assert all(part in reminder for part in ("reminder", "apology", "K7M2-P9QX", "due in 1 min 30 s", "owner a-agent"))
     assert "passed" in shown(alert("breach", due_in_seconds=-1)).plain
     assert json_line(alert("breach", due_in_seconds=-1)).count("\n") == 0
+
+
+def test_an_escalation_is_one_line_that_says_to_whom_and_why() -> None:
+    step = shown(alert("escalation", "vice_president", due_in_seconds=-4, cause="deadline", clock="apology")).plain
+    assert "escalation  vice_president" in step
+    assert "apology was due 4 s ago" in step
+    early = shown(alert("escalation", "team_leader", due_in_seconds=60, cause="deadline", clock="apology")).plain
+    assert "apology due in 1 min" in early
+    for cause, words in (("notice", "at once"), ("recusal", "are complained of"), ("asked", "asked for")):
+        assert words in shown(alert("escalation", "general_office", due_in_seconds=None, cause=cause)).plain
+
+
+def test_a_reminder_for_the_customer_says_so() -> None:
+    assert "the customer's own time" in shown(alert("reminder", due_in_seconds=60, owed_by="customer")).plain
 
 
 def test_a_refusal_is_one_line_with_what_is_allowed_instead() -> None:
