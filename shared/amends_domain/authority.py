@@ -40,7 +40,8 @@ MAY: Mapping[str, frozenset[str]] = {
     "assign": _OWNERS_AND_ABOVE,
     "hand-off": _DESK,
     "accept": _OWNERS_AND_ABOVE,
-    "refuse": _OWNERS_AND_ABOVE,
+    # An agent takes back what they offered themselves; a department's answer is not theirs to give.
+    "refuse": _DESK,
     "contact": _DESK | {INTEGRATION},
     "agree-callback": _DESK,
     "promise": _DESK,

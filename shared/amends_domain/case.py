@@ -70,13 +70,17 @@ class CustomerContact(NamedTuple):
 
 @dataclass(frozen=True)
 class Proposal:
-    """The proposal on the table. `approval_by` is the role whose approval is pending, None when none is."""
+    """The proposal on the table. `approval_by` is the role whose approval is pending, None when none is.
+
+    `approved_as` is the role whose approval it needed and has had.
+    """
 
     kind: str
     amount: str | None
     currency: str | None
     proposed_by: str
     approval_by: str | None
+    approved_as: str | None = None
 
 
 class OpenPromise(NamedTuple):
@@ -115,6 +119,7 @@ class IncidentOf(NamedTuple):
 class Case:
     """A case at one version. `first_position` is that of its first event, from which its reference is made.
 
+    `escalated_to` are the roles that were told, by a ladder or by a person, in the order in which they were.
     `promises` and `countermeasures` count all that were ever made; the open ones are listed apart.
     `incident` is the mass incident that the case belongs to; `incident_of` is there where the case is one itself.
     """
@@ -155,6 +160,7 @@ class Case:
     hand_off: HandOff | None
     hand_offs: int
     escalations: int
+    escalated_to: tuple[str, ...]
     corrections: int
     incident: str | None
     incident_of: IncidentOf | None

@@ -14,6 +14,7 @@ from typing import Any
 
 from amends_domain.calendars import after
 from amends_domain.case import COMPLAINT, Case, Mark
+from amends_domain.durations import Duration
 from amends_domain.events import (
     ActionTaken,
     CallbackAgreed,
@@ -26,6 +27,7 @@ from amends_domain.events import (
     DeadlineBreached,
     DeadlineExtended,
     DeadlineRetimed,
+    FlagsChanged,
     FollowedUp,
     IncidentClosed,
     MergedInto,
@@ -34,7 +36,7 @@ from amends_domain.events import (
     ReminderIssued,
 )
 from amends_domain.policy import Policy
-from amends_domain.policy_rules import ClockRule, Facts
+from amends_domain.policy_rules import ClockRule, Facts, When
 from amends_domain.runs import Deadline, Run, Verdict, at_start, next_term
 
 _FIRED = frozenset({ReminderIssued.TYPE, DeadlineBreached.TYPE})
@@ -83,7 +85,7 @@ class _Reading:
     def deadlines(self) -> tuple[Deadline, ...]:
         facts: Facts | None = None
         for index, mark in enumerate(self._case.marks):
-            if mark.type in _FIRED or (mark.type == CaseEscalated.TYPE and mark.note is not None):
+            if _is_fired(mark):
                 self._fired(mark)
                 continue
             if self._case.historical and mark.cycle == 1:
@@ -92,7 +94,7 @@ class _Reading:
                 self._stop(mark)
                 self._move(mark)
             if facts is not None and mark.facts is not facts:
-                self._suit(index, mark)
+                self._suit(index, mark, facts)
             facts = mark.facts
             self._start(mark)
         return tuple(run.freeze() for run in self._runs)
@@ -125,16 +127,19 @@ class _Reading:
     def _move(self, mark: Mark) -> None:
         """Replace running clocks by runs of another length, as the mark demands."""
         for key, run in list(self._running.items()):
-            moved = _retimed(run, mark, self._policy_of(mark)) or _extended(run, mark) or _hurried(run, mark)
-            if moved is not None:
-                run.end(mark, Verdict.EXTENDED)
-                self._begin(key, moved)
+            self._move_one(key, run, mark)
 
-    def _suit(self, index: int, mark: Mark) -> None:
+    def _move_one(self, key: tuple[str, int | None], run: Run, mark: Mark) -> None:
+        moved = _retimed(run, mark, self._policy_of(mark)) or _extended(run, mark) or _hurried(run, mark)
+        if moved is not None:
+            run.end(mark, Verdict.EXTENDED)
+            self._begin(key, moved)
+
+    def _suit(self, index: int, mark: Mark, before: Facts) -> None:
         """More is known of the case: start what that calls for, and drop what a classification proves mistaken."""
         if mark.type == CaseClassified.TYPE:
             for key, run in list(self._running.items()):
-                if not run.rule.when.matches(mark.facts):
+                if _is_mistaken(run, mark):
                     run.end(mark, Verdict.CANCELLED)
                     del self._running[key]
         for place in range(index):
@@ -142,8 +147,8 @@ class _Reading:
             if earlier.cycle != mark.cycle or not _may_begin(earlier, mark):
                 continue
             for rule, policy in self._called_for(earlier, mark.facts):
-                if rule.when.conditions and not rule.is_promised and not self._had(rule, earlier):
-                    late = at_start(rule, policy, earlier, mark.facts)
+                if not rule.when.matches(before) and not rule.is_promised and not self._had(rule, earlier):
+                    late = at_start(rule, policy, earlier)
                     if late is not None:
                         self._catch_up(late, place + 1, index + 1)
 
@@ -164,18 +169,22 @@ class _Reading:
         key = (run.rule.name, None)
         self._begin(key, run)
         for mark in self._case.marks[first:last]:
-            verdict = _ending(run, None, mark)
+            if _is_fired(mark):
+                continue
+            latest = self._running[key]
+            verdict = _ending(latest, None, mark)
             if verdict is not None:
-                run.end(mark, verdict)
+                latest.end(mark, verdict)
                 del self._running[key]
                 return
+            self._move_one(key, latest, mark)
 
     def _start(self, mark: Mark) -> None:
         if mark.type == CallbackAgreed.TYPE:
             self._agree(mark)
             return
         for rule, policy in self._called_for(mark, mark.facts):
-            run = at_start(rule, policy, mark, mark.facts)
+            run = at_start(rule, policy, mark)
             if run is not None:
                 self._begin((rule.name, run.number), run)
 
@@ -202,7 +211,7 @@ class _Reading:
                     before.end(mark, Verdict.EXTENDED)
                     # The extension belongs to the clock that runs, so to the policy that clock was started under.
                     self._begin(key, before.moved(mark, mark.note, started_at=mark.occurred_at))
-                else:
+                elif rule.when.matches(mark.facts):
                     self._begin(key, Run(rule, policy, mark, mark.occurred_at, mark.note))
 
     def _begin(self, key: tuple[str, int | None], run: Run) -> None:
@@ -219,9 +228,26 @@ def _started_by(mark: Mark) -> str:
     return f"action:{mark.note[0]}" if mark.type == ActionTaken.TYPE else mark.type
 
 
+def _is_fired(mark: Mark) -> bool:
+    """Whether it is a clock's own doing, which starts and stops none."""
+    return mark.type in _FIRED or (mark.type == CaseEscalated.TYPE and mark.note is not None)
+
+
+def _is_mistaken(run: Run, mark: Mark) -> bool:
+    """Whether what this classification tells contradicts what the clock was started for.
+
+    What it does not tell says nothing, though an investigation may have found another cause since.
+    """
+    return any(
+        name in mark.note and not When(((name, accepted),)).matches(mark.facts)
+        for name, accepted in run.rule.when.conditions
+    )
+
+
 def _may_begin(earlier: Mark, now: Mark) -> bool:
     # A complaint that was an inquiry at first is one from when that was found.
-    return now.type != Reclassified.TYPE and earlier.type != CallbackAgreed.TYPE and earlier.policy is not None
+    is_start = earlier.type != CallbackAgreed.TYPE and not _is_fired(earlier)
+    return now.type != Reclassified.TYPE and is_start and earlier.policy is not None
 
 
 def _concerns(rule: ClockRule, mark: Mark, facts: Facts) -> bool:
@@ -259,7 +285,10 @@ def _retimed(run: Run, mark: Mark, policy: Policy | None) -> Run | None:
     rule = policy.clock(clock)
     if (clock, generation) != (run.rule.name, run.generation) or rule is None or not run.may_move(mark):
         return None
-    return run.moved(mark, due_at, rule=rule, policy=policy)
+    calendar = rule.calendar or policy.calendar
+    day = due_at.astimezone(calendar.timezone).date()
+    provisional = isinstance(rule.due, Duration) and rule.due.reads_calendar and not calendar.is_known(day)
+    return run.moved(mark, due_at, rule=rule, policy=policy, provisional=provisional)
 
 
 def _extended(run: Run, mark: Mark) -> Run | None:
@@ -270,7 +299,8 @@ def _extended(run: Run, mark: Mark) -> Run | None:
             clock, generation, due_at = mark.note
             if moved is not None or (clock, generation) != (run.rule.name, run.generation) or term.approval is None:
                 break
-            run = moved = run.moved(mark, due_at, term=run.term + 1)
+            provisional = after(run.origin, term.to, run.calendar).provisional
+            run = moved = run.moved(mark, due_at, term=run.term + 1, provisional=provisional)
             continue
         acted = mark.type == ActionTaken.TYPE and term.action is not None and mark.note[0] == term.action
         if not acted and (term.flag is None or term.flag not in _flags(mark)):
@@ -285,7 +315,9 @@ def _extended(run: Run, mark: Mark) -> Run | None:
 def _hurried(run: Run, mark: Mark) -> Run | None:
     """A case that becomes urgent has the urgent time from then on, where that is sooner."""
     urgent = run.rule.urgent
-    if urgent is None or "urgent" not in _flags(mark) or "urgent" in run.flags or not run.may_move(mark):
+    if urgent is None or mark.type != FlagsChanged.TYPE or not run.may_move(mark):
+        return None
+    if "urgent" not in _flags(mark) or "urgent" in run.flags:
         return None
     due = after(mark.occurred_at, urgent, run.calendar)
     return run.moved(mark, due.at, provisional=due.provisional) if due.at < run.due_at else None

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from amends_domain.authority import MAY
-from amends_domain.case import Case
+from amends_domain.case import COMPLAINT, Case
 from amends_domain.commands import (
     AcceptHandOff,
     Act,
@@ -106,7 +106,9 @@ def _illegal(case: Case, command: Command) -> Rejection:
             "the customer is told of it only after that.",
         )
     if case.kind not in rule.kinds and case.is_open:
-        return Rejection("not-a-complaint", f"This is an {case.kind}: {name} is not for it.")
+        if case.kind == COMPLAINT:
+            return Rejection("not-an-incident", f"This is one customer's complaint: {name} is not for it.")
+        return Rejection("not-a-complaint", f"The kind of this record is {case.kind}: {name} is not for it.")
     if case.hand_off is not None and rule.needs is Needs.NO_HAND_OFF:
         return Rejection("hand-off-pending", "The case is being handed off: that is accepted or refused first.")
     lacks = case.status in rule.allowed_from and rule.needs.is_something

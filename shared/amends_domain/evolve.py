@@ -195,6 +195,7 @@ _NEW: Changes = {
     "hand_off": None,
     "hand_offs": 0,
     "escalations": 0,
+    "escalated_to": (),
     "corrections": 0,
     "incident": None,
     "incident_of": None,
@@ -250,7 +251,7 @@ def _proposed(_case: Case, event: ResolutionProposed, _recorded: Recorded) -> Ch
 def _approved(case: Case, _event: ProposalApproved, _recorded: Recorded) -> Changes:
     assert case.proposal is not None, "a proposal is approved after it was made"
     p = case.proposal
-    return {"proposal": Proposal(p.kind, p.amount, p.currency, p.proposed_by, None)}
+    return {"proposal": Proposal(p.kind, p.amount, p.currency, p.proposed_by, None, approved_as=p.approval_by)}
 
 
 def _declined(case: Case, _event: CustomerDeclined, _recorded: Recorded) -> Changes:
@@ -351,7 +352,10 @@ def _flagged(case: Case, event: FlagsChanged, _recorded: Recorded) -> Changes:
 
 
 def _escalated(case: Case, event: CaseEscalated, _recorded: Recorded) -> Changes:
-    return {} if event.cause in ("notice", "recusal") else {"escalations": case.escalations + 1}
+    if event.cause in ("notice", "recusal"):
+        return {}
+    told = case.escalated_to if event.to in case.escalated_to else (*case.escalated_to, event.to)
+    return {"escalations": case.escalations + 1, "escalated_to": told}
 
 
 def _linked(case: Case, event: CaseLinked, _recorded: Recorded) -> Changes:
@@ -410,6 +414,8 @@ _CHANGES_FACTS: frozenset[type[Event]] = frozenset(
     {InvestigationCompleted, CaseClassified, GradeRaised, Reclassified, FlagsChanged}
 )
 
+_CLASSIFIED = ("type", "cause", "product", "severity")
+
 _NOTES: dict[type[Event], Callable[[Any], Any]] = {
     ComplaintReceived: lambda event: event.reply_by,
     CallbackAgreed: lambda event: event.at,
@@ -418,6 +424,7 @@ _NOTES: dict[type[Event], Callable[[Any], Any]] = {
     PromiseKept: lambda event: event.number,
     CountermeasurePlanned: lambda event: (event.number, event.due_at),
     Reclassified: lambda event: event.kind == COMPLAINT,
+    CaseClassified: lambda event: tuple(name for name in _CLASSIFIED if getattr(event, name) is not None),
     CaseEscalated: lambda event: None if event.clock is None else (event.clock, event.generation, event.step),
     DeadlineExtended: lambda event: (event.clock, event.generation, event.due_at),
     DeadlineRetimed: lambda event: (event.clock, event.generation, event.due_at),

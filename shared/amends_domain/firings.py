@@ -63,8 +63,9 @@ def _owed(case: Case, deadline: Deadline) -> Iterator[Firing]:
         yield _breach(deadline)
     elif deadline.status is Verdict.BREACHED and not deadline.breach_recorded:
         yield _breach(deadline)
-    elif deadline.status is Verdict.BREACHED and deadline.ended_at is None:
-        yield from _escalations(case, deadline)
+    elif deadline.status is Verdict.BREACHED:
+        if deadline.ended_at is None:
+            yield from _escalations(case, deadline)
         yield from _consequences(case, deadline)
 
 
@@ -99,8 +100,12 @@ def _escalations(case: Case, deadline: Deadline) -> Iterator[Firing]:
 
 
 def _consequences(case: Case, deadline: Deadline) -> Iterator[Firing]:
-    """A broken promise on an inquiry turns it into a complaint. Source: DOMAIN, clocks: promise."""
-    if case.kind == INQUIRY and case.is_open and deadline.rule.from_event == PromiseMade.TYPE:
+    """A broken promise on an inquiry turns it into a complaint. Source: DOMAIN, clocks: promise.
+
+    It does when it is kept too late as well: whether a timer was quick decides nothing.
+    """
+    is_current = case.is_open and deadline.cycle == case.cycle
+    if case.kind == INQUIRY and is_current and deadline.rule.from_event == PromiseMade.TYPE:
         step = breach_step(deadline) + len(deadline.rule.ladder) + 1
         event = Reclassified(COMPLAINT, INQUIRY, broken_promise=deadline.number)
         yield Firing(deadline, step, deadline.due_at, event)

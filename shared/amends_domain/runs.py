@@ -10,7 +10,7 @@ from amends_domain.calendars import Calendar, DueTime, after
 from amends_domain.case import Mark
 from amends_domain.events import ComplaintReceived
 from amends_domain.policy import Policy
-from amends_domain.policy_rules import ClockRule, ExtendTo, Facts, Given
+from amends_domain.policy_rules import ClockRule, ExtendTo, Given
 
 
 class Verdict(StrEnum):
@@ -160,11 +160,10 @@ class Run:
         )
 
 
-def at_start(rule: ClockRule, policy: Policy, mark: Mark, facts: Facts) -> Run | None:
-    """The run that the mark starts, on a case of which so much is known; None where the rule sets no time yet."""
+def at_start(rule: ClockRule, policy: Policy, mark: Mark) -> Run | None:
+    """The run that the mark starts; None where the rule sets no time yet."""
     run = Run(rule, policy, mark, mark.occurred_at, mark.occurred_at)
-    flags: Any = facts["flag"] or ()
-    run.flags = flags
+    flags = run.flags
     if rule.is_promised:
         run.number, run.due_at = mark.note
         return run

@@ -68,7 +68,7 @@ TRANSITIONS: Mapping[str, Rule] = {
     "close-unsatisfied": Rule(_only(Status.INVESTIGATED), Status.CLOSED_UNSATISFIED, Needs.DECLINE),
     "reopen": Rule(CLOSED, Status.RECEIVED, kinds=_RECORDS),
     "merge": Rule(OPEN, Status.MERGED, kinds=_RECORDS),
-    "assign": Rule(OPEN, None, kinds=_ALL),
+    "assign": Rule(OPEN, None, Needs.NO_HAND_OFF, _ALL),
     "hand-off": Rule(OPEN, None, Needs.NO_HAND_OFF, _ALL),
     "accept": Rule(OPEN, None, Needs.HAND_OFF, _ALL),
     "refuse": Rule(OPEN, None, Needs.HAND_OFF, _ALL),

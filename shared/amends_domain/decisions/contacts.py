@@ -20,7 +20,7 @@ from amends_domain.events import (
     PromiseMade,
 )
 from amends_domain.policy_rules import ExtendByAgreement
-from amends_domain.runs import Deadline, Verdict
+from amends_domain.runs import Deadline
 
 
 def record_contact(case: Case, command: RecordContact, context: Context) -> Decision:
@@ -77,7 +77,7 @@ def _agree(
     if at <= now:
         return in_the_past(at, "a callback is agreed for a time to come")
     running = clocks.current(clocks.obligations(case, context.policies), case.cycle)
-    if running is None or running.status is Verdict.MET:
+    if running is None or running.ended_at is not None:
         return _agree_anew(at, contact_position, context)
     if now > running.due_at:
         return Rejection(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from amends_domain.case import COMPLAINT, Case
 from amends_domain.commands import AddNote, ChangeFlags, Classify, Correct, Escalate
 from amends_domain.decisions.grading import ESCALATED, is_below, raised_by_person, raised_by_rule
+from amends_domain.decisions.life import put_again
 from amends_domain.decisions.recusal import steps_aside
 from amends_domain.decisions.ruling import Context, Decision, Rejection
 from amends_domain.events import (
@@ -23,8 +24,7 @@ from amends_domain.events import (
 )
 from amends_domain.evolve import facts_of
 
-# What the system wrote is no entry of anybody's: a breach stays a breach.
-_NOBODYS_ENTRY = frozenset({ReminderIssued.TYPE, DeadlineBreached.TYPE})
+_FIRED = frozenset({ReminderIssued.TYPE, DeadlineBreached.TYPE})
 
 
 def classify(case: Case, command: Classify, context: Context) -> Decision:
@@ -56,7 +56,12 @@ def classify(case: Case, command: Classify, context: Context) -> Decision:
         **{name: value for name, value in told.items() if value is not None},
     )
     grade = command.grade or case.grade
-    return (*events, *raised_by_rule(grade, facts_of(known), context.policy), *steps_aside(case, named, context))
+    return (
+        *events,
+        *raised_by_rule(grade, facts_of(known), context.policy),
+        *put_again(case, known, context),
+        *steps_aside(case, named, context),
+    )
 
 
 def change_flags(case: Case, command: ChangeFlags, context: Context) -> Decision:
@@ -65,15 +70,17 @@ def change_flags(case: Case, command: ChangeFlags, context: Context) -> Decision
     if not added and not removed:
         return Rejection("nothing-changes", "These flags stand so already.")
     flags = tuple(flag for flag in (*case.flags, *added) if flag not in removed)
-    facts = facts_of(replace(case, flags=flags))
+    known = replace(case, flags=flags)
     changed = FlagsChanged(added, removed, reason=command.reason)
-    return (changed, *raised_by_rule(case.grade, facts, context.policy))
+    raised = raised_by_rule(case.grade, facts_of(known), context.policy)
+    return (changed, *raised, *put_again(case, known, context))
 
 
 def escalate(case: Case, command: Escalate, context: Context) -> Decision:
     """The level that has the case cannot settle it: the next one is told, and the grade says so."""
     roles = context.policy.ladder_roles
-    to = command.to or (roles[min(case.escalations, len(roles) - 1)] if roles else None)
+    furthest = max((roles.index(role) for role in case.escalated_to if role in roles), default=-1)
+    to = command.to or (roles[min(furthest + 1, len(roles) - 1)] if roles else None)
     if to is None:
         return Rejection("no-ladder", "The policy has no ladder: say whom to escalate to.")
     escalated = CaseEscalated(to, "asked", reason=command.reason)
@@ -86,7 +93,8 @@ def correct(case: Case, command: Correct, _context: Context) -> Decision:
     wrong = next((mark for mark in case.marks if mark.position == command.position), None)
     if wrong is None:
         return Rejection("no-such-entry", f"Position {command.position} is no entry of this case.")
-    if wrong.type in _NOBODYS_ENTRY:
+    # What the system wrote is no entry of anybody's: a breach stays a breach, and a step of a ladder one.
+    if wrong.type in _FIRED or (wrong.type == CaseEscalated.TYPE and wrong.note is not None):
         return Rejection(
             "not-an-entry", f"A {wrong.type} follows from the rules: nobody entered it, nobody corrects it."
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from decimal import Decimal
 
-from amends_domain.case import Case, Proposal
+from amends_domain.case import Case, Proposal, Status
 from amends_domain.commands import (
     Approve,
     CloseUnsatisfied,
@@ -36,6 +36,7 @@ from amends_domain.events import (
     UnsatisfiedClosureApproved,
     UnsatisfiedClosureRequested,
 )
+from amends_domain.policy_rules import ROLES
 
 # A proposal of this kind offers nothing. To a persistent customer it takes an approval, so that no case is closed by
 # whoever has had enough of it.
@@ -114,6 +115,41 @@ def propose(case: Case, command: Propose, context: Context) -> Decision:
     )
 
 
+def put_again(case: Case, known: Case, context: Context) -> tuple[Event, ...]:
+    """The proposal on the table once more, if by what is `known` now it takes an approval that it has not had.
+
+    The customer is not told of it in between. Source: DOMAIN, People: authority.
+    """
+    proposal = case.proposal
+    if proposal is None or case.status is not Status.PROPOSED:
+        return ()
+    needed = _approval_whoever_proposes(known, proposal, context)
+    had = proposal.approval_by or proposal.approved_as
+    if needed is None or (had is not None and ROLES.index(had) >= ROLES.index(needed)):
+        return ()
+    return (
+        ResolutionProposed(
+            kind=proposal.kind,
+            amount=proposal.amount,
+            currency=proposal.currency,
+            proposed_by=proposal.proposed_by,
+            approval_by=needed,
+        ),
+    )
+
+
+def _approval_whoever_proposes(case: Case, proposal: Proposal, context: Context) -> str | None:
+    """The approval that such a proposal takes for what the case is, and not for what its proposer may offer."""
+    authority, highest = context.policy.authority, ROLES[-1]
+    if authority.approval_needed(highest, None, case.type) is not None:
+        return authority.approval_needed(highest, _amount(proposal), case.type)
+    return _REFUSALS_APPROVED_BY if _takes_approval(case, proposal.kind) else None
+
+
+def _amount(proposal: Proposal) -> Decimal | None:
+    return None if proposal.amount is None else Decimal(proposal.amount)
+
+
 def _takes_approval(case: Case, kind: str) -> bool:
     return kind == REFUSAL and PERSISTENT in case.flags
 
@@ -141,10 +177,14 @@ def _cannot_settle(case: Case, context: Context, verb: str) -> Rejection | None:
 
 
 def _may_settle(case: Case, proposal: Proposal, role: str, context: Context) -> bool:
-    amount = None if proposal.amount is None else Decimal(proposal.amount)
-    if _takes_approval(case, proposal.kind) and role not in (_REFUSALS_APPROVED_BY, "executive"):
+    # What was found to take somebody's approval still does when the case is called something else since.
+    least = [
+        proposal.approval_by or ROLES[0],
+        *([_REFUSALS_APPROVED_BY] if _takes_approval(case, proposal.kind) else []),
+    ]
+    if role not in ROLES or ROLES.index(role) < max(map(ROLES.index, least)):
         return False
-    return context.policy.authority.may_approve(role, amount, case.type)
+    return context.policy.authority.may_approve(role, _amount(proposal), case.type)
 
 
 def resolve_on_the_spot(case: Case, command: ResolveOnTheSpot, context: Context) -> Decision:
@@ -181,11 +221,12 @@ def follow_up(_case: Case, command: FollowUp, _context: Context) -> Decision:
 def close_unsatisfied(case: Case, command: CloseUnsatisfied, context: Context) -> Decision:
     """Each role that must agree does so by this very command; with the last of them the case is closed."""
     actor, roles = context.actor, context.policy.closure_approvals
-    given = case.closure_approvals
+    # Whoever is complained of since has not agreed.
+    given = tuple(each for each in case.closure_approvals if each.approved_by not in case.complained_of)
     missing = Counter(roles) - Counter(each.role for each in given)
     if actor.role not in roles:
         asked = UnsatisfiedClosureRequested(requested_by=actor.id, reason=command.reason)
-        return (asked, *(CaseEscalated(role, "notice") for role in roles))
+        return (asked, *(CaseEscalated(role, "notice") for role in dict.fromkeys(roles)))
     if actor.role not in missing or actor.id in (each.approved_by for each in given):
         others = " and a ".join(missing.elements())
         return Rejection("already-approved", f"That approval was given. It still takes that of a {others}.")

@@ -5,10 +5,13 @@ Source: DOMAIN, the life of a case: merge; Grades, kinds, causes: mass incident.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from amends_domain import clocks
 from amends_domain.case import ALL_BRANCHES, COMPLAINT, INCIDENT, Case
 from amends_domain.commands import CloseIncident, Link, Merge, OpenIncident
 from amends_domain.decisions.grading import is_below
+from amends_domain.decisions.life import put_again
 from amends_domain.decisions.recusal import recused, steps_aside
 from amends_domain.decisions.ruling import Context, Decision, Rejection
 from amends_domain.events import (
@@ -41,6 +44,8 @@ def merge(case: Case, command: Merge, context: Context) -> Decision:
         return Rejection("same-case", "A case is not merged into itself.")
     if other.customer_ref != case.customer_ref:
         return Rejection("other-customer", "The two cases are not the same customer's.")
+    if context.actor.branch not in (None, other.branch):
+        return Rejection("other-branch", f"Your key is for branch {context.actor.branch}; {_name(other)} is not there.")
     if not other.is_open:
         return Rejection("survivor-closed", f"{_name(other)} is {other.status.value}: reopen it first.")
     if other.kind != case.kind and case.kind == COMPLAINT:
@@ -72,7 +77,10 @@ def absorb(survivor: Case, merged: Case, context: Context) -> tuple[Event, ...]:
             events.append(CallbackAgreed(at=agreed.due_at))
     flags = tuple(flag for flag in merged.flags if flag not in survivor.flags)
     if flags:
-        events.append(FlagsChanged(added=flags))
+        known = replace(survivor, flags=(*survivor.flags, *flags))
+        events += (FlagsChanged(added=flags), *put_again(survivor, known, context))
+    if merged.incident is not None and survivor.incident is None:
+        events.append(LinkedToIncident(incident=merged.incident))
     if is_below(survivor, merged.grade):
         events.append(GradeRaised(grade=merged.grade, previous_grade=survivor.grade, by_rule=True))
     named = tuple(person for person in merged.complained_of if person not in survivor.complained_of)
@@ -88,7 +96,11 @@ def _callback(case: Case, context: Context) -> Deadline | None:
 
 def _lost(case: Case, other: Case, context: Context) -> Deadline | None:
     """A deadline that would end with this case and that the other does not have, or has for later."""
-    others = {d.kind: d for d in clocks.obligations(other, context.policies) if d.cycle == other.cycle}
+    others = {
+        d.kind: d
+        for d in clocks.obligations(other, context.policies)
+        if d.cycle == other.cycle and d.status is not Verdict.CANCELLED
+    }
     for deadline in clocks.obligations(case, context.policies):
         if deadline.status is not Verdict.PENDING or deadline.rule.is_promised or deadline.rule.is_agreed:
             continue

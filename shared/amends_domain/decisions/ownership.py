@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from amends_domain.case import Case
+from amends_domain.authority import AGENT
+from amends_domain.case import Case, HandOff
 from amends_domain.commands import AcceptHandOff, Assign, HandOver, RefuseHandOff
 from amends_domain.decisions.recusal import recused
 from amends_domain.decisions.ruling import Context, Decision, Rejection
@@ -14,8 +15,6 @@ def assign(case: Case, command: Assign, _context: Context) -> Decision:
         return _already_owner(case)
     if command.owner in case.complained_of:
         return recused(command.owner, "own")
-    if case.hand_off is not None:
-        return Rejection("hand-off-pending", "The case is being handed off: that is accepted or refused first.")
     return (OwnerAssigned(owner=command.owner, previous_owner=case.owner, reason=command.reason),)
 
 
@@ -42,7 +41,7 @@ def accept(case: Case, _command: AcceptHandOff, context: Context) -> Decision:
         return recused(person, "own")
     assert case.hand_off is not None, "the table lets accept through only with a hand-off pending"
     if case.hand_off.to_person not in (None, person):
-        return _not_the_receiver(case.hand_off.to_person)
+        return _not_the_receiver(case.hand_off)
     return (HandOffAccepted(owner=person, previous_owner=case.owner),)
 
 
@@ -50,8 +49,9 @@ def refuse(case: Case, command: RefuseHandOff, context: Context) -> Decision:
     """Whoever was asked refuses; whoever asked takes it back."""
     person, offer = context.actor.id, case.hand_off
     assert offer is not None, "the table lets refuse through only with a hand-off pending"
-    if offer.to_person not in (None, person) and person not in (offer.offered_by, case.owner):
-        return _not_the_receiver(offer.to_person)
+    was_asked = offer.to_person == person or (offer.to_person is None and context.actor.role != AGENT)
+    if not was_asked and person not in (offer.offered_by, case.owner):
+        return _not_the_receiver(offer)
     return (HandOffRefused(refused_by=person, reason=command.reason),)
 
 
@@ -59,5 +59,6 @@ def _already_owner(case: Case) -> Rejection:
     return Rejection("already-owner", f"{case.owner} owns this case already.")
 
 
-def _not_the_receiver(person: str | None) -> Rejection:
-    return Rejection("not-the-receiver", f"The case was offered to {person}.")
+def _not_the_receiver(offer: HandOff) -> Rejection:
+    receiver = offer.to_person or f"the department {offer.to_department}"
+    return Rejection("not-the-receiver", f"The case was offered to {receiver}.")

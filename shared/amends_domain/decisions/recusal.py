@@ -26,7 +26,7 @@ RECUSED_FROM = frozenset(
 )
 
 HEAD_OF_UNIT = "head_of_unit"
-_ABOVE_HEAD_OF_UNIT = "department_manager"
+_ABOVE_HEAD_OF_UNIT = ("department_manager", "vice_president", "head_office")
 
 
 def recused(person: str, doing: str) -> Rejection:
@@ -34,14 +34,15 @@ def recused(person: str, doing: str) -> Rejection:
 
 
 def responsible(branch: str, complained_of: Collection[str], context: Context) -> tuple[str, str]:
-    """(role, person) answerable for a unit whose staff are complained of: its head, unless that is one of them.
+    """(role, person) answerable for a unit whose staff are complained of: its head, or the first above the head whom
+    the complaint does not name.
 
     A person whom the policy does not name is called after the role and the branch.
     """
-    head = context.policy.heads.get(branch)
-    if head is not None and head in complained_of:
-        return _ABOVE_HEAD_OF_UNIT, f"{_ABOVE_HEAD_OF_UNIT}:{branch}"
-    return HEAD_OF_UNIT, head or f"{HEAD_OF_UNIT}:{branch}"
+    head = context.policy.heads.get(branch) or f"{HEAD_OF_UNIT}:{branch}"
+    above = [(role, f"{role}:{branch}") for role in _ABOVE_HEAD_OF_UNIT]
+    unnamed = (each for each in ((HEAD_OF_UNIT, head), *above) if each[1] not in complained_of)
+    return next(unnamed, above[-1])
 
 
 def first_owner(branch: str, complained_of: Collection[str], context: Context) -> str:
