@@ -114,7 +114,7 @@ COMPLAINT: Final[tuple[Event, ...]] = (
     GradeRaised("major", "ordinary", by_rule=True),
     CaseEscalated(to="general_office", cause="notice"),
     FlagsChanged(added=("repeat",), earlier_case=str(_EARLIER), late_by_ms=18),
-    CaseLinked(str(_EARLIER), _reference(_EARLIER), relation="same-machine"),
+    CaseLinked(str(_EARLIER), _reference(_EARLIER), relation="same-matter"),
     CaseAbsorbed(str(_LATER), _reference(_LATER)),
     LinkedToIncident(str(_INCIDENT), automatic=True, late_by_ms=18),
     OwnerAssigned(_HANDLER, _AGENT),

@@ -24,7 +24,9 @@ def cases(
     branch: Annotated[Many, typer.Option("--branch", metavar="B")] = None,
     owner: Annotated[Many, typer.Option("--owner", metavar="O")] = None,
     grade: Annotated[Many, typer.Option("--grade", metavar="G", help="ordinary, major or escalated.")] = None,
-    kind: Annotated[Many, typer.Option("--kind", metavar="K", help="complaint, inquiry, suggestion or praise.")] = None,
+    kind: Annotated[
+        Many, typer.Option("--kind", metavar="K", help="complaint, inquiry, suggestion, praise or incident.")
+    ] = None,
     flag: Annotated[Many, typer.Option("--flag", metavar="F")] = None,
     breached: Annotated[
         bool | None, typer.Option("--breached/--unbreached", help="With, or without, a deadline that was ever broken.")

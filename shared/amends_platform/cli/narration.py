@@ -12,16 +12,19 @@ from rich.console import Console
 from rich.text import Text
 
 from amends_platform.alerts import Alert
+from amends_platform.cli.alert_lines import why
 from amends_platform.cli.tables import output, print_table
 from amends_platform.clients import Address, get_json
 from amends_platform.demo.stage import Stage, Told
 from amends_platform.running import Running
 
 _COLOURS: Final = {"agent": "green", "handler": "cyan", "supervisor": "magenta", "department_head": "blue"}
-_ALERT_COLOURS: Final = {"reminder": "yellow", "breach": "bold red"}
+_ALERT_COLOURS: Final = {"reminder": "yellow", "breach": "bold red", "escalation": "bold magenta"}
 # Alerts stand this far to the right where there is room for two columns.
 _INDENT: Final = 46
 _TWO_COLUMNS_FROM: Final = 120
+# As long as "escalation department_manager", so that references stand below one another.
+_ALERT_WIDTH: Final = 30
 # The story is over when nothing has been heard for longer than its longest clock's next warning.
 _QUIET_SECONDS: Final = 4.0
 _OUTCOMES: Final = ("met", "breached", "pending")
@@ -36,6 +39,7 @@ class Narration:
         self._heard = asyncio.Event()
         self._stage: Stage | None = None
         self._alerts: Counter[str] = Counter()
+        self._escalated: Counter[str | None] = Counter()
         self._ids: set[str] = set()
 
     def say(self, program: str, text: str) -> None:
@@ -51,7 +55,9 @@ class Narration:
             Text.assemble(
                 ("A day at the complaint desk, in forty seconds. ", "bold"),
                 f"{complaints} people complain; {told} of their stories are told, the others fill the queue. Apologies "
-                "are due after 6 s, callbacks after 12 s, follow-ups 8 s after the customer accepted.",
+                "are due after 6 s, callbacks after 12 s, follow-ups 8 s after the customer accepted, promises when "
+                "they say. What is not done in time climbs: at once to the service admin, after 4 s to the department "
+                "manager, after 8 s to the vice president.",
             )
         )
         self._console.print(
@@ -72,6 +78,8 @@ class Narration:
         """Something arrived from NATS."""
         self._heard.set()
         self._alerts[f"{alert.kind} {alert.name}"] += 1
+        if alert.kind == "escalation":
+            self._escalated[alert.payload.get("clock")] += 1
         self._ids.add(alert.id)
         reference = alert.payload["reference"]
         indent = " " * (_INDENT if self._console.width >= _TWO_COLUMNS_FROM else 2)
@@ -81,9 +89,9 @@ class Narration:
                 indent,
                 self._now(),
                 ("NATS ", "dim"),
-                (f"{alert.kind} {alert.name}".ljust(20), _ALERT_COLOURS.get(alert.kind, "bold")),
+                (f"{alert.kind} {alert.name}".ljust(_ALERT_WIDTH), _ALERT_COLOURS.get(alert.kind, "bold")),
                 (f"{reference}  ", "bold"),
-                (f"({customer})", "dim"),
+                (f"({customer}) {why(alert)}".rstrip(), "dim"),
             )
         )
 
@@ -121,9 +129,9 @@ class Narration:
         rows = []
         for clock, statuses in sorted(by_clock.items()):
             other = statuses.total() - sum(statuses[outcome] for outcome in _OUTCOMES)
-            reminders = self._alerts[f"reminder {clock}"]
-            rows.append((clock, *(str(statuses[outcome]) for outcome in _OUTCOMES), str(other), str(reminders)))
-        columns = ("CLOCK", *(outcome.upper() for outcome in _OUTCOMES), "MOVED OR CANCELLED", "REMINDERS")
+            told = (self._alerts[f"reminder {clock}"], self._escalated[clock])
+            rows.append((clock, *(str(statuses[outcome]) for outcome in _OUTCOMES), str(other), *map(str, told)))
+        columns = ("CLOCK", *(outcome.upper() for outcome in _OUTCOMES), "MOVED OR CANCELLED", "REMINDERS", "ESCALATED")
         self._console.print()
         print_table(self._console, columns, rows)
 
@@ -132,7 +140,8 @@ class Narration:
         recorded = sum(1 for deadline in deadlines if deadline["status"] == "breached")
         self._console.print(
             f"\nNATS delivered {self._alerts.total()} alerts, {len(self._ids)} of them different; "
-            f"{heard} were breaches, and {recorded} deadlines are broken."
+            f"{heard} were breaches, and {recorded} deadlines are broken; {self._escalated.total()} told somebody "
+            f"higher up, {self._escalated[None]} of them at once."
         )
 
     def _show_next(self, cases: list[Any], *, stays: bool) -> None:

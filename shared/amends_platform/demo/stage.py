@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 
 from amends_platform.clients import Address, detail_of, unreachable
-from amends_platform.demo.story import AGENT, HANDLER, HEAD, SUPERVISOR, Moment, Part, Step
+from amends_platform.demo.steps import AGENT, HANDLER, HEAD, SUPERVISOR, Moment, Part, Step
 from amends_platform.failures import Failure
 
 

@@ -2,85 +2,32 @@
 
 Of its clocks: an apology is due 6 s after the complaint, with a reminder at 4.5 s; a callback 12 s after, with
 reminders at 6 and 10 s, or later if the customer agrees; a follow-up 8 s after the customer accepted, with a
-reminder at 5 s.
+reminder at 5 s; a promise when it says; the call that a refund was made 10 s after it. What is not met climbs its
+ladder: at once, after 4, 8 and 20 s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final
 
-AGENT, HANDLER, SUPERVISOR, HEAD = "agent", "handler", "supervisor", "department_head"
-
-
-class Moment(NamedTuple):
-    """What a step may refer to: the time it is, and where in the log the last contact of the case stands."""
-
-    now: datetime
-    contact_position: int | None
-
-    def in_seconds(self, seconds: float) -> str:
-        return (self.now + timedelta(seconds=seconds)).isoformat()
-
-
-class Step(NamedTuple):
-    """`role` gives the command `path` with `body`, so many seconds after the complaint.
-
-    `told` is for who watches: what the role does, or a sentence of its own where it begins with the customer.
-    """
-
-    seconds: float
-    role: str
-    path: str
-    body: Mapping[str, Any] | Callable[[Moment], Mapping[str, Any]]
-    told: str
-
-
-class Part(NamedTuple):
-    """One complaint's story; `seconds` after the demo began. Untold ones fill the queue."""
-
-    sample: str
-    seconds: float
-    told: str
-    steps: tuple[Step, ...]
-
-
-def _apology(seconds: float, told: str = "apologises to {customer}") -> Step:
-    text = "We are sorry. Thank you for telling us; here is what we shall do next."
-    return Step(seconds, AGENT, "apology", {"by_channel": "phone", "text": text}, told)
-
-
-def _callback(seconds: float, told: str = "calls {customer} back") -> Step:
-    body = {"direction": "outbound", "channel": "phone", "summary": "Spoke about what happened and what comes next."}
-    return Step(seconds, HANDLER, "contacts", body, told)
-
-
-def _investigation(seconds: float, cause: str, told: str = "has found out what happened") -> Step:
-    body = {
-        "findings": "Looked through the records and asked everybody who was there.",
-        "cause": cause,
-        "at_fault": True,
-        "countermeasures": ["Shown to the team, with what to do instead."],
-    }
-    return Step(seconds, HANDLER, "investigation", body, told)
-
-
-def _proposal(seconds: float, told: str, *, role: str = HANDLER, amount: str | None = None) -> Step:
-    body: dict[str, Any] = {"kind": "apology", "text": "What we offer, and by when it is done."}
-    if amount is not None:
-        body |= {"kind": "refund", "amount": amount, "currency": "EUR"}
-    return Step(seconds, role, "proposals", body, told)
-
-
-def _confirmation(seconds: float, told: str = "{customer} accepts") -> Step:
-    return Step(seconds, AGENT, "confirmation", {"by_channel": "phone"}, told)
-
-
-def _follow_up(seconds: float, satisfaction: int) -> Step:
-    told = f"asks whether it was done: yes, and {{customer}} gives {satisfaction} of 10"
-    return Step(seconds, AGENT, "follow-up", {"executed": True, "satisfaction": satisfaction}, told)
-
+from amends_platform.demo.steps import (
+    AGENT,
+    HANDLER,
+    HEAD,
+    SUPERVISOR,
+    Part,
+    Step,
+    apology,
+    callback,
+    confirmation,
+    follow_up,
+    investigation,
+    kept,
+    promise,
+    proposal,
+    refund,
+)
 
 _CAST: Final = (
     Part(
@@ -88,12 +35,14 @@ _CAST: Final = (
         0.0,
         "{customer}'s card is in the machine, and she flies tomorrow",
         (
-            _apology(1.0),
-            _callback(2.5),
-            _investigation(3.5, "card_retained"),
-            _proposal(4.5, "offers to bring the card out tonight"),
-            _confirmation(6.0),
-            _follow_up(9.0, 9),
+            apology(1.0),
+            callback(2.5),
+            investigation(3.5, "card_retained"),
+            proposal(4.5, "offers to bring the card out tonight"),
+            confirmation(6.0),
+            promise(6.5, 4.0, "Somebody is at your door with the card.", "promises {customer} her card in 4 s"),
+            kept(8.5, "is at the door with the card: the promise is kept"),
+            follow_up(9.0, 9),
             Step(10.5, HANDLER, "review", {"text": "The machine needs a telephone number."}, "notes what to do better"),
         ),
     ),
@@ -102,12 +51,12 @@ _CAST: Final = (
         1.0,
         "{customer}'s mother lost her card to a machine, and nobody is in charge of it",
         (
-            _apology(1.0),
-            _callback(2.0),
-            _investigation(3.0, "card_retained"),
-            _proposal(4.0, "brings the card to their door"),
-            _confirmation(5.0),
-            _follow_up(7.0, 10),
+            apology(1.0),
+            callback(2.0),
+            investigation(3.0, "card_retained"),
+            proposal(4.0, "brings the card to their door"),
+            confirmation(5.0),
+            follow_up(7.0, 10),
             Step(
                 15.0,
                 AGENT,
@@ -115,8 +64,8 @@ _CAST: Final = (
                 {"reason": "recurrence", "text": "The same machine again."},
                 "reopens it: the same machine has kept the card again, and every clock starts afresh",
             ),
-            _apology(17.0),
-            _callback(19.0),
+            apology(17.0),
+            callback(19.0),
         ),
     ),
     Part(
@@ -124,23 +73,25 @@ _CAST: Final = (
         2.0,
         "{customer}'s 400 were counted and never came out",
         (
-            _apology(7.5, "apologises to {customer}, too late: the breach stays"),
-            _callback(9.0),
-            _investigation(10.0, "cash_jam"),
-            _proposal(11.0, "offers 400 back, which is beyond a handler", amount="400"),
-            _confirmation(12.0, "would tell {customer} at once"),
+            apology(7.5, "apologises to {customer}, too late: the breach stays"),
+            callback(9.0),
+            investigation(10.0, "cash_jam"),
+            proposal(11.0, "offers 400 back, which is beyond a handler", amount="400"),
+            confirmation(12.0, "would tell {customer} at once"),
             Step(13.0, SUPERVISOR, "proposals/approval", {"reason": "The journal shows it."}, "approves the 400"),
-            _confirmation(14.5),
-            _follow_up(18.0, 6),
+            confirmation(14.5),
+            refund(15.5, "pays the 400 back, and now owes {customer} a call"),
+            callback(17.0, "calls {customer}: it is on his account"),
+            follow_up(18.0, 6),
         ),
     ),
     Part(
         "sample:005",
         3.0,
-        "{customer} has called three times, and nobody wrote it down. Nobody does now, either",
+        "{customer} has called three times, and nobody wrote it down. Nobody does now, either: watch it climb",
         (
-            _callback(17.0, "calls {customer} at last"),
-            _apology(18.0, "apologises to {customer} at last"),
+            callback(17.0, "calls {customer} at last"),
+            apology(18.0, "apologises to {customer} at last"),
         ),
     ),
     Part(
@@ -148,14 +99,14 @@ _CAST: Final = (
         4.0,
         "{customer} was sold a loan with more in it than he was told",
         (
-            _apology(1.5),
-            _callback(3.0),
-            _investigation(4.0, "special_terms_not_pointed_out"),
-            _proposal(5.0, "offers 250: for mis-selling, a head must approve any amount", amount="250"),
+            apology(1.5),
+            callback(3.0),
+            investigation(4.0, "special_terms_not_pointed_out"),
+            proposal(5.0, "offers 250: for mis-selling, a head must approve any amount", amount="250"),
             Step(6.0, SUPERVISOR, "proposals/approval", {"reason": "Seems right."}, "would approve it"),
             Step(7.5, HEAD, "proposals/approval", {"reason": "He was not told."}, "approves it"),
-            _confirmation(9.0),
-            _follow_up(19.0, 7),
+            confirmation(9.0),
+            follow_up(19.0, 7),
         ),
     ),
     Part(
@@ -163,7 +114,7 @@ _CAST: Final = (
         5.0,
         "{customer}'s bakery has no line on the third day, and he will call the newspaper",
         (
-            _apology(1.0),
+            apology(1.0),
             Step(
                 3.0,
                 HANDLER,
@@ -184,7 +135,9 @@ _CAST: Final = (
                 },
                 "explains the delay, and {customer} agrees to a later call: the old deadline is off, a new one runs",
             ),
-            _callback(17.0, "calls {customer} back at the time agreed"),
+            promise(6.0, 5.0, "The fitter is with you.", "promises {customer} the fitter in 5 s"),
+            kept(14.0, "hears that the fitter has come. Too late: the breach stays"),
+            callback(17.0, "calls {customer} back at the time agreed"),
         ),
     ),
     Part(
@@ -192,10 +145,18 @@ _CAST: Final = (
         6.0,
         "{customer} paid her rent twice, because the app froze",
         (
-            _apology(1.0),
-            _callback(3.0),
-            _investigation(4.0, "system_failure"),
-            _proposal(5.0, "offers an apology"),
+            apology(1.0),
+            Step(
+                2.0,
+                AGENT,
+                "handoffs",
+                {"department": "payments", "reason": "They can see both payments."},
+                "offers the case to payments; until they accept, it stays where it is",
+            ),
+            Step(2.7, HANDLER, "handoffs/acceptance", {}, "accepts it for payments, and owns it from now on"),
+            callback(3.4),
+            investigation(4.0, "system_failure"),
+            proposal(5.0, "offers an apology"),
             Step(
                 6.5,
                 AGENT,
@@ -203,9 +164,9 @@ _CAST: Final = (
                 {"by_channel": "phone", "reason": "It does not pay the rent."},
                 "{customer} declines: an apology pays no rent",
             ),
-            _proposal(8.0, "offers 900 back, which a head may", role=HEAD, amount="900"),
-            _confirmation(9.5),
-            _follow_up(14.0, 10),
+            proposal(8.0, "offers 900 back, which a head may", role=HEAD, amount="900"),
+            confirmation(9.5),
+            follow_up(14.0, 10),
         ),
     ),
     Part(
@@ -213,7 +174,7 @@ _CAST: Final = (
         7.0,
         "{customer} writes through the newspaper: a village without a signal. A major case",
         (
-            _apology(2.0),
+            apology(2.0),
             Step(
                 13.5,
                 HANDLER,
@@ -227,7 +188,7 @@ _CAST: Final = (
                 },
                 "would move the callback, but it has expired",
             ),
-            _callback(15.0, "calls {customer} back, too late"),
+            callback(15.0, "calls {customer} back, too late"),
         ),
     ),
     Part(
@@ -235,7 +196,7 @@ _CAST: Final = (
         8.0,
         "{customer} waited an hour in the wrong queue",
         (
-            _apology(1.0),
+            apology(1.0),
             Step(
                 3.0,
                 AGENT,
@@ -259,23 +220,26 @@ def story(samples: Mapping[str, Mapping[str, Any]]) -> tuple[Part, ...]:
 
 
 def _routine(number: int, name: str, sample: Mapping[str, Any]) -> Part:
-    apology, callback = 2.0, 4.5
+    apology_at, callback_at = 2.0, 4.5
     match number % 6:
         case 1:
-            apology = 5.2
+            apology_at = 5.2
         case 3:
-            apology = 7.0
+            apology_at = 7.0
         case 5:
-            callback = 13.0
-    spoken = max(apology, callback)
+            callback_at = 13.0
+    spoken = max(apology_at, callback_at)
     steps = [
-        _apology(apology),
-        _callback(callback),
-        _investigation(spoken + 1, "process_too_slow"),
-        _proposal(spoken + 2, ""),
-        _confirmation(spoken + 3),
-        _follow_up(spoken + 6, 6 + number % 5),
+        apology(apology_at),
+        callback(callback_at),
+        investigation(spoken + 1, "process_too_slow"),
+        proposal(spoken + 2, ""),
+        confirmation(spoken + 3),
+        follow_up(spoken + 6, 6 + number % 5),
     ]
+    if sample.get("cause") == "cash_jam":
+        # Which starts a clock that waits for a call.
+        steps += [refund(spoken + 4, ""), callback(spoken + 5)]
     if sample.get("type") == "mis_selling":
         # A head must agree, whatever is offered.
         steps.append(Step(spoken + 2.5, HEAD, "proposals/approval", {"reason": "It is owed."}, ""))

@@ -292,8 +292,8 @@ def test_an_incident_is_told_as_a_case_of_all_branches_by_codes_alone() -> None:
 
 def test_another_case_is_told_by_its_id_beside_the_own_reference() -> None:
     other = str(UUID(int=5))
-    payload = said(told(CaseLinked(other, "K7M2-P9QX", "same-machine")))
-    assert (payload["case"], payload["reference"], payload["relation"]) == (other, reference_of(7), "same-machine")
+    payload = said(told(CaseLinked(other, "K7M2-P9QX", "same-matter")))
+    assert (payload["case"], payload["reference"], payload["relation"]) == (other, reference_of(7), "same-matter")
 
 
 def test_a_correction_says_which_version_is_wrong_and_its_own_position() -> None:
