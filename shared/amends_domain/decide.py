@@ -71,7 +71,7 @@ def decide(case: Case | None, command: Command, context: Context) -> Decision:
     if isinstance(command, Receive):
         return life.receive(command, context)
     if isinstance(command, OpenIncident):
-        return links.open_incident(command, context)
+        return _misdated(None, context) or links.open_incident(command, context)
     assert case is not None, "only receiving, and opening an incident, begin a case"
     if actor.branch is not None and actor.branch != case.branch:
         return Rejection("other-branch", f"Your key is for branch {actor.branch}; the case belongs to another.")
@@ -85,11 +85,11 @@ def decide(case: Case | None, command: Command, context: Context) -> Decision:
     return _misdated(case, context) or _RULES[type(command)](case, command, context)
 
 
-def _misdated(case: Case, context: Context) -> Rejection | None:
+def _misdated(case: Case | None, context: Context) -> Rejection | None:
     at = context.occurred_at
     if at is not None and at > context.now + CLOCK_SKEW_MAX:
         return Rejection("in-the-future", f"occurred_at is {at.isoformat()}, which has not come yet.")
-    if at is not None and at < case.received_at:
+    if case is not None and at is not None and at < case.received_at:
         return Rejection(
             "before-the-case", f"occurred_at is {at.isoformat()}; the case began at {case.received_at.isoformat()}."
         )

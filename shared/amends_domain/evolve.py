@@ -152,6 +152,11 @@ def _received(case_id: UUID, event: ComplaintReceived, recorded: Recorded) -> Ca
     )
 
 
+def customer_of_incident(case_id: UUID) -> str:
+    """An incident is no customer's: what staff write about it is sealed under a key of its own, called this."""
+    return f"incident {case_id}"
+
+
 def _opened(case_id: UUID, event: IncidentOpened, recorded: Recorded) -> Case:
     of = {event.same: event.value} if event.same in ("type", "cause", "product") else {}
     return _begun(
@@ -162,8 +167,7 @@ def _opened(case_id: UUID, event: IncidentOpened, recorded: Recorded) -> Case:
             "channel": "incident",
             "branch": event.branch,
             "owner": event.owner,
-            # Nobody's: what staff write about an incident is sealed under a key of its own.
-            "customer_ref": f"incident {case_id}",
+            "customer_ref": customer_of_incident(case_id),
             "incident_of": IncidentOf(event.title, event.same, event.value, event.automatic),
             **of,
         },
@@ -424,6 +428,7 @@ _NOTES: dict[type[Event], Callable[[Any], Any]] = {
     PromiseKept: lambda event: event.number,
     CountermeasurePlanned: lambda event: (event.number, event.due_at),
     Reclassified: lambda event: event.kind == COMPLAINT,
+    FlagsChanged: lambda event: event.earlier_case,
     CaseClassified: lambda event: tuple(name for name in _CLASSIFIED if getattr(event, name) is not None),
     CaseEscalated: lambda event: None if event.clock is None else (event.clock, event.generation, event.step),
     DeadlineExtended: lambda event: (event.clock, event.generation, event.due_at),

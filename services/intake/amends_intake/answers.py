@@ -4,8 +4,10 @@ answer has a part that is kept and a part that the position fills in, always to 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
@@ -19,15 +21,30 @@ _LEFT_OUT = frozenset({Verdict.EXTENDED, Verdict.CANCELLED})
 
 
 class DeadlineAnswer(BaseModel):
-    """A clock of the case: what is due when, and how it stands."""
+    """A clock of the case: what is due when, and how it stands. `number`: of the promise, where it runs for one."""
 
     kind: str
     due_at: datetime
     status: str
+    number: int | None = None
+
+
+class ChildAnswer(BaseModel):
+    """What became of the command on one case of an incident: `code` and `detail` say why it was refused."""
+
+    id: UUID
+    reference: str
+    status: Literal["applied", "refused"]
+    state: str
+    version: int
+    position: int
+    code: str | None = None
+    detail: str | None = None
 
 
 class CommandAnswer(BaseModel):
-    """The case after the command. `position` is that of the command's last event."""
+    """The case after the command. `position` is that of the command's last event. `children`: of an incident that
+    handed the command on to its cases, each of them."""
 
     id: UUID
     reference: str
@@ -35,6 +52,7 @@ class CommandAnswer(BaseModel):
     version: int
     position: int
     deadlines: list[DeadlineAnswer]
+    children: list[ChildAnswer] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +65,58 @@ class Answered:
     is_repeat: bool
 
 
-def kept(case: Case, deadlines: tuple[Deadline, ...]) -> bytes:
-    """The part of the answer that does not depend on positions: the state on one line, the deadlines on the next."""
-    listed = [
-        {"kind": deadline.kind, "due_at": deadline.due_at, "status": deadline.status.value}
-        for deadline in reversed(deadlines)
-        if deadline.status not in _LEFT_OUT
-    ]
-    return b"%b\n%b" % (case.status.value.encode(), orjson.dumps(listed))
+def kept(case: Case, deadlines: tuple[Deadline, ...], children: Sequence[dict[str, Any]] | None = None) -> bytes:
+    """The part of the answer that does not depend on positions: the state on one line, the deadlines on the next,
+    and on a third, where there are any, the children, whose own positions are known.
+    """
+    listed = [_listed(deadline) for deadline in reversed(deadlines) if deadline.status not in _LEFT_OUT]
+    lines = [case.status.value.encode(), orjson.dumps(listed)]
+    if children is not None:
+        lines.append(orjson.dumps(children))
+    return b"\n".join(lines)
 
 
 def filled(
     kept_part: bytes, case_id: UUID, *, first_position: int, position: int, version: int, is_repeat: bool
 ) -> Answered:
     """The whole answer. `first_position` is that of the case's first event, from which its reference comes."""
-    state, _, deadlines = kept_part.decode().partition("\n")
+    state, deadlines, *children = kept_part.decode().split("\n")
+    more = f',"children":{children[0]}' if children else ""
     # Nothing here needs escaping, and what is JSON already need not become objects and JSON again.
     body = (
         f'{{"id":"{case_id}","reference":"{reference_of(first_position)}","state":"{state}",'
-        f'"version":{version},"position":{position},"deadlines":{deadlines}}}'
+        f'"version":{version},"position":{position},"deadlines":{deadlines}{more}}}'
     ).encode()
     return Answered(body, version, case_id, is_repeat)
+
+
+def of_child(answered: Answered) -> dict[str, Any]:
+    """A child's own answer as its incident's answer lists it."""
+    child = orjson.loads(answered.body)
+    return {
+        "id": child["id"],
+        "reference": child["reference"],
+        "status": "applied",
+        "state": child["state"],
+        "version": child["version"],
+        "position": child["position"],
+    }
+
+
+def of_refused_child(case: Case, code: str, detail: str) -> dict[str, Any]:
+    """A child that refused, as it stands."""
+    return {
+        "id": str(case.id),
+        "reference": reference_of(case.first_position),
+        "status": "refused",
+        "state": case.status.value,
+        "version": case.version,
+        "position": case.position,
+        "code": code,
+        "detail": detail,
+    }
+
+
+def _listed(deadline: Deadline) -> dict[str, Any]:
+    listed = {"kind": deadline.kind, "due_at": deadline.due_at, "status": deadline.status.value}
+    return listed if deadline.number is None else {**listed, "number": deadline.number}

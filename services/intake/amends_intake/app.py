@@ -10,16 +10,21 @@ from typing import Any
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from amends_intake import bodies
+from amends_intake.bodies import ComplaintBody
+from amends_intake.bodies.links import IncidentBody
+from amends_intake.clerk import Clerk
 from amends_intake.desk import Desk
 from amends_intake.metrics import Metrics
-from amends_intake.routes import ROUTES, Reception, add_routes
+from amends_intake.policy_in_force import Publications
+from amends_intake.reception import Reception
+from amends_intake.routes import ROUTES, add_routes
 from amends_platform.cases import Cases
 from amends_platform.hints import Hints
 from amends_platform.keyring import Keyring
 from amends_platform.policies import PolicyBook
 from amends_platform.policy_files import load_policy
 from amends_platform.principals import Authenticator
+from amends_platform.publishing import publish_setting
 from amends_platform.sealing import MasterKey
 from amends_platform.serving import START_PATIENCE_SECONDS
 from amends_platform.settings import Settings
@@ -66,8 +71,11 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
             )
             stack.push_async_callback(service.pool.close)
             policies = PolicyBook(service.pool)
-            policy = await policies.register(loaded)
+            await publish_setting(service.pool, policies, settings.tenant, loaded)
             await policies.refresh()
+            publications = Publications(policies, settings.tenant)
+            publications.start()
+            stack.push_async_callback(publications.aclose)
             on_commit = None
             if settings.nats_url is not None:
                 hints = Hints(settings.nats_url, settings.tenant)
@@ -77,13 +85,15 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
             appender = Appender(service.pool, on_commit=on_commit)
             stack.push_async_callback(appender.aclose)
             service.desk = Desk(
-                reader=service.pool,
-                appender=appender,
-                cases=Cases(service.pool, settings.tenant),
-                keyring=Keyring(service.pool, master_key),
-                policies=policies,
-                policy=policy,
-                now=now,
+                Clerk(
+                    pool=service.pool,
+                    appender=appender,
+                    cases=Cases(service.pool, settings.tenant),
+                    keyring=Keyring(service.pool, master_key),
+                    policies=policies,
+                    now=now,
+                    on_commit=on_commit,
+                )
             )
             service.reception = Reception(
                 Authenticator(service.pool), RateLimit(settings.requests_per_second_max), settings.tenant
@@ -108,5 +118,5 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
         app, lambda: service.desk, lambda: service.reception, Metrics(registry), describe_errors(_REFUSALS)
     )
     add_shortcut(app, endpoint_of, body_bytes_max=settings.body_bytes_max)
-    publish_schemas(app, [bodies.ComplaintBody, *(route.body for route in ROUTES)])
+    publish_schemas(app, [ComplaintBody, IncidentBody, *(route.body for route in ROUTES)])
     return app

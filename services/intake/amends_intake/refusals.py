@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from collections.abc import Mapping
+from typing import Any, Final, NoReturn
 
 from amends_domain.case import Case
 from amends_domain.decide import Rejection
@@ -10,20 +11,68 @@ from amends_domain.reference import reference_of
 from amends_domain.transitions import allowed
 from amends_platform.problems import Problem
 
-# "You may not" is 403; "this can never be" is 422; every other rejection is "not in this state": 409.
-_FORBIDDEN = frozenset({"role-not-allowed", "other-branch", "beyond-authority", "own-proposal"})
-_UNPROCESSABLE = frozenset({"in-the-future", "in-the-past", "satisfaction-missing", "no-such-contact"})
+# "You may not" is 403 and kept for audit; "this can never be, whatever becomes of the case" is 422; "not as the
+# case stands" is 409.
+STATUSES: Final[Mapping[str, int]] = {
+    "role-not-allowed": 403,
+    "other-branch": 403,
+    "beyond-authority": 403,
+    "own-proposal": 403,
+    "recused": 403,
+    "not-the-receiver": 403,
+    "illegal-state": 409,
+    "approval-pending": 409,
+    "already-approved": 409,
+    "not-a-complaint": 409,
+    "hand-off-pending": 409,
+    "already-owner": 409,
+    "promise-settled": 409,
+    "deadline-expired": 409,
+    "too-late": 409,
+    "extension-not-allowed": 409,
+    "extension-needs-contact": 409,
+    "contact-already-used": 409,
+    "reason-not-explained": 409,
+    "clock-not-running": 409,
+    "kind-never-lowered": 409,
+    "grade-never-lowered": 409,
+    "nothing-changes": 409,
+    "survivor-closed": 409,
+    "survivor-later": 409,
+    "survivor-no-complaint": 409,
+    "deadline-would-be-lost": 409,
+    "incident-closed": 409,
+    "in-the-future": 422,
+    "in-the-past": 422,
+    "before-the-case": 422,
+    "satisfaction-missing": 422,
+    "reason-missing": 422,
+    "customer-not-reached": 422,
+    "no-ladder": 422,
+    "no-such-case": 422,
+    "same-case": 422,
+    "other-customer": 422,
+    "no-such-contact": 422,
+    "no-such-promise": 422,
+    "no-such-countermeasure": 422,
+    "no-such-entry": 422,
+    "not-an-entry": 422,
+    "no-such-clock": 422,
+}
+
+
+def is_for_audit(rejection: Rejection) -> bool:
+    """Whether it was refused on grounds of authority or recusal."""
+    return _status(rejection) == 403
 
 
 def refuse(rejection: Rejection, case: Case | None) -> NoReturn:
     """Raise the problem for a rejected command, with the state and what is allowed now."""
-    if rejection.code in _FORBIDDEN:
-        status = 403
-    elif rejection.code in _UNPROCESSABLE:
-        status = 422
-    else:
-        status = 409
-    raise Problem(status, rejection.code, rejection.detail, **_standing(case))
+    raise Problem(_status(rejection), rejection.code, rejection.detail, **_standing(case))
+
+
+def _status(rejection: Rejection) -> int:
+    return STATUSES.get(rejection.code, 409)
 
 
 def moved_on(case: Case) -> Problem:
@@ -66,6 +115,14 @@ def too_contended() -> Problem:
         "case-contended",
         "Others keep changing this case at this moment; nothing was recorded. Send the same request again.",
         headers={"Retry-After": "1"},
+    )
+
+
+def too_many_children(count_max: int) -> Problem:
+    return Problem(
+        409,
+        "too-many-cases",
+        f"More than {count_max} cases belong to this incident; one command acts on so many at most. Nothing was done.",
     )
 
 

@@ -2,95 +2,80 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Path
 from fastapi import Request as HttpRequest
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from amends_domain.commands import Receive
-from amends_intake import bodies
+from amends_domain.commands import OpenIncident, Receive
 from amends_intake.answers import Answered, CommandAnswer
-from amends_intake.desk import Desk, Request
+from amends_intake.bodies import ComplaintBody, contacts, knowledge, life, links, ownership
+from amends_intake.bodies.base import Body, NumberedBody, PairBody
+from amends_intake.clerk import Request
+from amends_intake.desk import Desk
 from amends_intake.metrics import Metrics
-from amends_platform.ids import uuid7
-from amends_platform.problems import Problem, invalid
+from amends_intake.reception import Reception
+from amends_platform.problems import invalid
 from amends_platform.shortcut import Endpoint, EndpointOf
-from amends_platform.web import Authenticates, RateLimit, principal_by
 
-_COMPLAINTS = "/v1/complaints"
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_VERSION = re.compile(r'"(\d{1,9})"')
-_TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_COMPLAINTS: Final = "/v1/complaints"
+_INCIDENTS: Final = "/v1/incidents"
+_NUMBER: Final = re.compile(r"(?<=/)[1-9]\d{0,8}(?=/)")
+_NUMBERED: Final = "{number}"
+
+B = TypeVar("B", bound=Body)
 
 
 class Route(NamedTuple):
     """`path` follows `/v1/complaints/{id}/`; the body knows its command."""
 
     path: str
-    body: type[bodies.Body]
+    body: type[Body]
     summary: str
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("apology", bodies.ApologyBody, "Apologise to the customer"),
-    Route("investigation", bodies.InvestigationBody, "Record what the investigation found"),
-    Route("proposals", bodies.ProposalBody, "Propose a resolution"),
-    Route("proposals/approval", bodies.ApprovalBody, "Approve the proposal on the table"),
-    Route("proposals/rejection", bodies.RejectionBody, "Reject the proposal on the table"),
-    Route("confirmation", bodies.ConfirmationBody, "The customer accepts the proposal"),
-    Route("decline", bodies.DeclineBody, "The customer declines the proposal"),
-    Route("follow-up", bodies.FollowUpBody, "Check that it was carried out and the customer is content"),
-    Route("review", bodies.ReviewBody, "What could have been done or said better"),
-    Route("withdrawal", bodies.WithdrawalBody, "The customer withdraws the complaint"),
-    Route("reopening", bodies.ReopeningBody, "Reopen a closed case: a new cycle with fresh clocks"),
-    Route("contacts", bodies.ContactBody, "Record a contact with the customer"),
-    Route("callback", bodies.CallbackBody, "Agree on the time of the callback, or move it"),
-    Route("assignment", bodies.AssignmentBody, "Give the case to another owner"),
-    Route("actions", bodies.ActionBody, "Record an action that a clock may wait for"),
+    Route("apology", life.ApologyBody, "Apologise to the customer"),
+    Route("investigation", life.InvestigationBody, "Record what the investigation found"),
+    Route("proposals", life.ProposalBody, "Propose a resolution"),
+    Route("proposals/approval", life.ApprovalBody, "Approve the proposal on the table"),
+    Route("proposals/rejection", life.RejectionBody, "Reject the proposal on the table"),
+    Route("confirmation", life.ConfirmationBody, "The customer accepts the proposal"),
+    Route("decline", life.DeclineBody, "The customer declines the proposal"),
+    Route("on-the-spot", life.OnTheSpotBody, "Apology, finding, proposal and agreement in one conversation"),
+    Route("follow-up", life.FollowUpBody, "Check that it was carried out and the customer is content"),
+    Route("review", life.ReviewBody, "What could have been done or said better"),
+    Route("withdrawal", life.WithdrawalBody, "The customer withdraws the complaint"),
+    Route(
+        "unsatisfied-closure", life.UnsatisfiedClosureBody, "Ask, or agree, to close without satisfying the customer"
+    ),
+    Route("reopening", life.ReopeningBody, "Reopen a closed case: a new cycle with fresh clocks"),
+    Route("closure", life.ClosureBody, "Close an incident"),
+    Route("contacts", contacts.ContactBody, "Record a contact with the customer"),
+    Route("callback", contacts.CallbackBody, "Agree on the time of the callback, or move it"),
+    Route("promises", contacts.PromiseBody, "Record what the customer was promised, and by when"),
+    Route(f"promises/{_NUMBERED}/kept", contacts.PromiseKeptBody, "A promise was kept"),
+    Route("assignment", ownership.AssignmentBody, "Give the case to another owner"),
+    Route("handoffs", ownership.HandOffBody, "Offer the case to a person or a department"),
+    Route("handoffs/acceptance", ownership.AcceptanceBody, "Accept the case that was offered: own it from now on"),
+    Route("handoffs/refusal", ownership.RefusalBody, "Refuse the case that was offered, or take the offer back"),
+    Route("escalation", ownership.EscalationBody, "Tell the next role of the ladder, or the one named"),
+    Route("classification", knowledge.ClassificationBody, "Say what kind, type, cause or grade the case is"),
+    Route("flags", knowledge.FlagsBody, "Add and remove flags"),
+    Route("actions", knowledge.ActionBody, "Record an action that a clock may wait for"),
+    Route("corrections", knowledge.CorrectionBody, "Say what is right where an entry is wrong"),
+    Route("notes", knowledge.NoteBody, "Add a note"),
+    Route("extensions", knowledge.ExtensionBody, "Approve the next longer term of a running clock"),
+    Route("retiming", knowledge.RetimingBody, "Let a running clock be judged by the policy in force now"),
+    Route("links", links.LinkBody, "Link the case to another one, or to an incident"),
+    Route("merge", links.MergeBody, "Let the case go on as an older one of the same customer"),
 )
-
-
-class Reception:
-    """Turns an HTTP request into a command's request: who, with which key, for which version."""
-
-    def __init__(self, authenticator: Authenticates, rate_limit: RateLimit, tenant: str) -> None:
-        self._authenticator = authenticator
-        self._rate_limit = rate_limit
-        self._tenant = tenant
-
-    async def admit(self, http: HttpRequest) -> tuple[Request, bytes]:
-        """The request and its body. Raises Problem: 401, 403, 415, 428, 429 or 400."""
-        # Six look-ups in Starlette's headers, or an URL just for its path, cost more than all the rest here.
-        headers: dict[bytes, bytes] = dict(http.scope["headers"])
-        principal = await principal_by(_text(headers.get(b"authorization")), self._authenticator)
-        self._rate_limit.spend(principal.id, time.monotonic())
-        if principal.tenant != self._tenant:
-            raise Problem(403, "other-tenant", "Your key belongs to another tenant than this service.")
-        media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if media_type != b"application/json":
-            raise Problem(415, "unsupported-media-type", "Send the body as application/json.")
-        key = _text(headers.get(b"idempotency-key"))
-        if key is None:
-            raise Problem(
-                428,
-                "idempotency-key-missing",
-                "Every POST needs an Idempotency-Key: repeat it with the same request, and it is carried out once.",
-            )
-        if _KEY.fullmatch(key) is None:
-            raise Problem(400, "malformed-header", "An Idempotency-Key has 1 to 255 printable ASCII characters.")
-        body = await http.body()
-        request_hash = hashlib.sha256(b"\n".join((http.scope["path"].encode(), body))).digest()
-        correlation_id = _correlation_id(_text(headers.get(b"traceparent")))
-        if_version = _if_version(_text(headers.get(b"if-match")))
-        return Request(principal, key, request_hash, if_version, correlation_id), body
 
 
 def add_routes(
@@ -104,34 +89,32 @@ def add_routes(
 
     `desk` and `reception` exist once the app has started.
     """
-    routes = APIRouter(prefix=_COMPLAINTS, tags=["complaints"])
-    endpoints: dict[str, Callable[[str, HttpRequest], Awaitable[Response]]] = {}
-
-    async def receive(http: HttpRequest) -> Response:
-        request, body = await reception().admit(http)
-        command = _parsed(bodies.ComplaintBody, body).command()
-        assert isinstance(command, Receive)
-        answered = await metrics.measured(command.NAME, desk().receive(command, request))
-        return _response(answered, 201, Location=f"/v1/complaints/{answered.case_id}")
-
-    routes.add_api_route(
-        "",
-        receive,
-        methods=["POST"],
-        status_code=201,
-        summary="Record a complaint",
-        operation_id="receive",
-        responses={201: _success("The complaint is durably recorded"), **refusals},
-        openapi_extra=_request_of(bodies.ComplaintBody),
-    )
-    for route in ROUTES:
-        endpoints[route.path] = _endpoint(route.body, desk, reception, metrics)
+    serving = _Serving(desk, reception, metrics)
+    routes = APIRouter(tags=["complaints"])
+    beginning: dict[str, Endpoint] = {_COMPLAINTS: serving.receive, _INCIDENTS: serving.open_incident}
+    for path, name, summary, body in (
+        (_COMPLAINTS, "receive", "Record a complaint", ComplaintBody),
+        (_INCIDENTS, "open-incident", "Open a mass incident, perhaps before its first complaint", links.IncidentBody),
+    ):
         routes.add_api_route(
-            f"/{{id}}/{route.path}",
+            path,
+            beginning[path],
+            methods=["POST"],
+            status_code=201,
+            summary=summary,
+            operation_id=name,
+            responses={201: _success("Durably recorded", creates=True), **refusals},
+            openapi_extra=_request_of(body),
+        )
+    endpoints: dict[str, Callable[..., Awaitable[Response]]] = {}
+    for route in ROUTES:
+        endpoints[route.path] = serving.endpoint(route.body)
+        routes.add_api_route(
+            f"{_COMPLAINTS}/{{id}}/{route.path}",
             endpoints[route.path],
             methods=["POST"],
             summary=route.summary,
-            operation_id=route.path.replace("/", "-"),
+            operation_id=route.path.replace("/", "-").replace(f"-{_NUMBERED}", ""),
             responses={200: _success("The case after the command, durably recorded"), **refusals},
             openapi_extra=_request_of(route.body),
         )
@@ -140,33 +123,92 @@ def add_routes(
     def endpoint_of(method: str, path: str) -> Endpoint | None:
         if method != "POST":
             return None
-        if path == _COMPLAINTS:
-            return receive
+        if path in beginning:
+            return beginning[path]
         if not path.startswith(f"{_COMPLAINTS}/"):
             return None
         name, _, what = path[len(_COMPLAINTS) + 1 :].partition("/")
-        endpoint = endpoints.get(what) if name else None
-        return None if endpoint is None else partial(endpoint, name)
+        if not name:
+            return None
+        endpoint = endpoints.get(what)
+        if endpoint is not None:
+            return partial(endpoint, name)
+        number = _NUMBER.search(what)
+        if number is None:
+            return None
+        endpoint = endpoints.get(_NUMBER.sub(_NUMBERED, what, count=1))
+        return None if endpoint is None else partial(endpoint, name, number=int(number[0]))
 
     return endpoint_of
 
 
-def _endpoint(
-    body_type: type[bodies.Body], desk: Callable[[], Desk], reception: Callable[[], Reception], metrics: Metrics
-) -> Callable[[str, HttpRequest], Awaitable[Response]]:
-    async def endpoint(id: str, http: HttpRequest) -> Response:  # noqa: A002  # the contract's name of the parameter
-        request, body = await reception().admit(http)
-        command = _parsed(body_type, body).command()
-        return _response(await metrics.measured(command.NAME, desk().command(id, command, request)), 200)
+class _Serving:
+    """From the HTTP request to the desk, and back."""
 
-    return endpoint
+    def __init__(self, desk: Callable[[], Desk], reception: Callable[[], Reception], metrics: Metrics) -> None:
+        self._desk = desk
+        self._reception = reception
+        self._metrics = metrics
+
+    async def receive(self, http: HttpRequest) -> Response:
+        body, request = await self._read(ComplaintBody, http)
+        command = body.command()
+        return _created(await self._metrics.measured(Receive.NAME, self._desk().receive(command, request)))
+
+    async def open_incident(self, http: HttpRequest) -> Response:
+        body, request = await self._read(links.IncidentBody, http)
+        command = body.command()
+        return _created(await self._metrics.measured(OpenIncident.NAME, self._desk().open_incident(command, request)))
+
+    def endpoint(self, body_type: type[Body]) -> Callable[..., Awaitable[Response]]:
+        """What serves the commands of this body."""
+        if issubclass(body_type, PairBody):
+            return self._of_pair(body_type)
+        if issubclass(body_type, NumberedBody):
+            return self._of_number(body_type)
+
+        async def endpoint(id: str, http: HttpRequest) -> Response:  # noqa: A002  # the contract's name of the parameter
+            body, request = await self._read(body_type, http)
+            command = body.command()
+            return _response(
+                await self._metrics.measured(command.NAME, self._desk().command(id, command, request)), 200
+            )
+
+        return endpoint
+
+    def _of_number(self, body_type: type[NumberedBody]) -> Callable[..., Awaitable[Response]]:
+        async def endpoint(
+            id: str,  # noqa: A002
+            http: HttpRequest,
+            number: Annotated[int, Path(ge=1, description="as the answer that made it gave it")],
+        ) -> Response:
+            body, request = await self._read(body_type, http)
+            command = body.command_of(number)
+            return _response(
+                await self._metrics.measured(command.NAME, self._desk().command(id, command, request)), 200
+            )
+
+        return endpoint
+
+    def _of_pair(self, body_type: type[PairBody]) -> Callable[..., Awaitable[Response]]:
+        async def endpoint(id: str, http: HttpRequest) -> Response:  # noqa: A002
+            body, request = await self._read(body_type, http)
+            doing = self._desk().command_with(id, body.other, body.command_with, request)
+            return _response(await self._metrics.measured(body_type.NAME, doing), 200)
+
+        return endpoint
+
+    async def _read(self, body_type: type[B], http: HttpRequest) -> tuple[B, Request]:
+        request, content = await self._reception().admit(http)
+        try:
+            body = body_type.model_validate_json(content)
+        except ValidationError as error:
+            raise invalid(error) from None
+        return body, request if body.occurred_at is None else replace(request, occurred_at=body.occurred_at)
 
 
-def _parsed(body_type: type[bodies.Body], body: bytes) -> bodies.Body:
-    try:
-        return body_type.model_validate_json(body)
-    except ValidationError as error:
-        raise invalid(error) from None
+def _created(answered: Answered) -> Response:
+    return _response(answered, 201, Location=f"{_COMPLAINTS}/{answered.case_id}")
 
 
 def _response(answered: Answered, status: int, **headers: str) -> Response:
@@ -176,40 +218,20 @@ def _response(answered: Answered, status: int, **headers: str) -> Response:
     return Response(answered.body, status, headers, "application/json")
 
 
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("latin-1")
-
-
-def _if_version(if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return None
-    version = _VERSION.fullmatch(if_match.strip())
-    if version is None:
-        raise Problem(400, "malformed-header", 'If-Match is a version in quotes, such as "3", as ETag gave it.')
-    return int(version[1])
-
-
-def _correlation_id(traceparent: str | None) -> UUID:
-    """The caller's trace, so that one trace leads from the call to the alert; a new one when there is none."""
-    trace = _TRACE.fullmatch(traceparent) if traceparent is not None else None
-    return UUID(hex=trace[1]) if trace is not None and int(trace[1], 16) else uuid7()
-
-
-def _success(description: str) -> dict[str, Any]:
-    return {
-        "model": CommandAnswer,
-        "description": description,
-        "headers": {
-            "ETag": {"schema": {"type": "string"}, "description": "the version of the case, in quotes"},
-            "Idempotent-Replayed": {
-                "schema": {"type": "string"},
-                "description": "true when this is a first answer again",
-            },
+def _success(description: str, *, creates: bool = False) -> dict[str, Any]:
+    headers = {
+        "ETag": {"schema": {"type": "string"}, "description": "the version of the case, in quotes"},
+        "Idempotent-Replayed": {
+            "schema": {"type": "string"},
+            "description": "true when this is a first answer again",
         },
     }
+    if creates:
+        headers["Location"] = {"schema": {"type": "string"}, "description": "where commands on the new case go"}
+    return {"model": CommandAnswer, "description": description, "headers": headers}
 
 
-def _request_of(body: type[bodies.Body]) -> dict[str, Any]:
+def _request_of(body: type[Body]) -> dict[str, Any]:
     reference = {"$ref": f"#/components/schemas/{body.__name__}"}
     return {
         "requestBody": {"required": True, "content": {"application/json": {"schema": reference}}},

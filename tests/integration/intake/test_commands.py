@@ -27,7 +27,8 @@ async def test_a_complaint_is_answered_with_its_reference_and_what_is_due(intake
     assert response.headers["location"] == f"/v1/complaints/{answer['id']}"
     assert response.headers["etag"] == '"1"'
     assert (answer["state"], answer["version"], answer["position"]) == ("received", 1, 1)
-    assert {(d["kind"], d["status"]) for d in answer["deadlines"]} == {("apology", "pending"), ("callback", "pending")}
+    due = {(d["kind"], d["status"]) for d in answer["deadlines"]}
+    assert due == {("apology", "pending"), ("callback", "pending"), ("statutory", "pending")}
 
 
 async def test_a_whole_life_goes_from_the_call_to_the_follow_up(intake: Intake) -> None:

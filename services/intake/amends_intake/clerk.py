@@ -1,0 +1,236 @@
+"""What every command goes through, on whichever cases it acts: it is decided, written as rows to append, remembered;
+its answer is kept, and given again to whoever repeats it; its refusal may be kept for audit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NoReturn, TypeVar
+from uuid import UUID
+
+import asyncpg
+
+from amends_domain.case import Case
+from amends_domain.clocks import obligations
+from amends_domain.decide import Actor, Context, Rejection
+from amends_domain.events import Event, Recorded
+from amends_domain.evolve import fold
+from amends_intake import refusals
+from amends_intake.answers import Answered, filled, kept
+from amends_intake.turns import Turns
+from amends_platform.cases import Cases
+from amends_platform.keyring import Keyring
+from amends_platform.policies import PolicyBook
+from amends_platform.principals import Principal
+from amends_platform.recorded import new_event
+from amends_platform.sealing import CustomerKey
+from amends_store.append import Appender
+from amends_store.read import find_receipt
+from amends_store.records import Append, Appended, DataKey, Receipt, Replayed, StoredReceipt, Verdict
+from amends_store.refusals import Refusal, record_refusal
+from amends_store.together import Objection, append_together
+
+T = TypeVar("T")
+Children = Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What comes with a command: who asks, the idempotency key, the version it was made for, if any, and when it
+    happened, where that was not now."""
+
+    principal: Principal
+    idempotency_key: str
+    request_hash: bytes
+    if_version: int | None
+    correlation_id: UUID
+    occurred_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Events that are legal on `case` (None: a new one), and what they were decided from."""
+
+    case: Case | None
+    case_id: UUID
+    events: tuple[Event, ...]
+    context: Context
+
+    @property
+    def occurred_at(self) -> datetime:
+        return self.context.occurred_at or self.context.now
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A command refused on the case as the log has it; None where it would have begun one."""
+
+    rejection: Rejection
+    case: Case | None
+
+
+class Clerk:
+    """One per process. `now` gives the time that decisions are made at."""
+
+    def __init__(
+        self,
+        *,
+        pool: asyncpg.Pool,
+        appender: Appender,
+        cases: Cases,
+        keyring: Keyring,
+        policies: PolicyBook,
+        now: Callable[[], datetime],
+        on_commit: Callable[[int], None] | None = None,
+    ) -> None:
+        self.pool = pool
+        self.cases = cases
+        self.keyring = keyring
+        self.turns = Turns()
+        self._appender = appender
+        self._policies = policies
+        self._now = now
+        self._on_commit = on_commit
+
+    def context(self, request: Request, other: Case | None = None) -> Context:
+        """What a decision on this request is made from now."""
+        principal, now = request.principal, self._now()
+        return Context(
+            now,
+            Actor(principal.id, principal.role, principal.branch),
+            self._policies.in_force(now),
+            self._policies.known,
+            request.occurred_at,
+            other,
+        )
+
+    async def judge(self, judgement: Callable[[], T]) -> T:
+        """What the judgement says; policies that it misses are learned first. Raises UnknownPolicy."""
+        return await self._policies.judge(lambda _known: judgement())
+
+    async def key_of(self, customer_ref: str, request: Request) -> CustomerKey:
+        """The customer's data key; a new one where there is none any more."""
+        tenant = request.principal.tenant
+        return await self.keyring.of_customer(tenant, customer_ref) or self.keyring.new(tenant, customer_ref)
+
+    async def receipt(self, decided: Decided, request: Request, children: Children | None = None) -> Receipt:
+        """What makes the request repeatable: the answer to it, but for its positions."""
+        after = self._after(decided, request, last_position=0, recorded_at=decided.context.now)
+        deadlines = await self.judge(lambda: obligations(after, self._policies.known))
+        answer = kept(after, deadlines, children)
+        return Receipt(request.principal.id, request.idempotency_key, request.request_hash, answer)
+
+    def written(self, decided: Decided, request: Request, key: CustomerKey, receipt: Receipt | None) -> Append:
+        """The decided events as rows, sealed with `key`. Without a receipt they go together with others that have it,
+        and that bring the key, too.
+        """
+        case, policy = decided.case, decided.context.policy.hash
+        return Append(
+            tenant=request.principal.tenant,
+            stream_id=decided.case_id,
+            expected_version=0 if case is None else case.version,
+            actor=request.principal.id,
+            correlation_id=request.correlation_id,
+            causation_id=None,
+            events=tuple(new_event(event, decided.occurred_at, policy, key) for event in decided.events),
+            receipt=receipt,
+            data_key=None if receipt is None else DataKey(key.key_id, key.customer_ref, key.wrapped),
+        )
+
+    async def append(self, rows: Append) -> Verdict:
+        """Raises StoreUnavailable, AppendRefused."""
+        return await self._appender.append(rows)
+
+    async def append_together(self, *rows: Append) -> tuple[Appended, ...] | Objection:
+        """All of them, or none. Raises StoreUnavailable, AppendRefused."""
+        return await append_together(self.pool, rows, on_commit=self._on_commit)
+
+    def remember(self, decided: Decided, request: Request, appended: Appended) -> None:
+        """Keep the case as it is after what was appended."""
+        self.cases.remember(
+            self._after(decided, request, last_position=appended.last_position, recorded_at=appended.recorded_at)
+        )
+
+    async def first_answer(self, request: Request) -> Answered | None:
+        """The first answer, when this request was carried out before. Raises a problem when its key was."""
+        principal = request.principal
+        receipt = await find_receipt(self.pool, principal.tenant, principal.id, request.idempotency_key)
+        if receipt is None:
+            return None
+        if receipt.request_hash != request.request_hash:
+            raise refusals.key_reused()
+        case = await self.cases.load(receipt.stream_id)
+        assert case is not None, "a receipt's case exists: both were recorded in one transaction"
+        return repeated(receipt, case.first_position)
+
+    async def keep_for_audit(self, refused: Refused, command: str, request: Request) -> None:
+        """Record the refusal where it is one of authority or recusal. Raises StoreUnavailable, AppendRefused."""
+        rejection, principal = refused.rejection, request.principal
+        if not refusals.is_for_audit(rejection):
+            return
+        refusal = Refusal(
+            principal.tenant,
+            principal.id,
+            principal.role,
+            principal.branch,
+            None if refused.case is None else refused.case.id,
+            command,
+            rejection.code,
+            rejection.detail,
+            request.correlation_id,
+        )
+        await record_refusal(self.pool, refusal)
+
+    async def refuse(self, refused: Refused, command: str, request: Request) -> NoReturn:
+        """Raise the problem, once what is for audit is recorded."""
+        await self.keep_for_audit(refused, command, request)
+        refusals.refuse(refused.rejection, refused.case)
+
+    def _after(self, decided: Decided, request: Request, *, last_position: int, recorded_at: datetime) -> Case:
+        """The case after the decided events, recorded up to `last_position`."""
+        version = 0 if decided.case is None else decided.case.version
+        first_position = last_position - len(decided.events) + 1
+        case = fold(
+            decided.case,
+            decided.case_id,
+            (
+                Recorded(
+                    first_position + index,
+                    version + index + 1,
+                    event,
+                    decided.occurred_at,
+                    recorded_at,
+                    decided.context.policy.hash,
+                    request.principal.id,
+                )
+                for index, event in enumerate(decided.events)
+            ),
+        )
+        assert case is not None, "a decision has at least one event"
+        return case
+
+
+def answered(answer: bytes, case_id: UUID, first_position: int, appended: Appended) -> Answered:
+    """The answer to what was just appended."""
+    return filled(
+        answer,
+        case_id,
+        first_position=first_position,
+        position=appended.last_position,
+        version=appended.version,
+        is_repeat=False,
+    )
+
+
+def repeated(first: Replayed | StoredReceipt, first_position: int) -> Answered:
+    """The first answer again."""
+    return filled(
+        first.answer,
+        first.stream_id,
+        first_position=first_position,
+        position=first.last_position,
+        version=first.version,
+        is_repeat=True,
+    )

@@ -1,0 +1,105 @@
+"""A command on one case: on a new one that it begins, or on one that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from amends_domain.case import Case
+from amends_domain.commands import OpenIncident, Receive
+from amends_domain.decide import Context, Decision, Rejection, decide
+from amends_intake import refusals
+from amends_intake.answers import Answered
+from amends_intake.clerk import Children, Clerk, Decided, Refused, Request, answered, repeated
+from amends_store.records import Appended, DataKeyConflict, KeyReused, Replayed, VersionConflict
+
+# A command that loses this many races in a row is on a case that others change all the time: the caller decides.
+ATTEMPTS_MAX = 20
+
+Ruling = Callable[[Case, Context], Decision]
+
+
+async def begin(
+    clerk: Clerk, case_id: UUID, command: Receive | OpenIncident, customer_ref: str, request: Request
+) -> Answered | Refused:
+    """Record a new case. Raises Problem, StoreUnavailable."""
+    tenant, context = request.principal.tenant, clerk.context(request)
+    decision = await clerk.judge(lambda: decide(None, command, context))
+    if isinstance(decision, Rejection):
+        return await clerk.first_answer(request) or Refused(decision, None)
+    decided = Decided(None, case_id, decision, context)
+    receipt = await clerk.receipt(decided, request)
+    # Most callers complain for the first time: assume that, and let the store object, rather than ask each time.
+    key = clerk.keyring.cached(tenant, customer_ref) or clerk.keyring.new(tenant, customer_ref)
+    while True:
+        verdict = await clerk.append(clerk.written(decided, request, key, receipt))
+        match verdict:
+            case Appended():
+                clerk.keyring.keep(key)
+                return answered(receipt.answer, case_id, verdict.first_position, verdict)
+            case DataKeyConflict():
+                key = clerk.keyring.adopt(tenant, customer_ref, verdict.key_id, verdict.wrapped)
+            case VersionConflict():
+                raise refusals.already_recorded(await clerk.cases.load(case_id))
+            case Replayed():
+                return repeated(verdict, verdict.first_position)
+            case KeyReused():
+                raise refusals.key_reused()
+
+
+async def give(
+    clerk: Clerk,
+    case_id: UUID,
+    ruling: Ruling,
+    request: Request,
+    *,
+    other: Case | None = None,
+    children: Children | None = None,
+) -> Answered | Refused:
+    """Do to the case what `ruling` says; whoever calls has the turn on it. `children` are listed in the answer.
+
+    Raises Problem, StoreUnavailable.
+    """
+    case, is_fresh = clerk.cases.remembered(case_id), False
+    for _ in range(ATTEMPTS_MAX):
+        if case is None:
+            case, is_fresh = await clerk.cases.load(case_id), True
+            if case is None:
+                raise refusals.no_such_case()
+        context = clerk.context(request, other)
+        moved_on = request.if_version is not None and request.if_version != case.version
+        decision = () if moved_on else await _judged(clerk, ruling, case, context)
+        if moved_on or isinstance(decision, Rejection):
+            # What is remembered may be behind the log; only the log may be the reason of a refusal.
+            if not is_fresh:
+                case = None
+                continue
+            again = await clerk.first_answer(request)
+            if again is not None:
+                return again
+            if moved_on:
+                raise refusals.moved_on(case)
+            assert isinstance(decision, Rejection)
+            return Refused(decision, case)
+        decided = Decided(case, case_id, decision, context)
+        key = await clerk.key_of(case.customer_ref, request)
+        receipt = await clerk.receipt(decided, request, children)
+        verdict = await clerk.append(clerk.written(decided, request, key, receipt))
+        match verdict:
+            case Appended():
+                clerk.keyring.keep(key)
+                clerk.remember(decided, request, verdict)
+                return answered(receipt.answer, case_id, case.first_position, verdict)
+            case Replayed():
+                return repeated(verdict, case.first_position)
+            case KeyReused():
+                raise refusals.key_reused()
+            case DataKeyConflict():
+                clerk.keyring.adopt(key.tenant, key.customer_ref, verdict.key_id, verdict.wrapped)
+            case VersionConflict():
+                case = None
+    raise refusals.too_contended()
+
+
+async def _judged(clerk: Clerk, ruling: Ruling, case: Case, context: Context) -> Decision:
+    return await clerk.judge(lambda: ruling(case, context))

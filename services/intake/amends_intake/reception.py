@@ -1,0 +1,73 @@
+"""Who asks, with which key, for which version: what the headers of a request say."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from uuid import UUID
+
+from fastapi import Request as HttpRequest
+
+from amends_intake.clerk import Request
+from amends_platform.ids import uuid7
+from amends_platform.problems import Problem
+from amends_platform.web import Authenticates, RateLimit, principal_by
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_VERSION = re.compile(r'"(\d{1,9})"')
+_TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class Reception:
+    """Turns an HTTP request into a command's request: who, with which key, for which version."""
+
+    def __init__(self, authenticator: Authenticates, rate_limit: RateLimit, tenant: str) -> None:
+        self._authenticator = authenticator
+        self._rate_limit = rate_limit
+        self._tenant = tenant
+
+    async def admit(self, http: HttpRequest) -> tuple[Request, bytes]:
+        """The request and its body. Raises Problem: 401, 403, 415, 428, 429 or 400."""
+        # Six look-ups in Starlette's headers, or an URL just for its path, cost more than all the rest here.
+        headers: dict[bytes, bytes] = dict(http.scope["headers"])
+        principal = await principal_by(_text(headers.get(b"authorization")), self._authenticator)
+        self._rate_limit.spend(principal.id, time.monotonic())
+        if principal.tenant != self._tenant:
+            raise Problem(403, "other-tenant", "Your key belongs to another tenant than this service.")
+        media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if media_type != b"application/json":
+            raise Problem(415, "unsupported-media-type", "Send the body as application/json.")
+        key = _text(headers.get(b"idempotency-key"))
+        if key is None:
+            raise Problem(
+                428,
+                "idempotency-key-missing",
+                "Every POST needs an Idempotency-Key: repeat it with the same request, and it is carried out once.",
+            )
+        if _KEY.fullmatch(key) is None:
+            raise Problem(400, "malformed-header", "An Idempotency-Key has 1 to 255 printable ASCII characters.")
+        body = await http.body()
+        request_hash = hashlib.sha256(b"\n".join((http.scope["path"].encode(), body))).digest()
+        correlation_id = _correlation_id(_text(headers.get(b"traceparent")))
+        if_version = _if_version(_text(headers.get(b"if-match")))
+        return Request(principal, key, request_hash, if_version, correlation_id), body
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
+
+
+def _if_version(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    version = _VERSION.fullmatch(if_match.strip())
+    if version is None:
+        raise Problem(400, "malformed-header", 'If-Match is a version in quotes, such as "3", as ETag gave it.')
+    return int(version[1])
+
+
+def _correlation_id(traceparent: str | None) -> UUID:
+    """The caller's trace, so that one trace leads from the call to the alert; a new one when there is none."""
+    trace = _TRACE.fullmatch(traceparent) if traceparent is not None else None
+    return UUID(hex=trace[1]) if trace is not None and int(trace[1], 16) else uuid7()
