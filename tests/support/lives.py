@@ -11,7 +11,16 @@ from uuid import UUID
 
 from amends_domain.case import Case
 from amends_domain.clocks import obligations
-from amends_domain.commands import Command, Merge, Receive
+from amends_domain.commands import (
+    Apologize,
+    Command,
+    Confirm,
+    Investigate,
+    Merge,
+    Propose,
+    Receive,
+    ResolveOnTheSpot,
+)
 from amends_domain.decide import Actor, Context, Rejection, decide
 from amends_domain.decisions.links import absorb
 from amends_domain.events import ComplaintReceived, Event, Recorded
@@ -38,6 +47,10 @@ def actor(role: str, branch: str | None = None) -> Actor:
 
 HEAD = actor("department_head")
 HANDLER = actor("handler")
+
+APOLOGY = Apologize("phone", "We are sorry.")
+FINDING = Investigate("It jammed.", "process_too_slow", True)
+ON_THE_SPOT = ResolveOnTheSpot(APOLOGY, FINDING, Propose("apology", "A letter."), Confirm("phone"))
 
 
 def received(**fields: Any) -> ComplaintReceived:
