@@ -82,8 +82,13 @@ class Narration:
             self._escalated[alert.payload.get("clock")] += 1
         self._ids.add(alert.id)
         reference = alert.payload["reference"]
+        assert self._stage is not None, "what arrives is about the story, which has begun"
+        customers, told = self._stage.customers, self._stage.told
+        if alert.kind == "escalation" and reference in customers.keys() - told:
+            # Who is told of the queue's breaches is in the numbers at the end: each line twice helps nobody.
+            return
         indent = " " * (_INDENT if self._console.width >= _TWO_COLUMNS_FROM else 2)
-        customer = self._stage.customers.get(reference, "") if self._stage is not None else ""
+        customer = customers.get(reference, "")
         self._console.print(
             Text.assemble(
                 indent,

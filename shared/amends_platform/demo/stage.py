@@ -27,7 +27,8 @@ class Told(NamedTuple):
 
 
 class Stage:
-    """The people, each with a key. `tell` hears what they do; `references` knows the cases by their samples."""
+    """The people, each with a key. `tell` hears what they do; `customers` are known by the references of their cases,
+    `told` holds those whose story is told."""
 
     def __init__(self, intake_url: str, keys: Mapping[str, str], tell: Callable[[Told], None]) -> None:
         self._addresses = {
@@ -35,8 +36,8 @@ class Stage:
         }
         self._tell = tell
         self._clients: dict[str, httpx.AsyncClient] = {}
-        self.references: dict[str, str] = {}
         self.customers: dict[str, str] = {}
+        self.told: set[str] = set()
         self.position = 0
         self.commands = 0
 
@@ -62,8 +63,9 @@ class Stage:
             raise Failure(f"{part.sample} was not taken: {detail_of(response.content)}")
         case = response.json()
         self._heard(case)
-        self.references[part.sample] = case["reference"]
         self.customers[case["reference"]] = customer
+        if part.told:
+            self.told.add(case["reference"])
         began = asyncio.get_running_loop().time()
         self._say(part.told, AGENT, case["reference"], customer, None)
         contact_position: int | None = None

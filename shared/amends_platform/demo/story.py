@@ -232,7 +232,7 @@ def _routine(number: int, name: str, sample: Mapping[str, Any]) -> Part:
     steps = [
         apology(apology_at),
         callback(callback_at),
-        investigation(spoken + 1, "process_too_slow"),
+        investigation(spoken + 1, sample.get("cause") or "process_too_slow"),
         proposal(spoken + 2, ""),
         confirmation(spoken + 3),
         follow_up(spoken + 6, 6 + number % 5),

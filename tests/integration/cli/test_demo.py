@@ -37,6 +37,10 @@ async def test_the_demo_plays_its_story_shows_alerts_and_cleans_up(tmp_path: Pat
         "agent apologises to Ms. Chen",
         "NATS reminder apology",
         "NATS breach apology",
+        "NATS escalation service_admin",
+        "promises Ms. Chen her card",
+        "the promise is kept",
+        "owns it from now on",
         "cases after",
         "alerts, ",
     ):
