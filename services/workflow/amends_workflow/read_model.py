@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -9,12 +10,13 @@ from uuid import UUID
 import orjson
 
 from amends_domain.case import Case
-from amends_domain.event_codec import encode
-from amends_domain.events import Event
 from amends_domain.firings import Firing, firings
+from amends_domain.policy import Policy
 from amends_domain.reference import reference_of
 from amends_domain.runs import Deadline, Verdict
 from amends_store.read import Executor
+from amends_workflow.links import Linked, link_timers, recorded_at, unfinished
+from amends_workflow.matching import matching_row
 from amends_workflow.statements import statement
 
 _WRITE_CASES = statement("write_cases")
@@ -25,26 +27,39 @@ Row = dict[str, Any]
 
 
 class Projected(NamedTuple):
-    """A case with what follows from it. `correlation_id` is that of its last event."""
+    """A case with what follows from it. `correlation_id` is that of its last event. `is_new`: its first event is in
+    this batch."""
 
     case: Case
     deadlines: tuple[Deadline, ...]
     tenant: str
     correlation_id: UUID
+    is_new: bool = False
 
 
-async def write(conn: Executor, batch: list[Projected]) -> None:
-    """Make the rows of these cases what the batch says, in `conn`'s transaction. Each case is in it once."""
+async def write_cases(conn: Executor, rows: list[Row]) -> list[Any]:
+    """Make these rows of `cases` what they say, in `conn`'s transaction; each case is among them once.
+
+    Answers what each was found by before.
+    """
+    before: list[Any] = await conn.fetch(_WRITE_CASES, _json(rows))
+    return before
+
+
+async def write_clocks(conn: Executor, batch: list[Projected], linked: Linked) -> None:
+    """Make the deadlines and timers of these cases what the batch, and what was worked out of their links, says."""
     ids = [projected.case.id for projected in batch]
     deadlines = [deadline_row(p, deadline) for p in batch for deadline in p.deadlines]
     timers = [timer_row(p, firing) for p in batch for firing in firings(p.case, p.deadlines)]
-    await conn.execute(_WRITE_CASES, _json([case_row(projected) for projected in batch]))
+    incidents = await recorded_at(conn, linked)
+    for p in batch:
+        timers += link_timers(p.case, p.tenant, p.correlation_id, linked.owed[p.case.id], incidents)
     await conn.execute(_WRITE_DEADLINES, ids, _json(deadlines))
     await conn.execute(_WRITE_TIMERS, ids, _json(timers))
 
 
-def case_row(projected: Projected) -> Row:
-    """The case's row in `cases`."""
+def case_row(projected: Projected, policies: Mapping[str, Policy]) -> Row:
+    """The case's row in `cases`. Raises UnknownPolicy."""
     case = projected.case
     pending = [deadline for deadline in projected.deadlines if deadline.status is Verdict.PENDING]
     first = min(pending, key=lambda deadline: (deadline.due_at, deadline.kind), default=None)
@@ -74,6 +89,11 @@ def case_row(projected: Projected) -> Row:
         "received_at": case.received_at,
         "recorded_at": case.recorded_at,
         "updated_at": case.updated_at,
+        "hand_offs": case.hand_offs,
+        "escalations": case.escalations,
+        "incident": case.incident,
+        "merged_into": case.merged_into,
+        **matching_row(case, projected.tenant, policies, is_new=projected.is_new),
     }
 
 
@@ -116,15 +136,8 @@ def timer_row(projected: Projected, firing: Firing) -> Row:
         "case_version": projected.case.version,
         "policy_hash": _bytea(deadline.policy),
         "correlation_id": projected.correlation_id,
-        "data": _unfinished(firing.event),
+        "data": unfinished(firing.event),
     }
-
-
-def _unfinished(event: Event) -> str:
-    """The event's data, open at the end: the store adds `late_by_ms` and the closing brace when it fires."""
-    clear, _ = encode(event)
-    del clear["late_by_ms"]
-    return orjson.dumps(clear)[:-1].decode()
 
 
 def _bytea(policy: str) -> str:

@@ -120,6 +120,20 @@ async def test_a_timer_whose_case_has_moved_on_waits_and_stops_no_other(
     assert [event.type for event in await read_stream(workflow, moved)] == ["contact-recorded"] * 2
 
 
+async def test_a_timer_of_version_nought_begins_a_stream_and_only_once(workflow: asyncpg.Pool) -> None:
+    incident = uuid4()
+    # Whoever makes it again, before what fired has been projected, changes nothing.
+    for expected in ([Fired(1, incident, NOON - MINUTE)], []):
+        await a_timer(workflow, incident, NOON - MINUTE, case_version=0)
+        async with asyncio.timeout(SECONDS_MAX):
+            fired = await asyncio.gather(*(fire_due(workflow, 100) for _ in range(4)))
+        assert [one for some in fired for one in some] == expected
+    (event,) = await read_stream(workflow, incident)
+    assert (event.position, event.version, event.tenant, event.actor) == (1, 1, "default", "system:workflow")
+    assert (event.occurred_at, event.recorded_at) == (NOON - MINUTE, NOON)
+    assert leaf_hash(event) == event.leaf_hash
+
+
 async def test_a_timer_for_a_case_that_does_not_exist_never_fires(workflow: asyncpg.Pool) -> None:
     await a_timer(workflow, uuid4(), NOON - MINUTE)
     assert await fire_due(workflow, 100) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +15,11 @@ import httpx
 import pytest_asyncio
 
 from amends_domain.case import Case
-from amends_domain.commands import Command, Receive
-from amends_domain.decide import Actor, Context, Rejection, decide
+from amends_domain.commands import Command, Merge, OpenIncident, Receive
+from amends_domain.decide import Actor, Context, Decision, Rejection, decide
+from amends_domain.decisions.links import absorb
+from amends_domain.events import Event
+from amends_domain.evolve import customer_of_incident
 from amends_domain.policy import Policy
 from amends_platform.cases import Cases
 from amends_platform.ids import uuid7
@@ -75,18 +78,59 @@ class Log:
         assert isinstance(outcome, int), outcome
         return outcome
 
-    async def append(self, case_id: UUID, command: Command, by: Actor = HEAD) -> int | Rejection:
+    async def open_incident(self, same: str, value: str, **fields: Any) -> UUID:
+        """A mass incident that a person opens."""
+        case_id = uuid7()
+        await self.append(case_id, OpenIncident("A campaign", same, value, **fields))
+        return case_id
+
+    async def merge(self, merged: UUID, survivor: UUID) -> None:
+        """Let one case go on as the other, as an intake does that writes both at once."""
+        one, other = await self.case(merged), await self.case(survivor)
+        now = await self.now()
+
+        def decided(policies: Mapping[str, Policy]) -> tuple[Decision, tuple[Event, ...]]:
+            context = Context(now, HEAD, self.policy, policies, other=other)
+            return decide(one, Merge(survivor, "The same matter."), context), absorb(other, one, context)
+
+        into, absorbed = await self.book.judge(decided)
+        assert not isinstance(into, Rejection), into
+        for case, events in ((one, into), (other, absorbed)):
+            assert await self._record(case.id, case, events, HEAD, case.customer_ref, now) is not None
+
+    async def append(
+        self, case_id: UUID, command: Command, by: Actor = HEAD, *, occurred_at: datetime | None = None
+    ) -> int | Rejection:
         """Give a command; the position of its last event, or why it was refused."""
-        case = None if isinstance(command, Receive) else await self.case(case_id)
+        case = None if isinstance(command, Receive | OpenIncident) else await self.case(case_id)
         now = await self.now()
         decision = await self.book.judge(
-            lambda policies: decide(case, command, Context(now, by, self.policy, policies))
+            lambda policies: decide(case, command, Context(now, by, self.policy, policies, occurred_at))
         )
         if isinstance(decision, Rejection):
             return decision
-        customer_ref = command.customer_ref if isinstance(command, Receive) else self._customer_of(case)
+        match command:
+            case Receive():
+                customer_ref, occurred_at = command.customer_ref, command.occurred_at or now
+            case OpenIncident():
+                customer_ref = customer_of_incident(case_id)
+            case _:
+                customer_ref = self._customer_of(case)
+        position = await self._record(case_id, case, decision, by, customer_ref, occurred_at or now)
+        # None: a timer of the running workflow fired in between. Decide again on the case as it is, as intake does.
+        return position or await self.append(case_id, command, by, occurred_at=occurred_at)
+
+    async def _record(
+        self,
+        case_id: UUID,
+        case: Case | None,
+        decision: tuple[Event, ...],
+        by: Actor,
+        customer_ref: str,
+        occurred_at: datetime,
+    ) -> int | None:
+        """Append; the position of the last event, or None when the case has moved on."""
         key = await self._keyring.of_customer(TENANT, customer_ref) or self._keyring.new(TENANT, customer_ref)
-        occurred_at = command.occurred_at or now if isinstance(command, Receive) else now
         while True:
             verdict = await self._appender.append(
                 Append(
@@ -105,8 +149,7 @@ class Log:
                 key = self._keyring.adopt(TENANT, customer_ref, verdict.key_id, verdict.wrapped)
                 continue
             if isinstance(verdict, VersionConflict) and case is not None:
-                # A timer of the running workflow fired in between: decide again on the case as it is, as intake does.
-                return await self.append(case_id, command, by)
+                return None
             assert isinstance(verdict, Appended), verdict
             self._keyring.keep(key)
             return verdict.last_position

@@ -91,7 +91,7 @@ async def test_two_workflow_processes_fire_each_timer_once(log: Log) -> None:
         "SELECT stream_id, data->>'clock' AS clock FROM events WHERE type = 'deadline-breached'"
     )
     breaches = Counter((row["stream_id"], row["clock"]) for row in rows)
-    assert breaches == {(case_id, clock): 1 for case_id in case_ids for clock in ("apology", "callback")}
+    assert breaches == {(case_id, clock): 1 for case_id in case_ids for clock in ("apology", "callback", "statutory")}
     assert len({fired.position for fired in first.fired + second.fired}) == len(first.fired + second.fired)
     await the_read_model_is_what_the_log_says(log.view)
 

@@ -21,6 +21,7 @@ from amends_domain.commands import (
     Assign,
     Command,
     Confirm,
+    Countermeasure,
     Decline,
     FollowUp,
     Investigate,
@@ -262,7 +263,7 @@ async def test_no_personal_data_reaches_the_read_model(log: Log) -> None:
     case_id = await log.receive()
     for command in (
         Apologize("phone", "secret words"),
-        Investigate("secret words", "process too slow", True, ("secret words",)),
+        Investigate("secret words", "process too slow", True, (Countermeasure("secret words"),)),
         RecordContact("inbound", "phone", True, "secret words"),
         Propose("apology", "secret words"),
         Decline("phone", "secret words"),
