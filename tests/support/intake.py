@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,13 @@ from amends_platform.principals import create_key
 from amends_platform.sealing import ensure_master_key
 from amends_platform.settings import Settings
 from tests.support.postgres import Database
+
+SORRY = {"by_channel": "phone", "text": "We are sorry."}
+FOUND = {"findings": "The feed jammed.", "cause": "process_too_slow", "at_fault": True}
+LETTER = {"kind": "apology", "text": "A letter."}
+REFUND = {"kind": "refund", "text": "All of it.", "amount": "900", "currency": "CNY"}
+AGREED = {"by_channel": "phone"}
+NO = {"by_channel": "phone", "reason": "No."}
 
 
 def complaint(**fields: Any) -> dict[str, Any]:
@@ -62,6 +70,31 @@ class Caller:
         """Give the case a command."""
         return await self.post(f"/v1/complaints/{case['id']}/{what}", body, **more)
 
+    async def must(self, case: dict[str, Any], what: str, body: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """Give the case a command that must be carried out; the answer."""
+        response = await self.give(case, what, body, **more)
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    async def may_not(self, case: dict[str, Any], what: str, body: dict[str, Any], **more: Any) -> tuple[int, str]:
+        """Give the case a command that must be refused; the status and the code."""
+        return refused(await self.give(case, what, body, **more))
+
+    async def open_incident(self, **fields: Any) -> dict[str, Any]:
+        """Open a mass incident; the answer."""
+        told = {"title": "Machines keep cards", "same": "cause", "value": "card_retained"}
+        response = await self.post("/v1/incidents", told | fields)
+        assert response.status_code == 201, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+
+def refused(response: httpx.Response) -> tuple[int, str]:
+    """The status and the code of a problem."""
+    assert response.headers["content-type"] == "application/problem+json", response.text
+    return response.status_code, response.json()["type"].removeprefix("urn:amends:problem:")
+
 
 class Intake:
     """A running intake. `now` is the time its decisions are made at: move it with `pass_time`."""
@@ -92,6 +125,23 @@ class Intake:
         finally:
             await conn.close()
         return Caller(self.client, key, person)
+
+    async def events(self, case: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        """Type and clear data of every event of the case."""
+        rows = await self.rows("SELECT type, data FROM events WHERE stream_id = $1 ORDER BY version", case["id"])
+        return [(row["type"], json.loads(row["data"])) for row in rows]
+
+    async def rows(self, query: str, *arguments: Any) -> list[dict[str, Any]]:
+        """Ask the database as its owner."""
+        conn = await asyncpg.connect(self.database.url)
+        try:
+            return [dict(row) for row in await conn.fetch(query, *arguments)]
+        finally:
+            await conn.close()
+
+    async def types(self, case: dict[str, Any]) -> list[str]:
+        """The types of the case's events."""
+        return [type_ for type_, _ in await self.events(case)]
 
 
 @asynccontextmanager

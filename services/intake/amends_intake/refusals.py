@@ -24,6 +24,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "approval-pending": 409,
     "already-approved": 409,
     "not-a-complaint": 409,
+    "not-an-incident": 409,
     "hand-off-pending": 409,
     "already-owner": 409,
     "promise-settled": 409,

@@ -20,7 +20,7 @@ async def link(clerk: Clerk, case_id: UUID, other_id: UUID, command: Link, reque
     """Raises Problem, StoreUnavailable."""
     other = await clerk.cases.load(other_id)
     async with clerk.turns.of(case_id):
-        return await give(clerk, case_id, lambda case, context: _decide(case, command, context), request, other=other)
+        return await give(clerk, case_id, lambda case, context: _linked(case, command, context), request, other=other)
 
 
 async def merge(clerk: Clerk, case_id: UUID, other_id: UUID, command: Merge, request: Request) -> Answered | Refused:
@@ -45,7 +45,7 @@ async def _merge(
         raise refusals.no_such_case()
     context = clerk.context(request, other)
     moved_on = request.if_version is not None and request.if_version != case.version
-    decision = () if moved_on else await clerk.judge(lambda: _decide(case, command, context))
+    decision = () if moved_on else await clerk.judge(lambda: decide(case, command, context))
     if moved_on or isinstance(decision, Rejection):
         again = await clerk.first_answer(request)
         if again is not None:
@@ -79,7 +79,7 @@ async def _merge(
     return answered(receipt.answer, case_id, case.first_position, verdict[-1])
 
 
-def _decide(case: Case, command: Merge | Link, context: Context) -> Decision:
+def _linked(case: Case, command: Link, context: Context) -> Decision:
     """The actor's branch goes for the other case, too; an incident of all branches is anybody's."""
     actor, other = context.actor, context.other
     if other is not None and actor.branch not in (None, other.branch) and other.branch != ALL_BRANCHES:
