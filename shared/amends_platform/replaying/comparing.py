@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from amends_domain.case import Case
-from amends_domain.events import DeadlineBreached
+from amends_domain.events import DeadlineBreached, Reclassified
 from amends_platform.policies import PolicyBook
 from amends_platform.replaying.differences import Difference, difference
 from amends_platform.replaying.expected import (
@@ -16,11 +16,13 @@ from amends_platform.replaying.expected import (
     DEADLINE_COLUMNS,
     TIMER_COLUMNS,
     Rows,
+    TimerKey,
+    Values,
     differing,
     expected_rows,
 )
 from amends_platform.replaying.folding import Fold, Folded
-from amends_platform.replaying.live import FiredKey, fired_since, live_case, slices
+from amends_platform.replaying.live import RECLASSIFIED, FiredKey, fired_since, live_case, slices
 
 _NOTHING = Rows(None, {}, {})
 
@@ -101,8 +103,17 @@ def _differing(expected: Rows, live: Rows, fired: Set[FiredKey]) -> Iterator[str
         if should is None:
             yield f"{named} is there, and nothing is owed then"
         elif is_ is None:
-            is_breach = should[TIMER_COLUMNS.index("event_type")] == DeadlineBreached.TYPE
-            if (timer[0], timer[1], None if is_breach else timer[2]) not in fired:
+            if _fires_as(timer, should) not in fired:
                 yield f"{named} is missing: what falls due then will never be recorded"
         else:
             yield from (f"{named}: {what}" for what in differing(TIMER_COLUMNS, should, is_))
+
+
+def _fires_as(timer: TimerKey, values: Values) -> FiredKey:
+    match values[TIMER_COLUMNS.index("event_type")]:
+        case DeadlineBreached.TYPE:
+            return timer[0], timer[1], None
+        case Reclassified.TYPE:
+            return RECLASSIFIED
+        case _:
+            return timer

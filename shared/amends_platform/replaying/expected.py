@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 import orjson
 
@@ -40,6 +41,24 @@ CASE_COLUMNS: Final = (
     "received_at",
     "recorded_at",
     "updated_at",
+    "hand_offs",
+    "escalations",
+    "incident",
+    "merged_into",
+)
+# What a case is to others cannot be derived from one case alone: neither what others find it by, nor what is found.
+# Nor are its timers compared (generation 0). What comes of them is: the flag, the link, the incident are in the log.
+CROSS_CASE_COLUMNS: Final = (
+    "repeat_of",
+    "owed_incident",
+    "repeat_key",
+    "repeat_since",
+    "mass_keys",
+    "mass_key",
+    "mass_count",
+    "mass_position",
+    "mass_since",
+    "mass_until",
 )
 DEADLINE_COLUMNS: Final = (
     "tenant",
@@ -129,6 +148,10 @@ def _case_values(case: Case, tenant: str, deadlines: tuple[Deadline, ...]) -> Va
         case.received_at,
         case.recorded_at,
         case.updated_at,
+        case.hand_offs,
+        case.escalations,
+        None if case.incident is None else UUID(case.incident),
+        None if case.merged_into is None else UUID(case.merged_into),
     )
 
 

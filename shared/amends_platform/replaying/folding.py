@@ -20,7 +20,7 @@ from amends_platform.policies import PolicyBook
 from amends_platform.recorded import all_recorded
 from amends_platform.replaying.differences import Difference, difference
 from amends_platform.replaying.expected import expected_rows
-from amends_platform.replaying.fired import FIRED, uncalled_for
+from amends_platform.replaying.fired import FIRED, has_fired, uncalled_for
 from amends_store.read import Executor, UpToVersion, read_stream
 from amends_store.records import StoredEvent
 
@@ -133,7 +133,7 @@ class Fold:
                 self._break(case_id, before, position, error)
                 continue
             folded.case = after
-            if type_ in FIRED:
+            if type_ in FIRED and has_fired(event):
                 folded.fired.append(recorded)
             if after.status in CLOSED:
                 closed[case_id] = None
@@ -170,7 +170,7 @@ class Fold:
         folded = Folded(rows[0].tenant)
         events = all_recorded(rows)
         folded.case = fold(None, case_id, events)
-        folded.fired = [event for event in events if event.event.TYPE in FIRED]
+        folded.fired = [event for event in events if has_fired(event.event)]
         return folded
 
     async def _judge_fired(self, case_id: UUID, folded: Folded) -> None:

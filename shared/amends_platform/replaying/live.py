@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from amends_domain.events import DeadlineBreached, ReminderIssued
+from amends_domain.events import Reclassified
 from amends_platform.replaying.expected import (
     CASE_COLUMNS,
     DEADLINE_COLUMNS,
@@ -20,6 +20,7 @@ from amends_platform.replaying.expected import (
     Values,
     timer_data,
 )
+from amends_platform.replaying.fired import FIRED
 
 CHECKPOINT: Final = "read-model"
 _SLICE_CASES_MAX: Final = 2_000
@@ -29,12 +30,18 @@ _FIRST_ID: Final = UUID(int=0)
 _CASES: Final = f"SELECT id, {', '.join(CASE_COLUMNS)} FROM cases WHERE id > $1 ORDER BY id LIMIT $2"  # noqa: S608
 _IN_SLICE: Final = "WHERE case_id > $1 AND case_id <= $2"
 _DEADLINES: Final = f"SELECT case_id, clock, generation, {', '.join(DEADLINE_COLUMNS)} FROM deadlines {_IN_SLICE}"  # noqa: S608
-_TIMERS: Final = f"SELECT case_id, clock, generation, step, {', '.join(TIMER_COLUMNS)} FROM timers {_IN_SLICE}"  # noqa: S608
+# Those of generation 0 are about other cases too: see CROSS_CASE_COLUMNS.
+_TIMERS: Final = (
+    f"SELECT case_id, clock, generation, step, {', '.join(TIMER_COLUMNS)} FROM timers"  # noqa: S608
+    f" {_IN_SLICE} AND generation > 0"
+)
 _OF_CASE: Final = "WHERE case_id = $1"
 _FIRED_SINCE: Final = "SELECT stream_id, type, data FROM events WHERE position > $1 AND type = ANY($2)"
 
-# What of a deadline has fired: the step of a reminder, None for the breach.
+# What of a deadline has fired: the step of a reminder or an escalation, None for the breach. Of a promise that was
+# broken: the type of what follows from that, and 0, for a case is reclassified once.
 FiredKey = tuple[str, int, int | None]
+RECLASSIFIED: Final[FiredKey] = (Reclassified.TYPE, 0, None)
 
 
 class Live(NamedTuple):
@@ -74,9 +81,13 @@ async def live_case(conn: asyncpg.Connection, case_id: UUID) -> Rows:
 async def fired_since(conn: asyncpg.Connection, position: int) -> dict[UUID, set[FiredKey]]:
     """The timers that became events after `position`: they are gone, and the live state has not seen why."""
     fired: dict[UUID, set[FiredKey]] = {}
-    for row in await conn.fetch(_FIRED_SINCE, position, [ReminderIssued.TYPE, DeadlineBreached.TYPE]):
+    for row in await conn.fetch(_FIRED_SINCE, position, list(FIRED)):
         data = orjson.loads(row["data"])
-        fired.setdefault(row["stream_id"], set()).add((data["clock"], data["generation"], data.get("step")))
+        of_case = fired.setdefault(row["stream_id"], set())
+        if "clock" in data:
+            of_case.add((data["clock"], data["generation"], data.get("step")))
+        elif row["type"] == Reclassified.TYPE:
+            of_case.add(RECLASSIFIED)
     return fired
 
 

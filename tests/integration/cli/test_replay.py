@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from amends_domain.commands import Apologize, RecordContact, Reopen, Withdraw
+from amends_domain.commands import Apologize, PromiseToCustomer, RecordContact, Reopen, Withdraw
 from amends_platform.auditing import auditor_connection
 from amends_platform.failures import CannotReach
 from amends_platform.replaying import expected, folding, replays
@@ -38,6 +38,12 @@ clocks:
     at_most: 8h
     warn: [2h before]
     extend: {requires: customer-agreed, before: due, at_most: 8h}
+ladder:
+  - {before: 30m, to: team_leader}
+  - {after: 0h, to: service_admin}
+  - {after: 2h, to: department_manager}
+mass: {same: cause, count: 2, within: 24h}
+repeat: {same: [customer, type], within: 30d}
 """
 
 
@@ -108,6 +114,11 @@ async def some_history(log: Log, policy: Path) -> dict[str, UUID]:
     past = {"historical": True, "occurred_at": await log.now() - timedelta(days=400)}
     named["past"] = await log.receive(customer_ref="past", **past)
     named["closed"] = await log.receive(customer_ref="closed", flags=("vulnerable",))
+    named["asked"] = await log.receive(customer_ref="asked", kind="inquiry")
+    promised = PromiseToCustomer("We will look it up.", await log.now() + timedelta(hours=2))
+    await log.give(named["asked"], RecordContact("inbound", "phone", True, "They asked.", promise=promised))
+    for name in ("one", "other"):
+        named[name] = await log.receive(customer_ref="same", type="waiting_time", cause="process too slow")
     await log.give(named["kept"], Apologize("phone", "Sorry."))
     await log.give(named["closed"], Withdraw("phone", "Settled."))
     await pass_time(log, hours=3.5)
@@ -134,11 +145,19 @@ async def change(database: Database, *statements: str) -> None:
 async def test_live_state_and_replayed_state_are_identical(told: Told) -> None:
     found = await replayed(told.database)
     assert found.differences == []
-    assert found.cases == 5
+    assert found.cases == 9
     assert found.events == found.head == await told.database.fetchval("SELECT count(*) FROM events")
-    assert sum(found.states.values()) == 5
-    fired = "SELECT count(*) FROM events WHERE type IN ('reminder-issued', 'deadline-breached')"
-    assert await told.database.fetchval(fired) >= 6
+    assert sum(found.states.values()) == 9
+    fired = "SELECT type, count(*) FROM events WHERE actor = 'system:workflow' GROUP BY type"
+    async with connected(told.database) as connection:
+        counted = dict(await connection.fetch(fired))
+    assert {
+        "flags-changed": 1,
+        "incident-opened": 1,
+        "linked-to-incident": 2,
+        "reclassified": 1,
+    }.items() <= counted.items()
+    assert counted.keys() >= {"reminder-issued", "deadline-breached", "case-escalated"}
 
 
 async def test_closed_cases_are_forgotten_and_still_compared(
@@ -195,6 +214,9 @@ async def test_a_row_that_was_tampered_with_is_named(told: Told, statement: str,
 FORGED = [
     ("due_at = due_at", "due_at", "2026-01-01T00:00:00+00:00", "deadline-breached", "it says due 2026-01-01"),
     ("generation", "generation", 5, "deadline-breached", "no policy started such a clock"),
+    ("to", "to", "the_press", "case-escalated", "the policy has no such step to the_press"),
+    ("fell_due_at", "fell_due_at", "2026-01-01T00:00:00+00:00", "case-escalated", "it says 2026-01-01"),
+    ("broken_promise", "broken_promise", 7, "reclassified", "there was no such promise"),
     ("warning", "warning", "never", "reminder-issued", "the policy has no warning 'never' then"),
 ]
 
@@ -291,7 +313,7 @@ async def test_an_empty_log_is_identical_and_sound(database: Database) -> None:
 
 async def test_every_column_of_the_read_model_is_compared(told: Told) -> None:
     columns = {
-        "cases": {"id", *expected.CASE_COLUMNS},
+        "cases": {"id", *expected.CASE_COLUMNS, *expected.CROSS_CASE_COLUMNS},
         "deadlines": {"case_id", "clock", "generation", *expected.DEADLINE_COLUMNS},
         # The correlation of a timer is that of the case's last event, which is not kept while folding.
         "timers": {"case_id", "clock", "generation", "step", "correlation_id", *expected.TIMER_COLUMNS},
@@ -310,7 +332,7 @@ async def test_every_column_of_the_read_model_is_compared(told: Told) -> None:
 async def test_a_log_as_it_was_written_is_sound(told: Told) -> None:
     found = await verified(told.database)
     assert found.faults == ()
-    assert (found.events, found.streams) == (found.head, 5)
+    assert (found.events, found.streams) == (found.head, 9)
 
 
 FAULTS: list[tuple[str, int, str]] = [
@@ -324,7 +346,7 @@ FAULTS: list[tuple[str, int, str]] = [
         6,
         "before the event that prec",
     ),
-    ("UPDATE events SET version = 9 WHERE position = 7", 7, "version 9 of case"),
+    ("UPDATE events SET version = 99 WHERE position = 7", 7, "version 99 of case"),
 ]
 
 
