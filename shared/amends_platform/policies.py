@@ -22,7 +22,8 @@ class PolicyBook:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._by_hash: dict[str, Policy] = {}
-        self._published: list[Policy] = []
+        # With when each begins: every decision asks.
+        self._published: list[tuple[datetime, Policy]] = []
         self._last_publication = 0
 
     @property
@@ -63,8 +64,8 @@ class PolicyBook:
 
         While none has, the first one. Call `learn_published` before, and again and again.
         """
-        begun = (policy for policy in reversed(self._published) if _begins(policy) <= now)
-        return next(begun, self._published[0])
+        begun = (policy for begins_at, policy in reversed(self._published) if begins_at <= now)
+        return next(begun, self._published[0][1])
 
     async def learn_published(self, tenant: str) -> None:
         """Learn what was published since."""
@@ -76,7 +77,8 @@ class PolicyBook:
         if any(row["policy_hash"].hex() not in self._by_hash for row in rows):
             await self.refresh()
         for row in rows:
-            self._published.append(self._by_hash[row["policy_hash"].hex()])
+            policy = self._by_hash[row["policy_hash"].hex()]
+            self._published.append((_begins(policy), policy))
             self._last_publication = row["id"]
 
     async def refresh(self) -> None:
