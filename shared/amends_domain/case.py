@@ -45,7 +45,8 @@ class Mark(NamedTuple):
     """One event as clocks see it: what happened, when, under which policy, in which cycle.
 
     `note` is what a clock may ask of the event (`evolve` says of which type what). `facts` are those of the case
-    just after it, by which conditions on them were judged; marks share them while they stay the same.
+    just after it, by which conditions on them were judged; marks share them while they stay the same. `actor` is who
+    entered it.
     """
 
     type: str
@@ -57,6 +58,7 @@ class Mark(NamedTuple):
     cycle: int
     facts: Facts
     note: Any = None
+    actor: str = ""
 
 
 class CustomerContact(NamedTuple):

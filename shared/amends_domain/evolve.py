@@ -239,6 +239,7 @@ def _mark(recorded: Recorded, cycle: int, facts: Facts) -> Mark:
         cycle,
         facts,
         note(event) if note is not None else None,
+        recorded.actor,
     )
 
 
