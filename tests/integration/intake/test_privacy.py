@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import orjson
 
 from amends_platform.keyring import Keyring
@@ -10,7 +13,7 @@ from amends_platform.sealing import MasterKey
 from amends_store.read import read_log
 from tests.support.intake import Intake
 
-WORDS = ("Ms. Chen", "555-0142", "kept my card", "so very sorry", "the feed jammed")
+WORDS = ("Ms. Chen", "555-0142", "kept my card", "so very sorry", "the feed jammed", "a secret")
 
 
 async def _a_life(intake: Intake) -> None:
@@ -21,9 +24,37 @@ async def _a_life(intake: Intake) -> None:
     await handler.give(case, "investigation", finding | {"countermeasures": ["Service the feed jammed before."]})
 
 
+async def _all_that_can_be_said(intake: Intake) -> None:
+    """Every free text that a command takes, on one case or another."""
+    supervisor, agent = await intake.caller("supervisor"), await intake.caller("agent")
+    secret, at = "It is a secret.", (intake.now() + timedelta(days=2)).isoformat()
+    older, case = await supervisor.receive(), await supervisor.receive()
+    incident = await supervisor.open_incident()
+    said: list[tuple[dict[str, Any], str, dict[str, Any]]] = [
+        (case, "promises", {"text": secret, "due_at": at}),
+        (case, "promises/1/kept", {"text": secret}),
+        (case, "handoffs", {"department": "cards", "reason": secret}),
+        (case, "handoffs/refusal", {"reason": secret}),
+        (case, "assignment", {"owner": "s-1", "reason": secret}),
+        (case, "classification", {"type": "waiting_time", "grade": "major", "reason": secret}),
+        (case, "flags", {"add": ["urgent"], "reason": secret}),
+        (case, "escalation", {"reason": secret}),
+        (case, "notes", {"text": secret}),
+        (case, "corrections", {"position": case["position"], "text": secret}),
+        (case, "actions", {"action": "refund_made", "text": secret}),
+        (case, "merge", {"into": older["id"], "reason": secret}),
+        (incident, "notes", {"text": secret}),
+        (incident, "closure", {"reason": secret}),
+    ]
+    for where, what, body in said:
+        await supervisor.must(where, what, body)
+        await agent.give(where, "investigation", {"findings": secret, "cause": "x", "at_fault": True})
+
+
 async def test_no_name_number_or_word_of_a_customer_is_in_the_clear(intake: Intake) -> None:
     await _a_life(intake)
-    tables = ("events", "receipts", "data_keys", "log_head", "policies", "api_keys")
+    await _all_that_can_be_said(intake)
+    tables = ("events", "receipts", "data_keys", "log_head", "policies", "api_keys", "refusals", "publications")
     for table in tables:
         rows = await intake.database.fetchval(f"SELECT coalesce(string_agg(t::text, ' '), '') FROM {table} AS t")
         # bytea shows as hexadecimal: look for both.
