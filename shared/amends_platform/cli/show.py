@@ -66,7 +66,8 @@ async def _fetched(where: Address, name: str, at: datetime | None) -> tuple[Any,
 def _show(case: Any, events: list[Any], at: datetime | None) -> None:
     from rich.text import Text
 
-    from amends_platform.cli.tables import grade, local_time, output, state
+    from amends_platform.cli.facts import facts
+    from amends_platform.cli.tables import grade, output, state
 
     console = output()
     cycle = f", cycle {case['cycle']}" if case["cycle"] > 1 else ""
@@ -75,19 +76,9 @@ def _show(case: Any, events: list[Any], at: datetime | None) -> None:
     )
     if at is not None:
         console.print(f"as it was known on {at:%Y-%m-%d %H:%M:%S %z}", style="dim")
-    facts = {
-        "kind": " · ".join(filter(None, (case["kind"], case["type"], case["cause"], case["product"]))),
-        "owner": f"{case['owner']}, {case['branch']}",
-        "customer": case["customer_ref"],
-        "received": f"{local_time(case['received_at'])} by {case['channel']}",
-        "flags": ", ".join(case["flags"]),
-        "known as": case["external_ref"],
-        "proposal": _proposal(case["proposal"]),
-        "past": "a case from the past: its first cycle started no clocks" if case["historical"] else None,
-    }
-    for name, fact in facts.items():
-        if fact:
-            console.print(Text.assemble((f"  {name:<10}", "dim"), fact))
+    for name, words in facts(case):
+        console.print(Text.assemble((f"  {name:<10}", "dim"), words))
+    _show_playbook(console, case)
     _show_clocks(console, case["deadlines"], at)
     _show_timeline(console, events)
     console.print(
@@ -95,17 +86,30 @@ def _show(case: Any, events: list[Any], at: datetime | None) -> None:
     )
 
 
-def _proposal(proposal: Any) -> str | None:
-    if proposal is None:
-        return None
-    amount = f", {proposal['amount']} {proposal['currency']}" if proposal["amount"] is not None else ""
-    waiting = f", waiting for a {proposal['approval_by']}" if proposal["approval_by"] else ""
-    return f"{proposal['kind']}{amount}, by {proposal['proposed_by']}{waiting}"
+def _show_playbook(console: Console, case: Any) -> None:
+    """What to say first and about times, while the case is open."""
+    import os
+
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from amends_domain.case import OPEN
+    from amends_platform.cli.facts import playbook
+
+    words = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or "en"
+    book = playbook(case, words[:2]) if case["state"] in OPEN else None
+    if book is None:
+        return
+    console.print()
+    for name, said in (("say first", book["first_words"]), ("on times", book["times"])):
+        console.print(Text(f"  {name}", "dim"))
+        console.print(Padding(Text(said, "italic"), (0, 0, 0, 12), expand=False), soft_wrap=False)
 
 
 def _show_clocks(console: Console, deadlines: list[Any], at: datetime | None) -> None:
     from rich.text import Text
 
+    from amends_platform.cli.facts import clock_name
     from amends_platform.cli.tables import local_time, print_table, time_left
 
     if not deadlines:
@@ -113,7 +117,7 @@ def _show_clocks(console: Console, deadlines: list[Any], at: datetime | None) ->
     colours = {"met": "green", "breached": "bold red", "pending": "yellow"}
     rows = [
         (
-            f"  {deadline['kind']}",
+            f"  {clock_name(deadline)}",
             Text(deadline["status"], colours.get(deadline["status"], "dim")),
             local_time(deadline["due_at"]) + (" (provisional)" if deadline["provisional"] else ""),
             time_left(deadline["due_at"], at) if deadline["status"] == "pending" else "",
