@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.intake import AGREED, FOUND, LETTER, NO, REFUND, SORRY, Caller, Intake, complaint, running_intake
+from tests.support.intake import AGREED, FOUND, LETTER, NO, REFUND, SORRY, Caller, Intake, running_intake
 
 ON_THE_SPOT = {"apology": SORRY, "investigation": FOUND, "proposal": LETTER, "confirmation": AGREED}
 
@@ -164,26 +164,6 @@ async def test_a_person_escalates_to_the_next_role_of_the_ladder(intake: Intake)
     assert escalated == ["service_admin", "head_office"]
 
 
-async def test_a_correction_names_the_entry_that_is_wrong(intake: Intake) -> None:
-    agent = await intake.caller("agent")
-    case, another = await agent.receive(), await agent.receive()
-    wrong = await agent.must(case, "apology", SORRY)
-    await agent.must(case, "corrections", {"position": wrong["position"], "text": "It was by letter."})
-    assert (await intake.events(case))[-1] == (
-        "entry-corrected",
-        {"corrects": wrong["version"], "position": wrong["position"]},
-    )
-    other = {"position": another["position"], "text": "x"}
-    assert await agent.may_not(case, "corrections", other) == (422, "no-such-entry")
-
-
-async def test_a_note_changes_nothing_else(intake: Intake) -> None:
-    agent = await intake.caller("agent")
-    case = await agent.receive()
-    answer = await agent.must(case, "notes", {"text": "Prefers letters."})
-    assert (answer["state"], await intake.types(case)) == ("received", ["complaint-received", "note-added"])
-
-
 async def test_a_countermeasure_with_a_date_is_a_clock_also_after_the_case(intake: Intake) -> None:
     handler = await intake.caller("handler")
     case = await handler.receive()
@@ -199,18 +179,6 @@ async def test_a_countermeasure_with_a_date_is_a_clock_also_after_the_case(intak
     nine = {"action": "corrective_action_done", "number": 9}
     assert await handler.may_not(case, "actions", nine) == (422, "no-such-countermeasure")
     assert await handler.may_not(case, "actions", {"action": "refund_made"}) == (409, "illegal-state")
-
-
-async def test_a_countermeasure_that_is_wrong_is_pointed_at(intake: Intake) -> None:
-    handler = await intake.caller("handler")
-    case = await handler.receive()
-    wrong = ["", {"text": "x", "due_at": "soon"}, 7]
-    response = await handler.give(case, "investigation", FOUND | {"countermeasures": wrong})
-    assert [error["pointer"] for error in response.json()["errors"]] == [
-        "/countermeasures/0/text",
-        "/countermeasures/1/due_at",
-        "/countermeasures/2",
-    ]
 
 
 async def test_a_clock_gets_its_longer_terms_in_order_by_whom_the_policy_names(intake: Intake) -> None:
@@ -278,66 +246,3 @@ async def test_what_is_no_complaint_does_not_run_the_life_cycle(intake: Intake, 
     case = await agent.receive(kind=kind)
     assert await agent.may_not(case, "apology", SORRY) == (409, "not-a-complaint")
     await agent.must(case, "contacts", {"direction": "inbound", "channel": "phone", "summary": "Thanks."})
-
-
-async def test_an_entry_may_be_made_later_and_says_when_it_happened(intake: Intake) -> None:
-    agent = await intake.caller("agent")
-    came = intake.now() - timedelta(hours=5)
-    case = await agent.receive(occurred_at=came.isoformat())
-    said = (came + timedelta(hours=1)).isoformat()
-    await agent.must(case, "apology", SORRY | {"occurred_at": said})
-    row = (await intake.rows("SELECT occurred_at, recorded_at FROM events WHERE version = 2"))[0]
-    assert row["occurred_at"] == datetime.fromisoformat(said)
-    assert row["recorded_at"] - row["occurred_at"] > timedelta(hours=3)
-
-
-@pytest.mark.parametrize(("hours", "code"), [(1, "in-the-future"), (-1, "before-the-case")])
-async def test_nothing_happened_in_the_future_or_before_the_case(intake: Intake, hours: int, code: str) -> None:
-    agent = await intake.caller("agent")
-    case = await agent.receive()
-    at = (intake.now() + timedelta(hours=hours)).isoformat()
-    assert await agent.may_not(case, "apology", SORRY | {"occurred_at": at}) == (422, code)
-
-
-async def test_a_part_of_a_conversation_has_no_time_of_its_own(intake: Intake) -> None:
-    handler = await intake.caller("handler")
-    case = await handler.receive()
-    body = ON_THE_SPOT | {"apology": SORRY | {"occurred_at": intake.now().isoformat()}}
-    response = await handler.give(case, "on-the-spot", body)
-    assert [error["pointer"] for error in response.json()["errors"]] == ["/apology/occurred_at"]
-
-
-async def test_commands_are_counted_by_their_names(intake: Intake) -> None:
-    agent = await intake.caller("agent")
-    case, other = await agent.receive(), await agent.receive()
-    await agent.must(case, "links", {"case": other["id"]})
-    await agent.give(case, "promises/1/kept", {})
-    counted = (await intake.client.get("/metrics")).text
-    for name, outcome in (("receive", "recorded"), ("link", "recorded"), ("keep-promise", "refused")):
-        assert f'amends_commands_total{{command="{name}",outcome="{outcome}"}}' in counted
-
-
-async def test_every_path_says_what_it_takes_and_answers(intake: Intake) -> None:
-    document = (await intake.client.get("/openapi.json")).json()
-    written = {path: item["post"] for path, item in document["paths"].items() if "post" in item}
-    assert len(written) == 34
-    assert len({operation["operationId"] for operation in written.values()}) == len(written)
-    schemas = document["components"]["schemas"]
-    for path, operation in written.items():
-        (media,) = operation["requestBody"]["content"].values()
-        assert media["schema"]["$ref"].rpartition("/")[2] in schemas, path
-        assert operation["summary"], path
-        assert {"409", "412", "422"} <= operation["responses"].keys(), path
-    kept = written["/v1/complaints/{id}/promises/{number}/kept"]
-    assert {p["name"]: p["in"] for p in kept["parameters"]} == {
-        "id": "path",
-        "number": "path",
-        "Idempotency-Key": "header",
-        "If-Match": "header",
-    }
-
-
-async def test_times_out_of_reach_are_refused(intake: Intake) -> None:
-    agent = await intake.caller("agent")
-    response = await agent.post("/v1/complaints", complaint(reply_by="9999-12-31T23:59:59Z"))
-    assert [error["pointer"] for error in response.json()["errors"]] == ["/reply_by"]

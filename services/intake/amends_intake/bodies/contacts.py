@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from amends_domain.commands import AgreeCallback, KeepPromise, MakePromise, PromiseToCustomer, RecordContact
 from amends_intake.bodies.base import Body, Name, NumberedBody, Part, Position, Text, Time
@@ -27,6 +27,7 @@ class ContactBody(Body):
     reason_explained: bool = False
     agreed_callback_at: Time | None = None
     promise: PromiseMade | None = None
+    spoken_by: Name | None = Field(None, description="the staff id of whoever spoke, if not who enters this")
 
     @model_validator(mode="after")
     def _customers_who_call_are_reached(self) -> ContactBody:
@@ -44,6 +45,7 @@ class ContactBody(Body):
             self.reason_explained,
             self.agreed_callback_at,
             None if promise is None else PromiseToCustomer(promise.text, promise.due_at),
+            self.spoken_by,
         )
 
 
