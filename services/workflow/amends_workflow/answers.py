@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -12,18 +13,37 @@ from starlette.responses import Response
 
 from amends_domain.case import Case
 from amends_domain.clocks import UnknownPolicy
+from amends_domain.events import PromiseMade
+from amends_domain.late_entries import late_entries
 from amends_domain.policy import Policy
 from amends_domain.reference import reference_of
 from amends_domain.runs import Deadline, Verdict
 from amends_domain.transitions import allowed
 from amends_workflow.read_model import breached_at
+from amends_workflow.relations import Relations, repeat_of
 
 # Runs that were replaced or that nobody waits for any more: the explanation still tells of them.
 _LEFT_OUT = frozenset({Verdict.EXTENDED, Verdict.CANCELLED})
 
 
-def case_answer(case: Case, deadlines: tuple[Deadline, ...], policies: Mapping[str, Policy]) -> dict[str, Any]:
-    """The shape of CaseAnswer."""
+# A promise that was broken is broken, also when it was kept later.
+_PROMISES = {
+    Verdict.PENDING: "open",
+    Verdict.MET: "kept",
+    Verdict.BREACHED: "broken",
+    Verdict.CANCELLED: "cancelled",
+}
+
+
+def case_answer(
+    case: Case,
+    deadlines: tuple[Deadline, ...],
+    policies: Mapping[str, Policy],
+    relations: Relations,
+    *,
+    shows_staff: bool,
+) -> dict[str, Any]:
+    """The shape of CaseAnswer. `shows_staff`: whether staff whom the complaint names are told. Raises UnknownPolicy."""
     return {
         "id": case.id,
         "reference": reference_of(case.first_position),
@@ -54,7 +74,58 @@ def case_answer(case: Case, deadlines: tuple[Deadline, ...], policies: Mapping[s
             _deadline(deadline, policies) for deadline in reversed(deadlines) if deadline.status not in _LEFT_OUT
         ],
         "allowed": allowed(case),
+        "hand_offs": case.hand_offs,
+        "hand_off": None if case.hand_off is None else case.hand_off._asdict(),
+        "escalations": case.escalations,
+        "corrections": case.corrections,
+        "late_entries": len(late_entries(case, policies)),
+        "promises": _promises(case, deadlines),
+        "countermeasures": [
+            {"number": planned.number, "due_at": planned.due_at, "owner": planned.by}
+            for planned in case.open_countermeasures
+        ],
+        "desired_outcomes": case.desired_outcomes,
+        "complained_of": case.complained_of if shows_staff else None,
+        "repeat_of": _of(relations, repeat_of(case)),
+        "incident": None if case.incident is None else relations.incident(case.incident),
+        "incident_of": None if case.incident_of is None else case.incident_of._asdict(),
+        "children": relations.children,
+        "merged_into": _of(relations, case.merged_into),
+        "absorbed": [relations.case(other) for other in case.absorbed],
+        "links": [relations.case(other) for other in case.links],
+        "playbook": _playbook(case, policies),
     }
+
+
+def _of(relations: Relations, case_id: str | None) -> dict[str, Any] | None:
+    return None if case_id is None else relations.case(case_id)
+
+
+def _promises(case: Case, deadlines: tuple[Deadline, ...]) -> list[dict[str, Any]]:
+    by = {promise.number: promise.by for promise in case.open_promises}
+    # The latest run of each: a promise may have been timed anew.
+    latest = {each.number: each for each in deadlines if each.rule.from_event == PromiseMade.TYPE}
+    return [
+        {
+            "number": number,
+            "due_at": each.due_at,
+            "status": _PROMISES.get(each.status, each.status.value),
+            "open": number in by,
+            "promised_by": by.get(number) if number is not None else None,
+        }
+        for number, each in latest.items()
+    ]
+
+
+def _playbook(case: Case, policies: Mapping[str, Policy]) -> dict[str, Any] | None:
+    """What the policy that judged last says of this type of complaint, by language."""
+    latest = next((mark.policy for mark in reversed(case.marks) if mark.policy is not None), None)
+    if latest is None or case.type is None:
+        return None
+    if latest not in policies:
+        raise UnknownPolicy(latest)
+    languages = policies[latest].playbooks.get(case.type)
+    return None if languages is None else {name: asdict(playbook) for name, playbook in languages.items()}
 
 
 def _deadline(deadline: Deadline, policies: Mapping[str, Policy]) -> dict[str, Any]:
@@ -68,6 +139,9 @@ def _deadline(deadline: Deadline, policies: Mapping[str, Policy]) -> dict[str, A
         "ended_at": deadline.ended_at,
         "breached_at": breached_at(deadline),
         "provisional": deadline.provisional,
+        "number": deadline.number,
+        "owed_by": deadline.rule.owed_by,
+        "pack": deadline.rule.pack,
         "policy": policy_answer(policies[deadline.policy]),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 from amends_domain.case import CLOSED, OPEN
 from amends_store.read import Executor
@@ -14,7 +15,8 @@ from amends_workflow.parameters import CaseListParameters, Openness
 
 COLUMNS: Final = (
     "id, reference, state, version, position, grade, owner, branch, cycle, kind, channel, type, cause, customer_ref,"
-    " external_ref, flags, historical, breached, next_due_at, next_due_clock, received_at, recorded_at, updated_at"
+    " external_ref, flags, historical, breached, hand_offs, escalations, incident, merged_into, next_due_at,"
+    " next_due_clock, received_at, recorded_at, updated_at"
 )
 
 # As the indexes of the table `cases` have them.
@@ -57,6 +59,9 @@ def case_query(scope: Scope, wanted: CaseListParameters, after: Sequence[Any] | 
     if wanted.flag:
         # The second condition is what the partial index asks for.
         where.add("flags && {} AND flags <> '{{}}'", list(wanted.flag))
+    where.any_of("customer_ref", wanted.customer)
+    if wanted.incident is not None:
+        _of_incident(where, scope, wanted.incident)
     if wanted.breached is not None:
         where.add("breached" if wanted.breached else "NOT breached")
     if wanted.due_before is not None:
@@ -102,12 +107,28 @@ def _states(wanted: CaseListParameters) -> list[str]:
     return sorted(states)
 
 
+def _of_incident(where: Conditions, scope: Scope, name: str) -> None:
+    """Of the incident called so, by its id or its reference."""
+    try:
+        where.add("incident = {}", UUID(name))
+    except ValueError:
+        # The last character is a check: what is no reference finds nothing.
+        where.add(
+            "incident IN (SELECT i.id FROM cases AS i WHERE i.tenant = {} AND i.reference = {})",
+            *(scope.tenant, _as_reference(name)),
+        )
+
+
 def _search(where: Conditions, text: str) -> None:
     """Exactly this, or something that begins so. A reference is found however it is typed."""
-    letters = text.upper().replace("-", "").replace(" ", "")
-    reference = letters if len(letters) <= 4 else f"{letters[:4]}-{letters[4:]}"
+    reference = _as_reference(text)
     begins = "{0} >= {{}} AND {0} < {{}}"
     where.add(
         "(" + " OR ".join(begins.format(column) for column in ("reference", "customer_ref", "external_ref")) + ")",
         *(bound for start in (reference, text, text) for bound in (start, start + _LAST_CHARACTER)),
     )
+
+
+def _as_reference(text: str) -> str:
+    letters = text.upper().replace("-", "").replace(" ", "")
+    return letters if len(letters) <= 4 else f"{letters[:4]}-{letters[4:]}"

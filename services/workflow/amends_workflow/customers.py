@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from amends_domain.events import (
+    ApologyGiven,
     CallbackAgreed,
     CallbackMade,
     CaseReopened,
+    ClosedUnsatisfied,
     ComplaintReceived,
     ComplaintWithdrawn,
     ContactAttempted,
     ContactRecorded,
+    CustomerConfirmed,
+    CustomerDeclined,
     FollowedUp,
+    MergedInto,
+    PromiseKept,
+    PromiseMade,
 )
+from amends_domain.policy import Policy
 from amends_store.read import Executor
 from amends_store.records import StoredEvent
 from amends_workflow.case_list import COLUMNS, Scope
@@ -22,18 +30,25 @@ from amends_workflow.statements import statement
 
 CASES_MAX: Final = 200
 
-# Each exchange with the customer, and where their cases began and ended.
+# Each exchange with the customer, what they were promised, and where their cases began and ended.
 _TYPES: Final = tuple(
     event.TYPE
     for event in (
         ComplaintReceived,
         CaseReopened,
+        ApologyGiven,
         CallbackAgreed,
         CallbackMade,
         ContactAttempted,
         ContactRecorded,
+        PromiseMade,
+        PromiseKept,
+        CustomerConfirmed,
+        CustomerDeclined,
         FollowedUp,
         ComplaintWithdrawn,
+        ClosedUnsatisfied,
+        MergedInto,
     )
 )
 _CASES = statement("customer_cases").replace("{columns}", COLUMNS)
@@ -53,12 +68,18 @@ async def customer_cases(executor: Executor, scope: Scope, customer_ref: str) ->
     return rows
 
 
+def promise_clocks(policies: Iterable[Policy]) -> set[str]:
+    """The clocks whose breach is a broken promise."""
+    return {rule.name for policy in policies for rule in policy.clocks if rule.from_event == PromiseMade.TYPE}
+
+
 async def customer_events(
-    executor: Executor, cases: Sequence[Any], limit: int, after: Sequence[Any] | None
+    executor: Executor, cases: Sequence[Any], clocks: Iterable[str], limit: int, after: Sequence[Any] | None
 ) -> CustomerEvents:
-    """One page of what happened in these cases. `after` is the key that the page before gave."""
+    """One page of what happened in these cases; of the breaches only those of `clocks`. `after` is the key that the
+    page before gave."""
     before_position = after[0] if after is not None else None
     ids = [case["id"] for case in cases]
-    rows = await executor.fetch(_EVENTS, ids, list(_TYPES), before_position, limit + 1)
+    rows = await executor.fetch(_EVENTS, ids, list(_TYPES), before_position, limit + 1, list(clocks))
     events = [StoredEvent(*row) for row in rows[:limit]]
     return CustomerEvents(events, (events[-1].position,) if len(rows) > limit else None)

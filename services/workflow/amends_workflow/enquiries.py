@@ -8,7 +8,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from amends_domain.authority import MAY_READ_CASES, MAY_READ_PERSONAL_DATA
+from amends_domain.authority import MAY_READ_CASES, MAY_READ_PERSONAL_DATA, MAY_READ_REFUSALS
 from amends_domain.case import Case
 from amends_platform.cases import Cases
 from amends_platform.keyring import Keyring
@@ -26,7 +26,15 @@ class Enquirer(NamedTuple):
     """Somebody who may ask, and what of the tenant they may see."""
 
     scope: Scope
-    may_read_personal_data: bool
+    role: str
+
+    @property
+    def may_read_personal_data(self) -> bool:
+        return self.role in MAY_READ_PERSONAL_DATA
+
+    @property
+    def may_read_refusals(self) -> bool:
+        return self.role in MAY_READ_REFUSALS
 
     def sees(self, case: Case | None) -> bool:
         return case is not None and self.scope.branch in (None, case.branch)
@@ -61,7 +69,7 @@ class Enquiries:
         if principal.role not in MAY_READ_CASES:
             raise Problem(403, "role-not-allowed", f"The role {principal.role} may not read cases.")
         scope = Scope(principal.tenant, principal.branch)
-        return Enquirer(scope, principal.role in MAY_READ_PERSONAL_DATA)
+        return Enquirer(scope, principal.role)
 
     async def wait(self, parameters: Parameters) -> None:
         """Wait until what is asked for can be seen. Raises a 503 problem when it takes too long."""
@@ -81,6 +89,15 @@ class Enquiries:
         if case is None or not enquirer.sees(case):
             raise no_such_case()
         return case
+
+    async def absorbed(self, case: Case) -> list[Case]:
+        """The cases that were merged into this one, and into those."""
+        found: list[Case] = []
+        for name in case.absorbed:
+            merged = await self._cases.load(UUID(name))
+            if merged is not None:
+                found += [merged, *await self.absorbed(merged)]
+        return found
 
     async def case_id(self, name: str) -> UUID:
         """The id of the case called `name`. Raises a 404 problem."""

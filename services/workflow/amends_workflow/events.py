@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from amends_workflow.statements import statement
 log = structlog.get_logger()
 
 _CASE_EVENTS = statement("case_events")
+_EVENTS_OF_CASES = statement("events_of_cases")
 
 
 class CaseEvents(NamedTuple):
@@ -34,6 +35,15 @@ async def case_events(executor: Executor, case_id: UUID, limit: int, after: Sequ
     return CaseEvents(events, (events[-1].version,) if len(rows) > limit else None)
 
 
+async def events_of_cases(
+    executor: Executor, cases: Iterable[UUID], limit: int, after: Sequence[Any] | None
+) -> CaseEvents:
+    """One page of what happened on several cases, in the order of the log; as `case_events`."""
+    rows = await executor.fetch(_EVENTS_OF_CASES, list(cases), after[0] if after is not None else 0, limit + 1)
+    events = [StoredEvent(*row) for row in rows[:limit]]
+    return CaseEvents(events, (events[-1].position,) if len(rows) > limit else None)
+
+
 class Reader:
     """Makes answers of events. `keyring` None: for somebody who may not read personal data."""
 
@@ -48,6 +58,15 @@ class Reader:
             for key_id in {row.key_id for row in listed if row.key_id is not None}:
                 keys |= await _key(self._keyring, key_id)
         return [self._answer(row, keys) for row in listed]
+
+    async def answers_of_cases(
+        self, rows: Sequence[StoredEvent], references: Mapping[UUID, str]
+    ) -> list[dict[str, Any]]:
+        """`answers`, each with its case."""
+        items = await self.answers(rows)
+        for item, row in zip(items, rows, strict=True):
+            item |= {"case_id": row.stream_id, "reference": references[row.stream_id]}
+        return items
 
     def _answer(self, row: StoredEvent, keys: dict[UUID, CustomerKey | None]) -> dict[str, Any]:
         answer: dict[str, Any] = {

@@ -76,6 +76,12 @@ class Paged(Parameters):
     cursor: Annotated[str, StringConstraints(max_length=2_000)] | None = None
 
 
+class EventParameters(Paged):
+    """`merged`: also what happened on the cases that were merged into this one, in the order of the log."""
+
+    merged: bool = False
+
+
 class CaseListParameters(Paged):
     """Which cases, in which order. A repeated parameter means any of its values."""
 
@@ -85,6 +91,8 @@ class CaseListParameters(Paged):
     grade: Words = []
     kind: Words = []
     flag: Words = []
+    customer: Words = []
+    incident: Word | None = Field(None, description="the id or the reference of a mass incident: the cases of it")
     breached: bool | None = None
     due_before: Instant | None = None
     q: Word | None = Field(None, description="a reference, customer_ref or external_ref, or how one begins")
@@ -98,3 +106,11 @@ class DeadlineListParameters(Paged):
     kind: Words = []
     branch: Words = []
     due_before: Instant | None = None
+
+
+class RefusalParameters(Paged):
+    """Which refusals, the latest first. `case` is an id or a reference, `principal` a person."""
+
+    case: Word | None = None
+    principal: Word | None = None
+    code: Word | None = None

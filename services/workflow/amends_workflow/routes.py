@@ -11,25 +11,30 @@ from starlette.responses import Response
 from amends_domain.case import Case
 from amends_domain.clocks import obligations
 from amends_domain.policy import Policy
+from amends_domain.reference import reference_of
 from amends_platform.cases import Cases
 from amends_platform.policies import PolicyBook
 from amends_platform.problems import Problem
 from amends_store.read import UpToPosition, read_stream
 from amends_workflow import answers, shapes
 from amends_workflow.case_list import list_cases
-from amends_workflow.customers import customer_cases, customer_events
+from amends_workflow.customers import customer_cases, customer_events, promise_clocks
 from amends_workflow.deadline_list import list_deadlines
 from amends_workflow.enquiries import Enquirer, Enquiries, no_such_case
-from amends_workflow.events import case_events
+from amends_workflow.events import case_events, events_of_cases
 from amends_workflow.explanation import explain
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import (
     CaseListParameters,
     CaseParameters,
     DeadlineListParameters,
+    EventParameters,
     ExplanationParameters,
     Paged,
+    RefusalParameters,
 )
+from amends_workflow.refusals import list_refusals
+from amends_workflow.relations import relations_of
 
 
 class Answering:
@@ -62,7 +67,15 @@ def router(answering: Callable[[], Answering], refusals: Mapping[int | str, Any]
         of = answering()
         await of.enquiries.wait(parameters)
         found = await _case_at(of, asked, id, parameters)
-        return await of.policies.judge(lambda policies: _case_response(found, policies))
+        relations = await relations_of(of.pool, found, position=parameters.position, as_of=parameters.as_of)
+
+        def answered(policies: Mapping[str, Policy]) -> Response:
+            answer = answers.case_answer(
+                found, obligations(found, policies), policies, relations, shows_staff=asked.may_read_personal_data
+            )
+            return answers.json_response(answer, {"ETag": f'"{found.version}"'})
+
+        return await of.policies.judge(answered)
 
     @routes.get("/cases", tags=["cases"], summary="The queue", operation_id="cases", response_model=shapes.CasePage)
     async def cases(request: Request, asked: Asked, parameters: Annotated[CaseListParameters, Query()]) -> Response:
@@ -77,6 +90,9 @@ def router(answering: Callable[[], Answering], refusals: Mapping[int | str, Any]
         "/cases/{id}/events",
         tags=["cases"],
         summary="What happened, event by event",
+        description="The events of the case in their order. With `merged`, also those of the cases that were merged"
+        " into it, so that every contact with the customer stands in one line of time: then in the order of the log,"
+        " each with its `case_id` and `reference`.",
         operation_id="case-events",
         response_model=shapes.EventPage,
         response_model_exclude_unset=True,
@@ -85,15 +101,22 @@ def router(answering: Callable[[], Answering], refusals: Mapping[int | str, Any]
         request: Request,
         id: str,  # noqa: A002
         asked: Asked,
-        parameters: Annotated[Paged, Query()],
+        parameters: Annotated[EventParameters, Query()],
     ) -> Response:
         of = answering()
         pages = Pages(request, asked.scope)
         after = pages.after(parameters.cursor)
         await of.enquiries.wait(parameters)
         found = await of.enquiries.case(asked, id)
-        listed = await case_events(of.pool, found.id, parameters.limit, after)
-        items = await of.enquiries.reader(asked).answers(listed.rows)
+        reader = of.enquiries.reader(asked)
+        if parameters.merged:
+            cases = {each.id: each for each in (found, *await of.enquiries.absorbed(found))}
+            listed = await events_of_cases(of.pool, cases, parameters.limit, after)
+            references = {case_id: reference_of(each.first_position) for case_id, each in cases.items()}
+            items = await reader.answers_of_cases(listed.rows, references)
+        else:
+            listed = await case_events(of.pool, found.id, parameters.limit, after)
+            items = await reader.answers(listed.rows)
         return answers.json_response(answers.page(items, pages.next(listed.last)))
 
     @routes.get(
@@ -149,6 +172,8 @@ def router(answering: Callable[[], Answering], refusals: Mapping[int | str, Any]
         "/customers/{ref}/timeline",
         tags=["customers"],
         summary="One customer's cases, and every contact with them",
+        description="Every exchange with the customer over all cases and channels, what they were promised and whether"
+        " it was kept, the latest first; `actor` is the staff id of whoever spoke.",
         operation_id="timeline",
         response_model=shapes.Timeline,
         response_model_exclude_unset=True,
@@ -162,14 +187,32 @@ def router(answering: Callable[[], Answering], refusals: Mapping[int | str, Any]
         theirs = [] if "\x00" in ref else await customer_cases(of.pool, asked.scope, ref)
         if not theirs:
             raise Problem(404, "no-such-customer", "No case that your key may see belongs to this customer.")
-        listed = await customer_events(of.pool, theirs, parameters.limit, after)
+        clocks = promise_clocks(of.policies.known.values())
+        listed = await customer_events(of.pool, theirs, clocks, parameters.limit, after)
         references = {each["id"]: each["reference"] for each in theirs}
-        items = await of.enquiries.reader(asked).answers(listed.rows)
-        for item, row in zip(items, listed.rows, strict=True):
-            item |= {"case_id": row.stream_id, "reference": references[row.stream_id]}
+        items = await of.enquiries.reader(asked).answers_of_cases(listed.rows, references)
         return answers.json_response(
             {"customer_ref": ref, "cases": theirs, **answers.page(items, pages.next(listed.last))}
         )
+
+    @routes.get(
+        "/audit/refusals",
+        tags=["audit"],
+        summary="Commands refused on grounds of authority or recusal",
+        description="For auditors, department heads and executives: who tried what on which case, and why not.",
+        operation_id="refusals",
+        response_model=shapes.RefusalPage,
+    )
+    async def refused(request: Request, asked: Asked, parameters: Annotated[RefusalParameters, Query()]) -> Response:
+        of = answering()
+        if not asked.may_read_refusals:
+            raise Problem(403, "role-not-allowed", f"The role {asked.role} may not read refusals.")
+        pages = Pages(request, asked.scope)
+        after = pages.after(parameters.cursor)
+        await of.enquiries.wait(parameters)
+        case_id = None if parameters.case is None else await of.enquiries.case_id(parameters.case)
+        listed = await list_refusals(of.pool, asked.scope, parameters, case_id, after)
+        return answers.json_response(answers.page(listed.rows, pages.next(listed.last)))
 
     return routes
 
@@ -189,11 +232,6 @@ async def _case_at(of: Answering, asked: Enquirer, name: str, parameters: CasePa
     if found is None or not asked.sees(found):
         raise no_such_case()
     return found
-
-
-def _case_response(case: Case, policies: Mapping[str, Policy]) -> Response:
-    answer = answers.case_answer(case, obligations(case, policies), policies)
-    return answers.json_response(answer, {"ETag": f'"{case.version}"'})
 
 
 def _case_success() -> dict[str, Any]:

@@ -36,6 +36,74 @@ class DeadlineAnswer(Answer):
     policy: PolicyAnswer
 
 
+class CaseDeadlineAnswer(DeadlineAnswer):
+    """`number` is that of the promise or countermeasure that the clock runs for. `owed_by` the organisation or the
+    customer, whose own time it is then. `pack` is the included policy that the clock came with."""
+
+    number: int | None
+    owed_by: str
+    pack: str | None
+
+
+class HandOffAnswer(Answer):
+    """An offer of the case that is neither accepted nor refused: to a person, or to a department."""
+
+    offered_by: str
+    to_person: str | None
+    to_department: str | None
+
+
+class PromiseAnswer(Answer):
+    """What the customer was told would happen. `status`: open, kept, broken or cancelled; a broken one may still be
+    `open`: then the customer still waits."""
+
+    number: int
+    due_at: datetime
+    status: str
+    open: bool
+    promised_by: str | None
+
+
+class CountermeasureAnswer(Answer):
+    """What `owner` has still to change by `due_at`."""
+
+    number: int
+    due_at: datetime
+    owner: str
+
+
+class CaseReference(Answer):
+    """Another case."""
+
+    id: UUID
+    reference: str
+
+
+class IncidentReference(CaseReference):
+    """The mass incident that a case belongs to."""
+
+    title: str
+
+
+class IncidentOfAnswer(Answer):
+    """What an incident is: those whose fact `same` is `value` belong to it. `automatic`: the policy opened it."""
+
+    title: str
+    same: str
+    value: str
+    automatic: bool
+
+
+class PlaybookAnswer(Answer):
+    """What to do with this type of complaint: the first words, what to ask, what to avoid, and what the customer may
+    be told about times."""
+
+    first_words: str
+    ask: list[str]
+    avoid: list[str]
+    times: str
+
+
 class ProposalAnswer(Answer):
     """What is on the table. `approval_by` is the role whose approval is pending."""
 
@@ -47,7 +115,12 @@ class ProposalAnswer(Answer):
 
 
 class CaseAnswer(Answer):
-    """A case with its clocks, the newest run of each first, and the commands that are legal now."""
+    """A case with its clocks, the newest run of each first, and the commands that are legal now.
+
+    `complained_of` are the staff whom the complaint names, null for those who may not know. `late_entries` counts what
+    people recorded later after it happened than the policy allows. `children` counts the cases of an incident.
+    `playbook` is by language, null where the policy has none for the type.
+    """
 
     id: UUID
     reference: str
@@ -74,8 +147,25 @@ class CaseAnswer(Answer):
     received_at: datetime
     recorded_at: datetime
     updated_at: datetime
-    deadlines: list[DeadlineAnswer]
+    deadlines: list[CaseDeadlineAnswer]
     allowed: list[str]
+    hand_offs: int
+    hand_off: HandOffAnswer | None
+    escalations: int
+    corrections: int
+    late_entries: int
+    promises: list[PromiseAnswer]
+    countermeasures: list[CountermeasureAnswer]
+    desired_outcomes: list[str]
+    complained_of: list[str] | None
+    repeat_of: CaseReference | None
+    incident: IncidentReference | None
+    incident_of: IncidentOfAnswer | None
+    children: int | None
+    merged_into: CaseReference | None
+    absorbed: list[CaseReference]
+    links: list[CaseReference]
+    playbook: dict[str, PlaybookAnswer] | None
 
 
 class CaseListItem(Answer):
@@ -99,6 +189,10 @@ class CaseListItem(Answer):
     flags: list[str]
     historical: bool
     breached: bool
+    hand_offs: int
+    escalations: int
+    incident: UUID | None
+    merged_into: UUID | None
     next_due_at: datetime | None
     next_due_clock: str | None
     received_at: datetime
@@ -113,7 +207,8 @@ class CasePage(Answer):
 
 class EventAnswer(Answer):
     """An event of the log. `personal` is there for those who may read it, where the event has a sealed part: the
-    part itself, or null with the reason in `personal_missing` ("erased": its key is gone; "unreadable")."""
+    part itself, or null with the reason in `personal_missing` ("erased": its key is gone; "unreadable").
+    `case_id` and `reference` are there where events of several cases are answered."""
 
     position: int
     version: int
@@ -130,6 +225,8 @@ class EventAnswer(Answer):
     leaf_hash: str
     personal: dict[str, Any] | None = None
     personal_missing: str | None = None
+    case_id: UUID | None = None
+    reference: str | None = None
 
 
 class EventPage(Answer):
@@ -154,10 +251,7 @@ class DeadlinePage(Answer):
 
 
 class TimelineItem(EventAnswer):
-    """An event that concerned the customer, with its case."""
-
-    case_id: UUID
-    reference: str
+    """An event that concerned the customer, with its case. `actor` is who spoke with them."""
 
 
 class Timeline(Answer):
@@ -166,6 +260,28 @@ class Timeline(Answer):
     customer_ref: str
     cases: list[CaseListItem]
     items: list[TimelineItem]
+    next: str | None
+
+
+class RefusalAnswer(Answer):
+    """A command that was refused on grounds of authority or recusal. `case_id` is null where it would have begun a
+    case; `branch` is that of the key, null for the whole tenant."""
+
+    id: int
+    refused_at: datetime
+    principal: str
+    role: str
+    branch: str | None
+    case_id: UUID | None
+    reference: str | None
+    command: str
+    code: str
+    detail: str
+    correlation_id: UUID
+
+
+class RefusalPage(Answer):
+    items: list[RefusalAnswer]
     next: str | None
 
 

@@ -15,7 +15,7 @@ import httpx
 import pytest_asyncio
 
 from amends_domain.case import Case
-from amends_domain.commands import Command, Merge, OpenIncident, Receive
+from amends_domain.commands import Command, Link, Merge, OpenIncident, Receive
 from amends_domain.decide import Actor, Context, Decision, Rejection, decide
 from amends_domain.decisions.links import absorb
 from amends_domain.events import Event
@@ -103,9 +103,10 @@ class Log:
     ) -> int | Rejection:
         """Give a command; the position of its last event, or why it was refused."""
         case = None if isinstance(command, Receive | OpenIncident) else await self.case(case_id)
+        other = await self.cases.load(command.other) if isinstance(command, Link) else None
         now = await self.now()
         decision = await self.book.judge(
-            lambda policies: decide(case, command, Context(now, by, self.policy, policies, occurred_at))
+            lambda policies: decide(case, command, Context(now, by, self.policy, policies, occurred_at, other))
         )
         if isinstance(decision, Rejection):
             return decision

@@ -213,6 +213,7 @@ async def test_the_openapi_document_describes_every_question_and_every_problem(w
         "/v1/cases/{id}/deadlines/{kind}/explanation",
         "/v1/deadlines",
         "/v1/customers/{ref}/timeline",
+        "/v1/audit/refusals",
     }
     for path, question in questions.items():
         assert set(question["responses"]) >= {"200", "401", "403", "404", "422", "429", "503"}, path
