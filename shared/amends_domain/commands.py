@@ -143,7 +143,10 @@ class Reopen(Command):
 
 @dataclass(frozen=True)
 class RecordContact(Command):
-    """Any exchange with the customer. A callback agreed or a promise made in it is recorded in the same append."""
+    """Any exchange with the customer. A callback agreed or a promise made in it is recorded in the same append.
+
+    `spoken_by` is the member of staff who spoke; None is whoever gives the command.
+    """
 
     NAME: ClassVar[str] = "contact"
     direction: str
@@ -153,6 +156,7 @@ class RecordContact(Command):
     reason_explained: bool = False
     agreed_callback_at: datetime | None = None
     promise: PromiseToCustomer | None = None
+    spoken_by: str | None = None
 
 
 @dataclass(frozen=True)

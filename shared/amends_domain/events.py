@@ -194,12 +194,16 @@ class CaseAbsorbed(Event):
 
 @dataclass(frozen=True)
 class Contact(Event):
-    """An exchange with the customer. Which of its three types it is follows from direction and outcome."""
+    """An exchange with the customer. Which of its three types it is follows from direction and outcome.
+
+    `spoken_by` is the staff id of whoever spoke, who need not be the one who entered it.
+    """
 
     direction: str
     channel: str
     reached: bool
     reason_explained: bool = False
+    spoken_by: str | None = None
     summary: str | None = personal()
 
 

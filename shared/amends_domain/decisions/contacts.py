@@ -29,6 +29,7 @@ def record_contact(case: Case, command: RecordContact, context: Context) -> Deci
         "channel": command.channel,
         "reached": command.reached,
         "reason_explained": command.reason_explained,
+        "spoken_by": command.spoken_by or context.actor.id,
         "summary": command.summary,
     }
     # A call that only tells the customer why they must wait is not the call they are waiting for.
@@ -47,7 +48,7 @@ def record_contact(case: Case, command: RecordContact, context: Context) -> Deci
         agreed = _agree(case, command.agreed_callback_at, this_contact, None, context)
     promised: Decision = ()
     if command.promise is not None:
-        promised = _promise(case, command.promise.text, command.promise.due_at, context)
+        promised = _promise(case, command.promise.text, command.promise.due_at, context, command.spoken_by)
     if isinstance(agreed, Rejection) or isinstance(promised, Rejection):
         return agreed if isinstance(agreed, Rejection) else promised
     return (contact, *agreed, *promised)
@@ -132,10 +133,10 @@ def make_promise(case: Case, command: MakePromise, context: Context) -> Decision
     return _promise(case, command.text, command.due_at, context)
 
 
-def _promise(case: Case, text: str, due_at: datetime, context: Context) -> Decision:
+def _promise(case: Case, text: str, due_at: datetime, context: Context, spoken_by: str | None = None) -> Decision:
     if due_at <= context.now:
         return in_the_past(due_at, "a promise is for a time to come")
-    return (PromiseMade(case.promises + 1, due_at, promised_by=context.actor.id, text=text),)
+    return (PromiseMade(case.promises + 1, due_at, promised_by=spoken_by or context.actor.id, text=text),)
 
 
 def keep_promise(case: Case, command: KeepPromise, _context: Context) -> Decision:

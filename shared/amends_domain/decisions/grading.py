@@ -6,6 +6,7 @@ from amends_domain.case import Case
 from amends_domain.commands import Receive
 from amends_domain.decisions.ruling import Rejection
 from amends_domain.events import CaseEscalated, Event, GradeRaised
+from amends_domain.evolve import facts_of
 from amends_domain.policy import Policy
 from amends_domain.policy_rules import Facts
 
@@ -28,12 +29,17 @@ def grade_at_intake(command: Receive, policy: Policy) -> tuple[str, tuple[Event,
     return policy.grade_of(facts), _notices(policy, facts)
 
 
-def raised_by_rule(grade: str, facts: Facts, policy: Policy) -> tuple[Event, ...]:
-    """The events of a case of this grade that turns out to match a rule for a higher one."""
+def raised_by_rule(case: Case, grade: str, facts: Facts, policy: Policy) -> tuple[Event, ...]:
+    """The events of a case of this grade that, by what is known now, matches another rule than before.
+
+    A higher grade is taken; whoever the rule wants to know at once is told, unless the rule before told them.
+    """
     found = policy.grade_of(facts)
+    told = _notices(policy, facts_of(case))
+    notices = tuple(notice for notice in _notices(policy, facts) if notice not in told)
     if _RANK[found] <= _RANK[grade]:
-        return ()
-    return (GradeRaised(grade=found, previous_grade=grade, by_rule=True), *_notices(policy, facts))
+        return notices
+    return (GradeRaised(grade=found, previous_grade=grade, by_rule=True), *notices)
 
 
 def raised_by_person(case: Case, grade: str, reason: str | None) -> tuple[Event, ...] | Rejection:

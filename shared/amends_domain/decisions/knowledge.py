@@ -58,7 +58,7 @@ def classify(case: Case, command: Classify, context: Context) -> Decision:
     grade = command.grade or case.grade
     return (
         *events,
-        *raised_by_rule(grade, facts_of(known), context.policy),
+        *raised_by_rule(case, grade, facts_of(known), context.policy),
         *put_again(case, known, context),
         *steps_aside(case, named, context),
     )
@@ -72,7 +72,7 @@ def change_flags(case: Case, command: ChangeFlags, context: Context) -> Decision
     flags = tuple(flag for flag in (*case.flags, *added) if flag not in removed)
     known = replace(case, flags=flags)
     changed = FlagsChanged(added, removed, reason=command.reason)
-    raised = raised_by_rule(case.grade, facts_of(known), context.policy)
+    raised = raised_by_rule(case, case.grade, facts_of(known), context.policy)
     return (changed, *raised, *put_again(case, known, context))
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from amends_domain.commands import AgreeCallback, RecordContact
 from amends_domain.events import CallbackAgreed, CallbackMade, ContactAttempted, ContactRecorded
 from amends_domain.runs import Verdict
-from tests.support.lives import MONDAY, Life, life, received
+from tests.support.lives import MONDAY, Life, actor, life, received
 
 DUE = MONDAY + timedelta(days=2)
 LATER = MONDAY + timedelta(days=4)
@@ -113,3 +113,11 @@ def test_after_the_callback_another_may_be_agreed_within_a_week() -> None:
     called = given().does(RecordContact("outbound", "phone", True, "Called."))
     called.refuses(AgreeCallback(called.now + timedelta(days=7, seconds=1)), "too-late")
     assert called.does(AgreeCallback(LATER)).deadline("callback").due_at == LATER
+
+
+def test_a_contact_carries_the_staff_id_of_whoever_spoke() -> None:
+    for spoken_by, carried in [("s-0007", "s-0007"), (None, "a-agent")]:
+        contact = RecordContact("inbound", "phone", True, "Asked again.", spoken_by=spoken_by)
+        (event,) = life().happened(received()).means(contact, actor("agent"))
+        assert isinstance(event, ContactRecorded)
+        assert event.spoken_by == carried

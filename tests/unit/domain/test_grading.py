@@ -141,3 +141,18 @@ def test_a_command_of_the_api_grades_by_all_that_it_tells() -> None:
     told: Receive = receive(product="card", severity="high")
     assert life(policy).does(told, AGENT).told.grade == "major"
     assert life(policy).does(receive(product="card"), AGENT).told.grade == "ordinary"
+
+
+def test_a_customer_who_threatens_with_the_press_is_an_early_warning() -> None:
+    warned = given().does(ChangeFlags(add=("media-threat",)))
+    assert warned.case is not None
+    assert warned.case.grade == "ordinary"
+    assert given().decided(ChangeFlags(add=("media-threat",))) == (
+        FlagsChanged(("media-threat",)),
+        CaseEscalated("general_office", "notice"),
+    )
+
+
+def test_who_was_told_already_is_not_told_again() -> None:
+    warned = given().does(ChangeFlags(add=("media-threat",)))
+    assert warned.decided(ChangeFlags(add=("vulnerable",))) == (FlagsChanged(("vulnerable",)),)
