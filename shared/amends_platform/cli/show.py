@@ -53,7 +53,9 @@ async def _fetched(where: Address, name: str, at: datetime | None) -> tuple[Any,
     async with where.client() as client:
         case = await get_json(client, path, {"as_of": at.isoformat()} if at is not None else None)
         events: list[Any] = []
-        following: str | None = f"{path}/events?limit=200"
+        # The customer has one story, also where it came in as two cases.
+        merged = "&merged=true" if case.get("absorbed") else ""
+        following: str | None = f"{path}/events?limit=200{merged}"
         while following is not None:
             page = await get_json(client, following)
             events += page["items"]
@@ -80,7 +82,7 @@ def _show(case: Any, events: list[Any], at: datetime | None) -> None:
         console.print(Text.assemble((f"  {name:<10}", "dim"), words))
     _show_playbook(console, case)
     _show_clocks(console, case["deadlines"], at)
-    _show_timeline(console, events)
+    _show_timeline(console, events, case["reference"])
     console.print(
         Text.assemble(("\nAllowed now  " if at is None else "\nAllowed then  ", "dim"), ", ".join(case["allowed"]))
     )
@@ -129,7 +131,8 @@ def _show_clocks(console: Console, deadlines: list[Any], at: datetime | None) ->
     print_table(console, ("  CLOCK", "STATUS", "DUE", "", "POLICY"), rows)
 
 
-def _show_timeline(console: Console, events: list[Any]) -> None:
+def _show_timeline(console: Console, events: list[Any], reference: str) -> None:
+    """Everything in its order; what happened on a case that was merged into this one says on which."""
     from rich.padding import Padding
     from rich.text import Text
 
@@ -138,8 +141,12 @@ def _show_timeline(console: Console, events: list[Any]) -> None:
 
     console.print()
     for event in events:
+        elsewhere = event.get("reference") or reference
         line = Text.assemble(
-            (f"  {local_time(event['recorded_at'])}  ", "dim"), sentence(event), (f"  {event['actor']}", "dim")
+            (f"  {local_time(event['recorded_at'])}  ", "dim"),
+            (f"{elsewhere}  " if elsewhere != reference else "", "bold"),
+            sentence(event),
+            (f"  {event['actor']}", "dim"),
         )
         console.print(line)
         for words in quoted(event):
