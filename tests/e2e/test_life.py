@@ -25,7 +25,10 @@ class Step:
     allowed: tuple[str, ...]
 
 
-_ALWAYS = ("withdraw", "assign", "contact", "agree-callback", "act")
+_ALWAYS = (
+    *("withdraw", "merge", "assign", "hand-off", "contact", "agree-callback", "promise", "act", "classify", "flag"),
+    *("escalate", "extend", "retime", "link", "correct", "note"),
+)
 LIFE = (
     Step("apology", "agent", {"by_channel": "phone", "text": "We are sorry."}, "apologized", ("investigate",)),
     Step(
@@ -53,7 +56,7 @@ LIFE = (
     Step("confirmation", "agent", {"by_channel": "phone"}, "customer-confirmed", ("follow-up",)),
     Step("follow-up", "handler", {"executed": True, "satisfaction": 8}, "followed-up", ("review", "reopen")),
     Step("review", "handler", {"text": "Quote from the list next time."}, "followed-up", ("review", "reopen")),
-    Step("reopening", "agent", {"reason": "new-facts"}, "received", ("apologize",)),
+    Step("reopening", "agent", {"reason": "new-facts"}, "received", ("apologize", "on-the-spot")),
     Step("withdrawal", "agent", {"by_channel": "phone", "reason": "Settled."}, "withdrawn", ("reopen",)),
 )
 
@@ -161,7 +164,7 @@ async def test_an_illegal_command_is_answered_with_what_is_legal_and_leaves_no_t
     assert refused.headers["content-type"] == "application/problem+json"
     problem = refused.json()
     assert (problem["status"], problem["state"]) == (409, "received")
-    assert set(problem["allowed"]) == {"apologize", *_ALWAYS}
+    assert set(problem["allowed"]) == {"apologize", "on-the-spot", *_ALWAYS}
     events = (await system.ask(f"/v1/cases/{case['id']}/events")).json()["items"]
     assert "customer-confirmed" not in [event["type"] for event in events]
 
