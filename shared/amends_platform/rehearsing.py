@@ -50,6 +50,14 @@ class Changed(NamedTuple):
     was: Outcome | None
     would_be: Outcome | None
 
+    @property
+    def is_outcome(self) -> bool:
+        """Whether a clock that ran either way would have ended otherwise, or a breach would come or go."""
+        return (self.was is not None and self.would_be is not None) or "breached" in (
+            _word(self.was),
+            _word(self.would_be),
+        )
+
 
 @dataclass
 class Rehearsed:

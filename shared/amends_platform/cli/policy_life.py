@@ -121,15 +121,18 @@ def _report(draft: Policy, found: Rehearsed) -> None:
     from amends_platform.cli.tables import output, print_table
 
     console = output()
-    if found.changes:
+    # Clocks that only come or go are counted below; what they would have come to is news.
+    telling = [change for change in found.changes if change.is_outcome]
+    if telling:
         rows = [
             (change.reference, _clock(change), _told(change.was), _told(change.would_be))
-            for change in found.changes[:_SHOWN_MAX]
+            for change in telling[:_SHOWN_MAX]
         ]
         print_table(console, ("CASE", "CLOCK", "WAS", "WOULD BE"), rows)
-        if len(found.changes) > _SHOWN_MAX:
-            print(f"… and {len(found.changes) - _SHOWN_MAX:,} more; --json lists them all")
+        if len(telling) > _SHOWN_MAX:
+            print(f"… and {len(telling) - _SHOWN_MAX:,} more; --json lists them all")
         print()
+    if found.changes:
         for (clock, was, would_be), count in sorted(found.counts.items()):
             print(f"  {clock:<24} {was:>9} → {would_be:<9} {count:>7,}")
     print(
