@@ -28,6 +28,12 @@ def cases(
         Many, typer.Option("--kind", metavar="K", help="complaint, inquiry, suggestion, praise or incident.")
     ] = None,
     flag: Annotated[Many, typer.Option("--flag", metavar="F")] = None,
+    customer: Annotated[
+        Many, typer.Option("--customer", metavar="C", help="The organisation's own key of one.")
+    ] = None,
+    incident: Annotated[
+        str | None, typer.Option("--incident", metavar="CASE", help="The cases of a mass incident, by its reference.")
+    ] = None,
     breached: Annotated[
         bool | None, typer.Option("--breached/--unbreached", help="With, or without, a deadline that was ever broken.")
     ] = None,
@@ -59,6 +65,8 @@ def cases(
         "grade": grade,
         "kind": kind,
         "flag": flag,
+        "customer": customer,
+        "incident": incident,
         "breached": breached,
         "due_before": instant(due_before, "--due-before").isoformat() if due_before is not None else None,
         "q": q,
