@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from nats.js.api import StorageType, StreamConfig
 
-from amends_domain.events import OwnerAssigned
+from amends_domain.event_codec import EVENT_TYPES
+from amends_domain.events import Event, OwnerAssigned
 from amends_notifier.asyncapi import payload_model
+from amends_notifier.examples import COMPLAINT, INCIDENT
 from amends_notifier.messages import ADDED
 from amends_notifier.stream import STREAM
 from tests.support.nats import NatsServer
@@ -98,6 +102,33 @@ async def test_every_payload_is_what_the_contract_describes(
     models = {event.TYPE: payload_model(event) for event in ADDED}
     for message in await kept(nats_server.url):
         models[message.headers["ce-type"]].model_validate_json(message.raw)
+
+
+async def test_every_type_there_is_goes_out_as_described_with_nothing_of_what_was_sealed(
+    log: Log, database: Database, nats_server: NatsServer
+) -> None:
+    lives = [[_with_secrets(event) for event in life] for life in (COMPLAINT, INCIDENT)]
+    async with a_notifier(database, nats_server.url):
+        for life in lives:
+            await log.append(uuid4(), *life)
+        await log.published()
+    messages = await kept(nats_server.url)
+    assert {message.headers["ce-type"] for message in messages} == EVENT_TYPES
+    models = {event.TYPE: payload_model(event) for event in ADDED}
+    for message in messages:
+        models[message.headers["ce-type"]].model_validate_json(message.raw)
+        assert b"Rosalind" not in message.raw
+    assert sorted(message.id for message in messages) == sorted(await log.ids())
+
+
+def _with_secrets(event: Event) -> Event:
+    """The event with a customer's name wherever words of people stand."""
+    fields = dataclasses.fields(event)  # type: ignore[arg-type]  # every event is a dataclass
+    words: dict[str, Any] = {field.name: SECRETS[0] for field in fields if field.metadata.get("personal")}
+    for name, value in (("customer", {"name": SECRETS[0]}), ("countermeasures", (SECRETS[0],))):
+        if name in words:
+            words[name] = value
+    return dataclasses.replace(event, **words)  # type: ignore[type-var]
 
 
 async def test_events_wait_for_a_broker_that_is_not_there_yet(
