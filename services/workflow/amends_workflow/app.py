@@ -102,6 +102,8 @@ def create_app(settings: Settings) -> FastAPI:
         version="1",
         description="Where cases, deadlines and what happened to them are asked for.",
         lifespan=lifespan,
+        # A path that nobody described is not there; a redirect would be one more answer.
+        redirect_slashes=False,
     )
 
     async def ready() -> None:

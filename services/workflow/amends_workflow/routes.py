@@ -23,6 +23,7 @@ from amends_workflow.deadline_list import list_deadlines
 from amends_workflow.enquiries import Enquirer, Enquiries, no_such_case
 from amends_workflow.events import case_events, events_of_cases
 from amends_workflow.explanation import explain
+from amends_workflow.explanation_shapes import Explanation
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import (
     CaseListParameters,
@@ -124,7 +125,7 @@ def router(answering: Callable[[], Answering], refusals: Mapping[int | str, Any]
         tags=["deadlines"],
         summary="Why a deadline is due when it is",
         operation_id="explanation",
-        response_model=shapes.Explanation,
+        response_model=Explanation,
     )
     async def explanation(
         id: str,  # noqa: A002

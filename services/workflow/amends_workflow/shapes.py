@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 
 class Answer(BaseModel):
@@ -283,83 +283,3 @@ class RefusalAnswer(Answer):
 class RefusalPage(Answer):
     items: list[RefusalAnswer]
     next: str | None
-
-
-class EventReference(Answer):
-    """An event by which something came about."""
-
-    position: int
-    version: int
-    type: str
-    occurred_at: datetime
-    recorded_at: datetime
-    actor: str
-
-
-class ExplainedRule(Answer):
-    """The clock's rule as the policy has it. `when`: the facts a case must have, each one of the values."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-    from_: str = Field(alias="from")
-    stop: list[str]
-    due: str
-    at_most: str | None
-    urgent: str | None
-    warn: list[str]
-    extend: dict[str, Any] | list[dict[str, Any]] | None
-    when: dict[str, list[str]]
-
-
-class SkippedDay(Answer):
-    date: date
-    reason: str
-
-
-class ExplainedWarning(Answer):
-    step: int
-    warning: str
-    at: datetime
-    issued: bool
-
-
-class Extension(Answer):
-    """An agreement that moved the clock: run `generation`, due at `due_at`, became the next, due at `moved_to`."""
-
-    generation: int
-    due_at: datetime
-    moved_to: datetime
-    later: bool
-    status: str
-    by: EventReference
-
-
-class Explanation(Answer):
-    """Why a deadline is due when it is. `due_by` names the part of the rule that set the time, or is "agreed" or
-    "reply_by"; `counted` and `skipped` are the local days that the calendar went through."""
-
-    case_id: UUID
-    reference: str
-    kind: str
-    generation: int
-    cycle: int
-    status: str
-    started_at: datetime
-    due_at: datetime
-    ended_at: datetime | None
-    breached_at: datetime | None
-    provisional: bool
-    policy: PolicyAnswer
-    rule: ExplainedRule
-    started_by: EventReference
-    ended_by: EventReference | None
-    breach: EventReference | None
-    due_by: str
-    duration: str | None
-    timezone: str
-    counted: list[date]
-    skipped: list[SkippedDay]
-    warnings: list[ExplainedWarning]
-    reminders: list[EventReference]
-    extensions: list[Extension]
-    text: str

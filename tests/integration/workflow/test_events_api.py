@@ -11,7 +11,8 @@ from amends_domain.authority import MAY_READ_CASES, MAY_READ_PERSONAL_DATA
 from amends_domain.commands import Act, AgreeCallback, Apologize, Confirm, Investigate, Propose, RecordContact, Withdraw
 from amends_domain.reference import reference_of
 from amends_platform.sealing import ensure_master_key
-from amends_workflow.shapes import EventAnswer, Explanation, Timeline
+from amends_workflow.explanation_shapes import Explanation
+from amends_workflow.shapes import EventAnswer, Timeline
 from tests.integration.workflow.conftest import Log, Workflow, running_workflow
 
 
@@ -103,8 +104,12 @@ async def test_an_explanation_counts_the_days_that_the_calendar_skipped(log: Log
     assert explained.rule.stop == ["followed-up"]
     assert explained.policy.hash == log.policy.hash
     assert explained.timezone == "Asia/Shanghai"
-    assert explained.text.startswith(f"By bank-cn version {log.policy.version}, the clock follow_up")
-    assert explained.text.endswith("; it is running.")
+    assert explained.text.startswith(f"By bank-cn version {log.policy.version} the clock follow_up")
+    assert "; it is running. Source of the rule: Bank service standard" in explained.text
+    assert [step.to for step in explained.ladder] == [
+        *("service_admin", "department_manager", "vice_president", "head_office")
+    ]
+    assert not any(step.issued for step in explained.ladder)
 
 
 async def test_an_explanation_tells_by_what_a_clock_was_met(log: Log, workflow: Workflow) -> None:
@@ -152,7 +157,7 @@ async def test_an_explanation_tells_of_reminders_and_the_breach(log: Log, workfl
     answer = await asker.ask(f"/v1/cases/{case_id}/deadlines/apology/explanation")
     assert answer["ended_by"]["type"] == "apology-given"
     assert "apology-given" in answer["text"]
-    assert answer["text"].endswith("came too late.")
+    assert "came too late." in answer["text"]
 
 
 async def test_a_wish_for_an_earlier_reply_explains_the_callback(log: Log, workflow: Workflow) -> None:
