@@ -5,9 +5,8 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from uuid import UUID
 
-from amends_domain.case import ALL_BRANCHES, Case
 from amends_domain.commands import Link, Merge
-from amends_domain.decide import Context, Decision, Rejection, decide
+from amends_domain.decide import Rejection, decide
 from amends_domain.decisions.links import absorb
 from amends_intake import refusals
 from amends_intake.answers import Answered
@@ -20,7 +19,7 @@ async def link(clerk: Clerk, case_id: UUID, other_id: UUID, command: Link, reque
     """Raises Problem, StoreUnavailable."""
     other = await clerk.cases.load(other_id)
     async with clerk.turns.of(case_id):
-        return await give(clerk, case_id, lambda case, context: _linked(case, command, context), request, other=other)
+        return await give(clerk, case_id, lambda case, context: decide(case, command, context), request, other=other)
 
 
 async def merge(clerk: Clerk, case_id: UUID, other_id: UUID, command: Merge, request: Request) -> Answered | Refused:
@@ -77,11 +76,3 @@ async def _merge(
     for decided, appended in zip((survivor, merged), verdict, strict=True):
         clerk.remember(decided, request, appended)
     return answered(receipt.answer, case_id, case.first_position, verdict[-1])
-
-
-def _linked(case: Case, command: Link, context: Context) -> Decision:
-    """The actor's branch goes for the other case, too; an incident of all branches is anybody's."""
-    actor, other = context.actor, context.other
-    if other is not None and actor.branch not in (None, other.branch) and other.branch != ALL_BRANCHES:
-        return Rejection("other-branch", f"Your key is for branch {actor.branch}; the other case is not of it.")
-    return decide(case, command, context)

@@ -116,6 +116,9 @@ def link(case: Case, command: Link, context: Context) -> Decision:
         return Rejection("no-such-case", "There is no such case to link to.")
     if other.id == case.id:
         return Rejection("same-case", "A case is not linked to itself.")
+    # An incident of all branches is anybody's.
+    if context.actor.branch not in (None, other.branch) and other.branch != ALL_BRANCHES:
+        return Rejection("other-branch", f"Your key is for branch {context.actor.branch}; {_name(other)} is not there.")
     if other.kind == INCIDENT:
         return _join(case, other)
     if str(other.id) in case.links:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from amends_domain.case import ALL_BRANCHES
 from amends_domain.commands import (
     AcceptHandOff,
     Act,
@@ -167,3 +168,13 @@ def test_cases_are_linked_with_a_relation() -> None:
 def test_a_case_is_linked_neither_to_itself_nor_to_none() -> None:
     given().refuses(Link(OTHER_ID, "…"), "same-case", AGENT, other=given())
     given().refuses(Link(OTHER_ID, "…"), "no-such-case", AGENT)
+
+
+def test_a_key_of_one_branch_links_cases_of_that_branch_and_incidents_of_all() -> None:
+    case = life().happened(received(branch="north-street"))
+    by = actor("handler", "north-street")
+    for_all = life(case_id=OTHER_ID).does(OpenIncident("No network.", "cause", "network_down"), HEAD)
+    assert for_all.told.branch == ALL_BRANCHES
+    assert case.means(Link(OTHER_ID, "related"), by, other=for_all)
+    elsewhere = life(case_id=OTHER_ID).happened(received(branch="harbour"))
+    case.refuses(Link(OTHER_ID, "related"), "other-branch", by, other=elsewhere)
