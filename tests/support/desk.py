@@ -53,6 +53,7 @@ POLICY = _policy(3, "24h")
 LATER_POLICY = _policy(4, "36h")
 
 KINDS = ("complaint", "complaint", "complaint", "inquiry")
+MATTERS: tuple[dict[str, str], ...] = ({}, _JAM, {"type": "mis_selling"})
 
 
 class Asked(NamedTuple):

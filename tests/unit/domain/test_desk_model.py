@@ -22,7 +22,7 @@ from amends_domain.events import (
 )
 from amends_domain.runs import Deadline, Verdict
 from amends_domain.transitions import TRANSITIONS, allowed
-from tests.support.desk import COMMANDS, KINDS, LATER_POLICY, POLICY, STAFF, Asked
+from tests.support.desk import COMMANDS, KINDS, LATER_POLICY, MATTERS, POLICY, STAFF, Asked
 from tests.support.lives import MONDAY, OTHER_ID, Life, life, receive
 
 # From DOMAIN, by hand: what staff complained of may not do, and which events end a clock that nobody met.
@@ -43,6 +43,8 @@ HEADS = ("department_head", "executive")
 LIFE_CYCLE = {"apologize", "investigate", "propose", "approve", "reject", "confirm", "decline", "follow-up", "reopen"}
 LIFE_CYCLE |= {"close-unsatisfied"}
 
+Matter = dict[str, str]
+
 staff = st.sampled_from(STAFF)
 # Mostly somebody who may do much, so that cases get somewhere.
 roles = st.sampled_from(("department_head", "department_head", "executive", "handler", "supervisor", "agent", *ROLES))
@@ -54,12 +56,19 @@ class Desk(RuleBasedStateMachine):
     """Two cases of one customer: commands, time, another policy, timers in time or late, in any order."""
 
     @initialize(
-        kinds=st.tuples(st.sampled_from(KINDS), st.sampled_from(KINDS)), channel=st.sampled_from(("phone", "media"))
+        kinds=st.tuples(st.sampled_from(KINDS), st.sampled_from(KINDS)),
+        channel=st.sampled_from(("phone", "media")),
+        matters=st.tuples(st.sampled_from(MATTERS), st.sampled_from(MATTERS)),
+        accused=st.sampled_from(((), (), ("s-2",), ("s-1", "s-3"), ("s-1", "s-head"))),
     )
-    def begin(self, kinds: tuple[str, str], channel: str) -> None:
+    def begin(
+        self, kinds: tuple[str, str], channel: str, matters: tuple[Matter, Matter], accused: tuple[str, ...]
+    ) -> None:
         agent = Actor("s-1", "agent", None)
-        first = life(POLICY).does(receive(kind=kinds[0], channel=channel), agent)
-        second = life(POLICY, case_id=OTHER_ID, position=1000).later(hours=3).does(receive(kind=kinds[1]), agent)
+        told = receive(kind=kinds[0], channel=channel, complained_of=accused, **matters[0])
+        first = life(POLICY).does(told, agent)
+        later = life(POLICY, case_id=OTHER_ID, position=1000).later(hours=3)
+        second = later.does(receive(kind=kinds[1], **matters[1]), agent)
         self.now = second.now
         self.lives = [first.at(self.now), second]
         self.approved_by: list[str | None] = [None, None]
@@ -243,7 +252,7 @@ class Desk(RuleBasedStateMachine):
 
 
 TestDesk = Desk.TestCase
-TestDesk.settings = settings(max_examples=100, stateful_step_count=50, deadline=None, derandomize=True)
+TestDesk.settings = settings(max_examples=200, stateful_step_count=50, deadline=None, derandomize=True)
 
 
 def test_every_command_is_asked_for() -> None:
