@@ -15,6 +15,7 @@ import orjson
 
 from amends_domain.case import ALL_BRANCHES, INCIDENT, Case
 from amends_domain.clocks import UnknownPolicy
+from amends_domain.decisions.links import REPEAT
 from amends_domain.event_codec import encode
 from amends_domain.events import Event, FlagsChanged, IncidentOpened, LinkedToIncident
 from amends_domain.policy import Policy
@@ -24,7 +25,6 @@ from amends_workflow.matching import has_been_flagged, known_at
 from amends_workflow.openings import Free, Opening, incident_id, openings
 from amends_workflow.statements import statement
 
-REPEAT: Final = "repeat"
 _INCIDENT, _MASS = "incident", "mass"
 # Who answers for an incident that nobody opened. Source: DOMAIN, People: the ladder.
 _OWNER: Final = "department_manager"

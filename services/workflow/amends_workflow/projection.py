@@ -52,7 +52,7 @@ class Projection:
     async def __call__(self, conn: Executor, events: list[StoredEvent]) -> None:
         """Project a batch. Raises UnknownEventType, BrokenStream, UnknownPolicy: what no retry will cure."""
         # Plans are made once, perhaps while the tables are nearly empty, and have to serve when they are not.
-        await conn.execute("SET LOCAL enable_seqscan = off")
+        await conn.execute("SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan")
         streams: dict[UUID, list[StoredEvent]] = {}
         for event in events:
             streams.setdefault(event.stream_id, []).append(event)

@@ -31,6 +31,8 @@ from amends_domain.events import (
 from amends_domain.reference import reference_of
 from amends_domain.runs import Deadline, Verdict
 
+REPEAT = "repeat"
+
 
 def merge(case: Case, command: Merge, context: Context) -> Decision:
     """The case goes on as the one that the same customer raised first: no deadline may be lost by it.
@@ -75,7 +77,8 @@ def absorb(survivor: Case, merged: Case, context: Context) -> tuple[Event, ...]:
         own = _callback(survivor, context)
         if own is None or own.due_at > agreed.due_at:
             events.append(CallbackAgreed(at=agreed.due_at))
-    flags = tuple(flag for flag in merged.flags if flag not in survivor.flags)
+    # What the merged case repeats is most often this very case, which then is the first of its kind.
+    flags = tuple(flag for flag in merged.flags if flag not in (*survivor.flags, REPEAT))
     if flags:
         known = replace(survivor, flags=(*survivor.flags, *flags))
         events += (FlagsChanged(added=flags), *put_again(survivor, known, context))

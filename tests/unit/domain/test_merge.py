@@ -194,6 +194,10 @@ def test_a_callback_still_owed_goes_along_when_the_other_had_its_own() -> None:
     assert gained(second(), called) == (CallbackAgreed(MONDAY + timedelta(days=7)),)
 
 
+def test_the_case_that_was_repeated_does_not_become_a_repeat_by_taking_the_other_in() -> None:
+    assert gained(second(flags=("repeat",)), first()) == ()
+
+
 def test_flags_and_the_higher_grade_go_along() -> None:
     assert gained(second(flags=("vulnerable", "urgent"), grade="major"), first(flags=("urgent",))) == (
         FlagsChanged(("vulnerable",)),
