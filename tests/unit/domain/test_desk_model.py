@@ -107,6 +107,10 @@ class Desk(RuleBasedStateMachine):
     ) -> None:
         self._ask(which, name, variant, at, person, Actor(who, role, branch))
 
+    @rule(which=st.integers(0, 1), name=st.sampled_from(("classify", "flag")), variant=choices, person=staff, who=staff)
+    def more_becomes_known(self, which: int, name: str, variant: int, person: str, who: str) -> None:
+        self._ask(which, name, variant, 24, person, Actor(who, "agent", None))
+
     @rule(minutes=st.sampled_from((1, 20, 60, 300, 1440, 4000, 12000)))
     def time_passes(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from amends_domain.authority import MAY
 from amends_domain.case import CLOSED, OPEN, Status
 from amends_domain.commands import (
     AcceptHandOff,
@@ -319,18 +320,43 @@ def test_a_wish_for_a_callback_in_the_past_is_refused() -> None:
     life().refuses(receive(reply_by=MONDAY.replace(year=2025)), "in-the-past")
 
 
-@pytest.mark.parametrize(
-    ("given", "command"),
-    [
-        (RECEIVED, Apologize("phone", "Sorry.")),
-        (APOLOGIZED, Investigate("It jammed.", "process_too_slow", False)),
-        (PENDING, Approve("Fair.")),
-    ],
-    ids=["apologize", "investigate", "approve"],
-)
-def test_an_auditor_and_an_administrator_change_no_case(given: Life, command: Command) -> None:
-    given.refuses(command, "role-not-allowed", by=actor("auditor"))
-    given.refuses(command, "role-not-allowed", by=actor("admin"))
+@pytest.mark.parametrize("role", ["auditor", "admin"])
+@pytest.mark.parametrize("name", sorted(MAY))
+def test_an_auditor_and_an_administrator_change_no_case(name: str, role: str) -> None:
+    assert role not in MAY[name]
+    row = next((row for row in DOMAIN_TABLE if name == row[0].NAME), None)
+    if row is not None:
+        STATES[min(row[1])].refuses(row[0], "role-not-allowed", by=actor(role), other=EARLIER)
+
+
+def test_another_system_reports_and_records_and_decides_nothing() -> None:
+    assert {name for name, roles in MAY.items() if "integration" in roles} == {
+        "receive",
+        "contact",
+        "keep-promise",
+        "act",
+        "flag",
+        "note",
+    }
+
+
+def test_findings_offers_and_owning_are_not_for_those_who_take_calls() -> None:
+    assert {name for name, roles in MAY.items() if "agent" not in roles and "handler" in roles} == {
+        "investigate",
+        "propose",
+        "review",
+        "close-unsatisfied",
+        "merge",
+        "assign",
+        "accept",
+        "act",
+    }
+
+
+def test_approvals_terms_and_incidents_are_for_leaders() -> None:
+    leaders = {name: roles for name, roles in MAY.items() if "handler" not in roles}
+    assert set(leaders) == {"approve", "reject", "extend", "retime", "open-incident", "close-incident"}
+    assert "supervisor" not in leaders["retime"]
 
 
 def test_a_key_of_one_branch_acts_on_that_branch_only() -> None:
