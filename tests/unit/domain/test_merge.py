@@ -234,7 +234,7 @@ def test_a_merged_case_can_be_reopened_when_the_merge_was_a_mistake() -> None:
     assert again.deadline("apology").due_at == again.now + timedelta(hours=24)
 
 
-@pytest.mark.parametrize("flag", ["repeat", "media-threat"])
+@pytest.mark.parametrize("flag", ["vulnerable", "media-threat"])
 def test_a_flag_of_the_merged_case_counts_on_the_other_from_then(flag: str) -> None:
     _, survivor = second().does(ChangeFlags((flag,)), AGENT).merged_into(first())
     assert flag in survivor.told.flags
