@@ -134,7 +134,8 @@ def make_promise(case: Case, command: MakePromise, context: Context) -> Decision
 
 
 def _promise(case: Case, text: str, due_at: datetime, context: Context, spoken_by: str | None = None) -> Decision:
-    if due_at <= context.now:
+    # One that is entered late may have been broken by then.
+    if due_at <= (context.occurred_at or context.now):
         return in_the_past(due_at, "a promise is for a time to come")
     return (PromiseMade(case.promises + 1, due_at, promised_by=spoken_by or context.actor.id, text=text),)
 

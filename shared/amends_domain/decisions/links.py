@@ -94,23 +94,36 @@ def absorb(survivor: Case, merged: Case, context: Context) -> tuple[Event, ...]:
 
 def _callback(case: Case, context: Context) -> Deadline | None:
     found = clocks.current(clocks.obligations(case, context.policies), case.cycle)
-    return found if found is not None and found.status is Verdict.PENDING else None
+    return found if found is not None and found.ended_at is None else None
 
 
 def _lost(case: Case, other: Case, context: Context) -> Deadline | None:
-    """A deadline that would end with this case and that the other does not have, or has for later."""
+    """A deadline that would end with this case and that the other does not have, or has for later.
+
+    One that passed unstopped is owed still: what is overdue is not settled by being filed elsewhere.
+    """
     others = {
         d.kind: d
         for d in clocks.obligations(other, context.policies)
         if d.cycle == other.cycle and d.status is not Verdict.CANCELLED
     }
     for deadline in clocks.obligations(case, context.policies):
-        if deadline.status is not Verdict.PENDING or deadline.rule.is_promised or deadline.rule.is_agreed:
+        if deadline.ended_at is not None or deadline.rule.is_promised:
             continue
         counterpart = others.get(deadline.kind)
-        if counterpart is None or (counterpart.status is Verdict.PENDING and counterpart.due_at > deadline.due_at):
+        if deadline.rule.is_agreed:
+            if not _calls_back(deadline, counterpart, context):
+                return deadline
+        elif counterpart is None or (counterpart.status is Verdict.PENDING and counterpart.due_at > deadline.due_at):
             return deadline
     return None
+
+
+def _calls_back(deadline: Deadline, counterpart: Deadline | None, context: Context) -> bool:
+    """Whether the customer who waits for this callback is called: at its time, which goes along, or by the other's."""
+    if deadline.due_at > context.now:
+        return True
+    return counterpart is not None and (counterpart.ended_at is None or counterpart.ended_at >= deadline.origin)
 
 
 def link(case: Case, command: Link, context: Context) -> Decision:

@@ -203,7 +203,7 @@ class Desk(RuleBasedStateMachine):
         for promise in merged.told.open_promises:
             assert promise.due_at in promises, "a promise was lost"
         for run in merged.deadlines():
-            if run.status is Verdict.PENDING and not run.rule.is_promised and run.due_at > self.now:
+            if run.ended_at is None and not run.rule.is_promised:
                 found = theirs.get(run.kind)
                 assert found is not None, f"{run.kind} was lost"
                 assert found.status is not Verdict.PENDING or found.due_at <= run.due_at, f"{run.kind} is due later"

@@ -142,6 +142,28 @@ def test_one_that_was_broken_there_is_a_fact_there() -> None:
     assert second().does(MERGE, HANDLER, other=first().happened(DeadlineBreached("apology", 1, MONDAY)))
 
 
+@pytest.mark.parametrize("fired", [True, False], ids=["recorded", "not recorded yet"])
+def test_one_that_is_overdue_is_not_lost_by_merging_either(fired: bool) -> None:
+    overdue = second(**JAM).later(days=8)
+    overdue = overdue.fired() if fired else overdue
+    now = overdue.now
+    assert "cash_jam" in overdue.refuses(MERGE, "deadline-would-be-lost", HANDLER, other=first().at(now))
+    assert overdue.does(MERGE, HANDLER, other=first(**JAM).at(now))
+
+
+def test_a_customer_who_waits_for_an_overdue_callback_is_called_before_the_cases_are_merged() -> None:
+    called = first().at(SUNDAY).happened(CallbackMade("outbound", "phone", True))
+    overdue = second().later(days=1).does(AgreeCallback(MONDAY + timedelta(days=2)), AGENT).later(days=2)
+    assert "callback" in overdue.refuses(MERGE, "deadline-would-be-lost", HANDLER, other=called.at(overdue.now))
+    called_since = first().at(MONDAY + timedelta(days=1)).happened(CallbackMade("outbound", "phone", True))
+    assert overdue.does(MERGE, HANDLER, other=called_since.at(overdue.now))
+
+
+def test_a_callback_that_is_overdue_there_is_not_put_off_by_merging() -> None:
+    # The first case's week is over on its seventh day, the second's not yet.
+    assert gained(second().later(days=6.5), first().later(days=6.5).fired()) == ()
+
+
 def test_a_case_being_handed_off_is_answered_first() -> None:
     offered = second().does(HandOver(to_department="cards"), AGENT)
     offered.refuses(MERGE, "deadline-would-be-lost", HANDLER, other=first())

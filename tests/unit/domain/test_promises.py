@@ -88,6 +88,11 @@ def test_a_promise_is_for_a_time_to_come() -> None:
     given().refuses(MakePromise("By then.", MONDAY), "in-the-past")
 
 
+def test_a_promise_entered_late_is_recorded_though_it_is_broken_by_then() -> None:
+    entered = given().later(hours=1).does(MakePromise("At once.", IN_15_MINUTES), AGENT, occurred_at=MONDAY)
+    assert entered.fired().deadline("promise").status is Verdict.BREACHED
+
+
 def test_a_promise_may_be_made_in_a_contact_and_is_recorded_with_it() -> None:
     told = RecordContact("inbound", "phone", True, "Asked.", promise=PromiseToCustomer("The fitter comes.", TONIGHT))
     assert given().does(told).deadline("promise").due_at == TONIGHT
