@@ -71,7 +71,8 @@ def moves(case: Case, deadlines: Sequence[Deadline], deadline: Deadline) -> list
 
 def _replaced_by(run: Deadline, deadlines: Sequence[Deadline]) -> Deadline | None:
     for other in reversed(deadlines):
-        same = (other.kind, other.number, other.cycle) == (run.kind, run.number, run.cycle)
+        # Whatever moves a clock leaves it the time from which it runs.
+        same = (other.kind, other.number, other.origin) == (run.kind, run.number, run.origin)
         if same and other.generation < run.generation and other.ended_by == run.started_by:
             return other
     return None
