@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
+import orjson
+
 from amends_domain.events import (
     ApologyGiven,
     CallbackAgreed,
@@ -60,6 +62,14 @@ class CustomerEvents(NamedTuple):
 
     rows: list[StoredEvent]
     last: tuple[int] | None
+
+
+def spoken_by(row: StoredEvent) -> str | None:
+    """The staff id of whoever spoke with the customer, or promised; None where the system wrote the event."""
+    if row.actor.startswith("system:"):
+        return None
+    data = orjson.loads(row.data)
+    return str(data.get("spoken_by") or data.get("promised_by") or row.actor)
 
 
 async def customer_cases(executor: Executor, scope: Scope, customer_ref: str) -> list[Any]:

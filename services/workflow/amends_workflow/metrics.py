@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from amends_domain.events import DeadlineBreached
+from amends_domain.events import CaseEscalated, DeadlineBreached, ReminderIssued
 from amends_store.timers import Fired
 from amends_workflow.firing import Firing
 from amends_workflow.projecting import Projecting
@@ -39,13 +39,21 @@ class Metrics:
         self._breaches = Counter(
             "amends_breaches", "Breaches seen in the log by this process", ["clock"], registry=self.registry
         )
+        self._escalations = Counter(
+            "amends_escalations", "Escalations seen in the log by this process", ["cause"], registry=self.registry
+        )
 
     def count_fired(self, fired: list[Fired]) -> None:
         self._fired.inc(len(fired))
 
     def count_alert(self, alert: Alert) -> None:
-        counter = self._breaches if isinstance(alert, DeadlineBreached) else self._reminders
-        counter.labels(alert.clock).inc()
+        match alert:
+            case CaseEscalated():
+                self._escalations.labels(alert.cause).inc()
+            case DeadlineBreached():
+                self._breaches.labels(alert.clock).inc()
+            case ReminderIssued():
+                self._reminders.labels(alert.clock).inc()
 
     async def observe(self, projecting: Projecting, firing: Firing) -> None:
         """Look at both once. Raises asyncpg's errors while the database is away."""

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from amends_domain.case import Case
 from amends_domain.clocks import obligations
-from amends_domain.events import DeadlineBreached, Recorded, ReminderIssued
+from amends_domain.events import CaseEscalated, DeadlineBreached, Recorded, ReminderIssued
 from amends_domain.evolve import fold
 from amends_domain.policy import Policy
 from amends_platform.policies import PolicyBook
@@ -25,7 +25,7 @@ CHECKPOINT = "read-model"
 _CACHED_MAX = 20_000
 _EARLIER_EVENTS = statement("earlier_events")
 
-Alert = ReminderIssued | DeadlineBreached
+Alert = ReminderIssued | DeadlineBreached | CaseEscalated
 
 
 class _Known(NamedTuple):
@@ -41,7 +41,7 @@ class Projection:
 
     It remembers the cases it folded, and uses one only where the next event follows its version: after a batch whose
     transaction was rolled back, that one is read anew.
-    `on_alert` is told of the reminders and breaches that a batch holds, before it commits.
+    `on_alert` is told of the reminders, breaches and escalations that a batch holds, before it commits.
     """
 
     def __init__(self, policies: PolicyBook, on_alert: Callable[[Alert], None] | None = None) -> None:
@@ -106,7 +106,7 @@ class Projection:
         if self._on_alert is None:
             return
         for one in recorded:
-            if isinstance(one.event, ReminderIssued | DeadlineBreached):
+            if isinstance(one.event, Alert):
                 self._on_alert(one.event)
 
 

@@ -18,7 +18,7 @@ from amends_platform.problems import Problem
 from amends_store.read import UpToPosition, read_stream
 from amends_workflow import answers, shapes
 from amends_workflow.case_list import list_cases
-from amends_workflow.customers import customer_cases, customer_events, promise_clocks
+from amends_workflow.customers import customer_cases, customer_events, promise_clocks, spoken_by
 from amends_workflow.deadline_list import list_deadlines
 from amends_workflow.enquiries import Enquirer, Enquiries, no_such_case
 from amends_workflow.events import case_events, events_of_cases
@@ -174,7 +174,7 @@ def router(answering: Callable[[], Answering], refusals: Mapping[int | str, Any]
         tags=["customers"],
         summary="One customer's cases, and every contact with them",
         description="Every exchange with the customer over all cases and channels, what they were promised and whether"
-        " it was kept, the latest first; `actor` is the staff id of whoever spoke.",
+        " it was kept, the latest first, each with the staff id of whoever spoke.",
         operation_id="timeline",
         response_model=shapes.Timeline,
         response_model_exclude_unset=True,
@@ -192,6 +192,8 @@ def router(answering: Callable[[], Answering], refusals: Mapping[int | str, Any]
         listed = await customer_events(of.pool, theirs, clocks, parameters.limit, after)
         references = {each["id"]: each["reference"] for each in theirs}
         items = await of.enquiries.reader(asked).answers_of_cases(listed.rows, references)
+        for item, row in zip(items, listed.rows, strict=True):
+            item["spoken_by"] = spoken_by(row)
         return answers.json_response(
             {"customer_ref": ref, "cases": theirs, **answers.page(items, pages.next(listed.last))}
         )

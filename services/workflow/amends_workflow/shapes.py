@@ -251,7 +251,10 @@ class DeadlinePage(Answer):
 
 
 class TimelineItem(EventAnswer):
-    """An event that concerned the customer, with its case. `actor` is who spoke with them."""
+    """An event that concerned the customer, with its case. `spoken_by` is the staff id of whoever spoke with them, or
+    promised; null for what the system wrote. `actor` entered it."""
+
+    spoken_by: str | None
 
 
 class Timeline(Answer):

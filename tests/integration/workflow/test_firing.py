@@ -66,7 +66,9 @@ async def test_a_reminder_and_then_a_breach_are_written_when_the_clock_says_so(l
     assert row["actor"] == "system:workflow"
     assert row["occurred_at"] < row["recorded_at"]
     assert row["policy_hash"].hex() == log.policy.hash
-    assert [type(alert).__name__ for alert in workflow.alerts] == ["ReminderIssued", "DeadlineBreached"]
+    assert [type(alert).__name__ for alert in workflow.alerts] == [
+        *("ReminderIssued", "DeadlineBreached", "CaseEscalated")
+    ]
     await the_read_model_is_what_the_log_says(log.view)
 
 
