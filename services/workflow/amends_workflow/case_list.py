@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from amends_domain.case import CLOSED, OPEN
+from amends_domain.case import ALL_BRANCHES, CLOSED, INCIDENT, OPEN
 from amends_store.read import Executor
 from amends_workflow.conditions import Conditions, fetch_planned
 from amends_workflow.pages import key_time
@@ -48,7 +48,9 @@ def case_query(scope: Scope, wanted: CaseListParameters, after: Sequence[Any] | 
     where = Conditions()
     where.add("tenant = {}", scope.tenant)
     if scope.branch is not None:
-        where.add("branch = {}", scope.branch)
+        # Incidents of all branches are everybody's. Only who asks for incidents gets them: a queue is one branch's, in
+        # the order of an index.
+        where.any_of("branch", [scope.branch, ALL_BRANCHES] if wanted.kind == [INCIDENT] else [scope.branch])
     where.any_of("branch", wanted.branch)
     where.any_of("state", _states(wanted))
     where.any_of("owner", wanted.owner)

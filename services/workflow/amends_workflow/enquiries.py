@@ -9,7 +9,7 @@ from uuid import UUID
 from starlette.requests import Request
 
 from amends_domain.authority import MAY_READ_CASES, MAY_READ_PERSONAL_DATA, MAY_READ_REFUSALS
-from amends_domain.case import Case
+from amends_domain.case import ALL_BRANCHES, Case
 from amends_platform.cases import Cases
 from amends_platform.keyring import Keyring
 from amends_platform.problems import Problem
@@ -37,7 +37,8 @@ class Enquirer(NamedTuple):
         return self.role in MAY_READ_REFUSALS
 
     def sees(self, case: Case | None) -> bool:
-        return case is not None and self.scope.branch in (None, case.branch)
+        """Of one branch: its cases, and the mass incidents of all branches, to which cases of it may belong."""
+        return case is not None and (self.scope.branch in (None, case.branch) or case.branch == ALL_BRANCHES)
 
 
 class Enquiries:

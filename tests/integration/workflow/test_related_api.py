@@ -126,6 +126,23 @@ async def test_an_incident_is_found_with_its_cases_and_the_cases_name_it(log: Lo
     assert [each["id"] for each in (await asker.ask("/v1/cases", customer="C-2"))["items"]] == [str(joined)]
 
 
+async def test_an_incident_of_all_branches_is_seen_at_each_and_its_cases_at_their_own(
+    log: Log, workflow: Workflow
+) -> None:
+    everywhere, elsewhere = (
+        await log.open_incident("cause", CAUSE),
+        await log.open_incident("cause", "x", branch="quay"),
+    )
+    ours = await log.receive(cause=CAUSE, branch="harbour")
+    await log.receive(cause=CAUSE, branch="quay")
+    asker = await workflow.asker(branch="harbour")
+    await asker.ask("/v1/cases", min_position=6)
+    assert [each["id"] for each in (await asker.ask("/v1/cases", kind="incident"))["items"]] == [str(everywhere)]
+    assert [each["id"] for each in (await asker.ask("/v1/cases", incident=str(everywhere)))["items"]] == [str(ours)]
+    assert (await asker.get(f"/v1/cases/{everywhere}")).status_code == 200
+    assert (await asker.get(f"/v1/cases/{elsewhere}")).status_code == 404
+
+
 async def test_a_repeat_and_a_link_name_the_other_case(log: Log, workflow: Workflow) -> None:
     first = await log.receive(type="waiting_time")
     again = await log.receive(type="waiting_time")
