@@ -13,7 +13,7 @@ _FIRE_DUE_TIMERS: Final = statement("fire_due_timers")
 
 
 class Fired(NamedTuple):
-    """A timer that became the event at `position`."""
+    """A timer that became the event at `position`: the next of its case, or the first of a case that it began."""
 
     position: int
     case_id: UUID

@@ -1,5 +1,6 @@
 -- Makes events of at most row_limit timers that are due, oldest first, at most one a case, and tells which.
 -- A timer on a case that has moved on waits: the workflow has yet to see the newer event and make it anew.
+-- One made for version 0 begins a stream, which nothing else has begun meanwhile.
 CREATE OR REPLACE FUNCTION fire_due_timers(row_limit integer)
 RETURNS TABLE ("position" bigint, case_id uuid, fires_at timestamptz)
 LANGUAGE plpgsql VOLATILE
