@@ -14,19 +14,23 @@ import pytest
 from amends_domain.case import Case
 from amends_domain.clocks import obligations
 from amends_domain.event_codec import encode
-from amends_domain.events import ApologyGiven, CallbackMade, DeadlineBreached, Event, ReminderIssued
+from amends_domain.events import ApologyGiven, CallbackMade, CaseEscalated, DeadlineBreached, Event, ReminderIssued
 from amends_domain.evolve import evolve
 from amends_notifier.messages import message_of
 from amends_platform.recorded import recorded
 from amends_store.leaf import leaf_hash
 from amends_store.records import StoredEvent
 from tests.support.history import TIMERS, History, ReceiptRow, judge
-from tests.support.lives import MONDAY, default_policy, received
+from tests.support.lives import MONDAY, received
 from tests.support.load import Command
 from tests.support.notifying import Kept
+from tests.support.policy_documents import build, document
 
 UNTOUCHED, TREATED = uuid4(), uuid4()
-POLICY = default_policy()
+POLICY = build(
+    clocks={name: rule for name, rule in document()["clocks"].items() if name in ("apology", "callback")},
+    ladder=[{"after": "1h", "to": "service_admin", "when": {"clock": "apology"}}],
+)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 APOLOGY_DUE, CALLBACK_DUE = MONDAY + DAY, MONDAY + 7 * DAY
 
@@ -80,6 +84,11 @@ class Run:
     def breach(self, clock: str, due_at: datetime) -> None:
         self.happens(UNTOUCHED, DeadlineBreached(clock, 1, due_at), due_at, by=TIMERS)
 
+    def escalate(self) -> None:
+        at = APOLOGY_DUE + HOUR
+        event = CaseEscalated("service_admin", "deadline", "apology", 1, 2, APOLOGY_DUE, fell_due_at=at)
+        self.happens(UNTOUCHED, event, at, by=TIMERS)
+
     def history(self) -> History:
         live_deadlines = {
             case.id: {
@@ -114,6 +123,7 @@ STEPS: dict[str, Callable[[Run], None]] = {
     "called": lambda run: run.happens(TREATED, CallbackMade("outbound", "phone", True), MONDAY + 3 * HOUR),
     "apology reminder": lambda run: run.remind("apology", 0, APOLOGY_DUE, MONDAY + 18 * HOUR),
     "apology breach": lambda run: run.breach("apology", APOLOGY_DUE),
+    "apology escalation": lambda run: run.escalate(),
     "first callback reminder": lambda run: run.remind("callback", 0, CALLBACK_DUE, CALLBACK_DUE - DAY),
     "second callback reminder": lambda run: run.remind("callback", 1, CALLBACK_DUE, CALLBACK_DUE - 2 * HOUR),
     "callback breach": lambda run: run.breach("callback", CALLBACK_DUE),
@@ -192,7 +202,7 @@ BROKEN: dict[str, tuple[Callable[[History], History], str]] = {
         lambda good: replace(good, seen=changed(good.seen, 2, data="{}")),
         "not what a reader saw",
     ),
-    "a reader missed something": (lambda good: replace(good, seen=good.seen[:-1]), "a reader saw 8 events"),
+    "a reader missed something": (lambda good: replace(good, seen=good.seen[:-1]), "a reader saw 9 events"),
     "an answer names another position": (lambda good: answered(good, 1, position=1), "answered ("),
     "an answer names another version": (lambda good: answered(good, 1, version=7), "answered ("),
     "nobody sent it": (lambda good: replace(good, commands=good.commands[1:]), "that nobody sent"),
@@ -232,7 +242,13 @@ def test_it_names_a_reminder_that_never_came(reminder: str, step: int) -> None:
     assert any(f"reminders [{step}] never came" in broken for broken in judge(without(reminder)))
 
 
-@pytest.mark.parametrize("firing", ["apology breach", "callback breach", "first callback reminder"])
+def test_it_names_a_step_of_the_ladder_that_never_came() -> None:
+    assert any("steps [2] of its ladder never came" in broken for broken in judge(without("apology escalation")))
+
+
+@pytest.mark.parametrize(
+    "firing", ["apology breach", "callback breach", "first callback reminder", "apology escalation"]
+)
 def test_it_names_what_fired_twice(firing: str) -> None:
     assert any("fired 2 times" in broken for broken in judge(with_again(firing)))
 

@@ -36,6 +36,9 @@ clocks:
     warn: [25%, 1s before]
     extend: {requires: customer-agreed, before: due, at_most: 2s}
   follow_up: {from: customer-confirmed, stop: [followed-up], due: 1s, warn: [75%]}
+ladder:
+  - {after: 0s, to: service_admin}
+  - {after: 1s, to: department_manager}
 """
 
 

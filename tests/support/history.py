@@ -16,9 +16,9 @@ import asyncpg
 
 from amends_domain.case import Case
 from amends_domain.clocks import obligations
-from amends_domain.events import DeadlineBreached, Recorded, ReminderIssued
+from amends_domain.events import CaseEscalated, DeadlineBreached, Recorded, ReminderIssued
 from amends_domain.evolve import fold
-from amends_domain.firings import warnings
+from amends_domain.firings import ladder, warnings
 from amends_domain.policy import Policy
 from amends_domain.runs import Deadline, Verdict
 from amends_platform.policies import PolicyBook
@@ -200,12 +200,16 @@ def _clocks_did_their_work(
 ) -> Iterator[str]:
     breaches: defaultdict[tuple[str, int], list[Recorded]] = defaultdict(list)
     reminders: defaultdict[tuple[str, int, int], list[Recorded]] = defaultdict(list)
+    climbed: defaultdict[tuple[str, int, int], list[Recorded]] = defaultdict(list)
     for each in recorded:
         if isinstance(each.event, DeadlineBreached):
             breaches[each.event.clock, each.event.generation].append(each)
         elif isinstance(each.event, ReminderIssued):
             reminders[each.event.clock, each.event.generation, each.event.step].append(each)
-    for what, times in [*breaches.items(), *reminders.items()]:
+        elif isinstance(each.event, CaseEscalated) and each.event.clock is not None:
+            step = each.event.clock, each.event.generation or 0, each.event.step or 0
+            climbed[step].append(each)
+    for what, times in [*breaches.items(), *reminders.items(), *climbed.items()]:
         if len(times) > 1:
             yield f"case {case.id}: {what} fired {len(times)} times"
     for deadline in deadlines:
@@ -218,7 +222,14 @@ def _clocks_did_their_work(
         }
         yield from (f"{name}: {text}" for text in _breach_of(deadline, breach, now))
         yield from (f"{name}: {text}" for text in _reminders_of(deadline, issued))
-    yield from (f"case {case.id}: {what} fired for no deadline" for what in (*breaches, *reminders))
+        wanted = {step: (role, at) for step, role, at in ladder(deadline, case.grade)}
+        steps = {
+            step: fired.pop()
+            for step in wanted
+            if (fired := climbed.pop((deadline.kind, deadline.generation, step), []))
+        }
+        yield from (f"{name}: {text}" for text in _ladder_of(deadline, wanted, steps, now))
+    yield from (f"case {case.id}: {what} fired for no deadline" for what in (*breaches, *reminders, *climbed))
 
 
 def _breach_of(deadline: Deadline, breach: Recorded | None, now: datetime) -> Iterator[str]:
@@ -249,6 +260,22 @@ def _reminders_of(deadline: Deadline, issued: Mapping[int, Recorded]) -> Iterato
             yield f"reminder {step} was issued after it had ended"
     if deadline.ended_at is None and (missing := wanted.keys() - issued.keys()):
         yield f"nothing ended it, and reminders {sorted(missing)} never came"
+
+
+def _ladder_of(
+    deadline: Deadline, wanted: Mapping[int, tuple[str, datetime]], steps: Mapping[int, Recorded], now: datetime
+) -> Iterator[str]:
+    for step, recorded in steps.items():
+        role, at = wanted[step]
+        assert isinstance(recorded.event, CaseEscalated)
+        if (recorded.event.to, recorded.occurred_at) != (role, at) or recorded.recorded_at < at:
+            yield f"step {step} to {recorded.event.to} of {recorded.occurred_at}, wanted to {role} at {at}"
+        if deadline.ended_at is not None and recorded.recorded_at > deadline.ended_at:
+            yield f"step {step} was taken after it had ended"
+    if deadline.ended_at is None:
+        missing = sorted(step for step, (_, at) in wanted.items() if at <= now and step not in steps)
+        if missing:
+            yield f"nothing ended it, and steps {missing} of its ladder never came"
 
 
 def _the_read_model_agrees(case: Case, deadlines: Sequence[Deadline], history: History) -> Iterator[str]:
