@@ -43,6 +43,8 @@ BUILT_IN: Final = {
     ),
 }
 
+# What clocks themselves bring about starts and stops none: a clock that runs because one ran would never end.
+_ON_CLOCKS = EVENT_TYPES - {"reminder-issued", "deadline-breached"}
 _PERCENT = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,3})?)%")
 _WARNING = "a warning such as 75%, 24h before, 1bd before or 3bd"
 # A clock's name is a part of a subject and a column of reports: lower case, no dots, not endless.
@@ -158,7 +160,7 @@ def _start_or_stop(node: Node) -> str:
     if text.startswith("action:"):
         return node.name("an action such as action:refund_made", r"action:[a-z][a-z0-9_]*")
     if isinstance(node.value, str):
-        node.one_of(EVENT_TYPES, "an event type")
+        node.one_of(_ON_CLOCKS, "an event type")
     return text
 
 

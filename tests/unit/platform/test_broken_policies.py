@@ -240,6 +240,12 @@ BROKEN = {
         24,
         "expected an action such as action:",
     ),
+    "a clock that starts from a breach": (
+        "from: promise-made",
+        "from: deadline-breached",
+        28,
+        "unknown event type 'deadline-breached'",
+    ),
     "a start that is no event": ("from: promise-made", "from: promised", 28, "unknown event type 'promised'"),
     "an unknown debtor": ("owed_by: customer", "owed_by: client", 27, "unknown debtor 'client': expected one of"),
     "a ladder over a customer's time": (
