@@ -186,7 +186,7 @@ async def _broker(settings: Settings, running: Running | None) -> list[Finding]:
 
 
 async def _policy(settings: Settings) -> list[Finding]:
-    from amends_platform.policy_files import PolicyFileError, load_policy
+    from amends_platform.policy.files import PolicyFileError, load_policy
 
     try:
         loaded = await asyncio.to_thread(load_policy, settings.policy)

@@ -117,7 +117,7 @@ class System:
             self._supervisor.kill()
 
     def _check_policy(self) -> None:
-        from amends_platform.policy_files import PolicyFileError, load_policy
+        from amends_platform.policy.files import PolicyFileError, load_policy
 
         try:
             load_policy(self._settings.policy)

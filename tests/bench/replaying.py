@@ -32,8 +32,8 @@ from amends_domain.events import Event, Recorded
 from amends_domain.evolve import evolve
 from amends_domain.policy import Policy
 from amends_platform.ids import uuid7
-from amends_platform.policies import PolicyBook
-from amends_platform.policy_files import load_policy
+from amends_platform.policy.book import PolicyBook
+from amends_platform.policy.files import load_policy
 from amends_platform.recorded import new_event
 from amends_platform.replaying.folding import Fold, LogRow, without_collecting
 from amends_platform.replaying.replays import read_into

@@ -13,7 +13,7 @@ import pytest_asyncio
 from tests.support.system import WAIT_SECONDS_MAX, System, running_system
 
 ROOT = Path(__file__).parents[2]
-PACK = ROOT / "shared" / "amends_platform" / "policy_packs" / "bank-cn.yaml"
+PACK = ROOT / "shared" / "amends_platform" / "policy" / "packs" / "bank-cn.yaml"
 # In one shell, one after the other, as a reader would: later blocks use the variables of the first.
 BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 

@@ -21,7 +21,7 @@ from amends_domain.evolve import fold
 from amends_domain.firings import ladder, warnings
 from amends_domain.policy import Policy
 from amends_domain.runs import Deadline, Verdict
-from amends_platform.policies import PolicyBook
+from amends_platform.policy.book import PolicyBook
 from amends_platform.recorded import all_recorded
 from amends_store.leaf import leaf_hash
 from amends_store.read import head_position, read_log

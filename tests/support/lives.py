@@ -28,7 +28,7 @@ from amends_domain.evolve import evolve, fold
 from amends_domain.firings import Firing, firings
 from amends_domain.policy import Policy
 from amends_domain.runs import Deadline
-from amends_platform.policy_files import load_policy
+from amends_platform.policy.files import load_policy
 
 CASE_ID = UUID("01890000-0000-7000-8000-000000000001")
 OTHER_ID = UUID("01890000-0000-7000-8000-000000000002")

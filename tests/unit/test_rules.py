@@ -12,8 +12,8 @@ import pytest
 
 from amends_domain.commands import Command
 from amends_domain.event_codec import EVENT_TYPES
-from amends_platform.policy_files import DEFAULT_POLICY, built_in_policies, load_policy
-from amends_platform.policy_yaml import read_yaml
+from amends_platform.policy.files import DEFAULT_POLICY, built_in_policies, load_policy
+from amends_platform.policy.yaml_text import read_yaml
 
 ROOT = Path(__file__).parents[2]
 _CODE = re.compile(r"`([^`]+)`")

@@ -21,10 +21,10 @@ from amends_intake.routes import ROUTES, add_routes
 from amends_platform.cases import Cases
 from amends_platform.hints import Hints
 from amends_platform.keyring import Keyring
-from amends_platform.policies import PolicyBook
-from amends_platform.policy_files import load_policy
+from amends_platform.policy.book import PolicyBook
+from amends_platform.policy.files import load_policy
+from amends_platform.policy.publishing import publish_setting
 from amends_platform.principals import Authenticator
-from amends_platform.publishing import publish_setting
 from amends_platform.sealing import MasterKey
 from amends_platform.serving import START_PATIENCE_SECONDS
 from amends_platform.settings import Settings

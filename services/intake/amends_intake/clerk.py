@@ -22,7 +22,7 @@ from amends_intake.answers import Answered, filled, kept
 from amends_intake.turns import Turns
 from amends_platform.cases import Cases
 from amends_platform.keyring import Keyring
-from amends_platform.policies import PolicyBook
+from amends_platform.policy.book import PolicyBook
 from amends_platform.principals import Principal
 from amends_platform.recorded import new_event
 from amends_platform.sealing import CustomerKey

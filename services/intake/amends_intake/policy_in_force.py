@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from amends_platform.policies import PolicyBook
+from amends_platform.policy.book import PolicyBook
 
 # What is published is in force everywhere after this long.
 _LEARN_SECONDS: Final = 1.0

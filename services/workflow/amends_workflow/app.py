@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from amends_platform.cases import Cases
 from amends_platform.hints import Hints
 from amends_platform.keyring import Keyring
-from amends_platform.policies import PolicyBook
+from amends_platform.policy.book import PolicyBook
 from amends_platform.principals import Authenticator
 from amends_platform.sealing import MasterKey
 from amends_platform.serving import START_PATIENCE_SECONDS

@@ -19,7 +19,7 @@ from amends_domain.decisions.links import REPEAT
 from amends_domain.event_codec import encode
 from amends_domain.events import Event, FlagsChanged, IncidentOpened, LinkedToIncident
 from amends_domain.policy import Policy
-from amends_platform.policies import PolicyBook
+from amends_platform.policy.book import PolicyBook
 from amends_store.read import Executor
 from amends_workflow.matching import has_been_flagged, known_at
 from amends_workflow.openings import Free, Opening, incident_id, openings

@@ -9,7 +9,7 @@ from contextlib import suppress
 import asyncpg
 import structlog
 
-from amends_platform.policies import PolicyBook
+from amends_platform.policy.book import PolicyBook
 from amends_store.errors import Fenced
 from amends_store.follow import Follower
 from amends_store.outages import is_passing

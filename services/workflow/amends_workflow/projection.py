@@ -12,7 +12,7 @@ from amends_domain.clocks import obligations
 from amends_domain.events import CaseEscalated, DeadlineBreached, Recorded, ReminderIssued
 from amends_domain.evolve import fold
 from amends_domain.policy import Policy
-from amends_platform.policies import PolicyBook
+from amends_platform.policy.book import PolicyBook
 from amends_platform.recorded import all_recorded
 from amends_store.read import Executor
 from amends_store.records import StoredEvent

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import asyncpg
 
-from amends_platform.policies import PolicyBook
+from amends_platform.policy.book import PolicyBook
 from amends_store.outages import is_passing
 from amends_store.read import head_position, read_log
 from amends_workflow.projection import CHECKPOINT, Projection

@@ -13,7 +13,7 @@ from amends_domain.clocks import obligations
 from amends_domain.policy import Policy
 from amends_domain.reference import reference_of
 from amends_platform.cases import Cases
-from amends_platform.policies import PolicyBook
+from amends_platform.policy.book import PolicyBook
 from amends_platform.problems import Problem
 from amends_store.read import UpToPosition, read_stream
 from amends_workflow import answers, shapes

@@ -14,7 +14,7 @@ from amends_platform.failures import Failure, WrongUsage
 if TYPE_CHECKING:
     from amends_domain.calendars import Calendar, DueTime
     from amends_domain.policy import ClockRule, Policy
-    from amends_platform.policy_files import LoadedPolicy
+    from amends_platform.policy.files import LoadedPolicy
 
 app = typer.Typer(
     help="A policy: check it, ask it, try it on history, put it in force.", no_args_is_help=True, rich_markup_mode=None
@@ -110,7 +110,7 @@ def _packs(policy: Policy) -> dict[str, list[str]]:
 
 def load(name: str, *, as_json: bool) -> LoadedPolicy:
     """The policy of that name or file. Raises Failure with its mistakes; where JSON is asked for, it prints them."""
-    from amends_platform.policy_files import PolicyFileError, load_policy
+    from amends_platform.policy.files import PolicyFileError, load_policy
 
     try:
         return load_policy(name)

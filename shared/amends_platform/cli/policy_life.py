@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from amends_domain.policy import Policy
     from amends_platform.clients import Address
-    from amends_platform.policy_files import LoadedPolicy
-    from amends_platform.publishing import Publication
-    from amends_platform.rehearsing import Changed, Outcome, Rehearsed
-    from amends_platform.retiming import Retimed
+    from amends_platform.policy.files import LoadedPolicy
+    from amends_platform.policy.publishing import Publication
+    from amends_platform.policy.rehearsing import Changed, Outcome, Rehearsed
+    from amends_platform.policy.retiming import Retimed
 
 _SHOWN_MAX: Final = 50
 
@@ -43,7 +43,7 @@ def publish(file: File, as_json: AsJson = False) -> None:
 async def _publish(loaded: LoadedPolicy) -> Policy:
     from amends_platform.cli.settings import load_settings
     from amends_platform.owner import database_url_of, owner_connection
-    from amends_platform.publishing import publish as put_in_force
+    from amends_platform.policy.publishing import publish as put_in_force
 
     settings = load_settings()
     async with owner_connection(database_url_of(settings)) as conn:
@@ -77,7 +77,7 @@ async def _published() -> list[Publication]:
     from amends_platform.auditing import auditor_connection
     from amends_platform.cli.settings import load_settings
     from amends_platform.owner import database_url_of
-    from amends_platform.publishing import publications
+    from amends_platform.policy.publishing import publications
 
     settings = load_settings()
     async with auditor_connection(database_url_of(settings)) as conn:
@@ -109,7 +109,7 @@ async def _rehearsed(draft: Policy, since: datetime) -> Rehearsed:
     from amends_platform.cli.progress import meter
     from amends_platform.cli.settings import load_settings
     from amends_platform.owner import database_url_of
-    from amends_platform.rehearsing import rehearse as rehearsal
+    from amends_platform.policy.rehearsing import rehearse as rehearsal
 
     settings = load_settings()
     async with auditor_connection(database_url_of(settings)) as conn:
@@ -230,7 +230,7 @@ async def _retimed(
     asked: tuple[Address, Address], reason: str, clock: str | None, *, provisional: bool, dry_run: bool
 ) -> Retimed:
     from amends_platform.cli.progress import meter
-    from amends_platform.retiming import retime as move
+    from amends_platform.policy.retiming import retime as move
 
     with meter("re-timing", "deadlines", 0) as shown:
         return await move(

@@ -9,7 +9,7 @@ import asyncpg
 
 from amends_domain.case import Case
 from amends_domain.events import DeadlineBreached, Reclassified
-from amends_platform.policies import PolicyBook
+from amends_platform.policy.book import PolicyBook
 from amends_platform.replaying.differences import Difference, difference
 from amends_platform.replaying.expected import (
     CASE_COLUMNS,

@@ -16,7 +16,7 @@ from amends_domain.case import CLOSED, Case
 from amends_domain.event_codec import UnknownEventType, decode
 from amends_domain.events import Recorded
 from amends_domain.evolve import evolve, fold
-from amends_platform.policies import PolicyBook
+from amends_platform.policy.book import PolicyBook
 from amends_platform.recorded import all_recorded
 from amends_platform.replaying.differences import Difference, difference
 from amends_platform.replaying.expected import expected_rows

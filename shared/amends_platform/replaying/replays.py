@@ -13,7 +13,7 @@ from uuid import UUID
 
 import asyncpg
 
-from amends_platform.policies import PolicyBook
+from amends_platform.policy.book import PolicyBook
 from amends_platform.replaying.comparing import Comparison
 from amends_platform.replaying.differences import Difference
 from amends_platform.replaying.folding import Fold, LogRow, log_rows, without_collecting

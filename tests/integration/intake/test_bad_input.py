@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from amends_platform.policy_files import PolicyFileError
+from amends_platform.policy.files import PolicyFileError
 from amends_store.migrate import migrate
 from tests.support.intake import Intake, complaint, running_intake
 from tests.support.postgres import Database, PostgresServer, new_database, running_postgres

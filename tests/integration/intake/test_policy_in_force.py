@@ -8,8 +8,8 @@ from typing import Any
 
 import asyncpg
 
-from amends_platform.policy_files import load_policy
-from amends_platform.publishing import publish
+from amends_platform.policy.files import load_policy
+from amends_platform.policy.publishing import publish
 from tests.support.intake import Intake, running_intake
 
 SECONDS_MAX = 30

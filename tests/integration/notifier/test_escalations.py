@@ -11,7 +11,7 @@ from uuid import UUID
 
 from amends_domain.commands import Apologize, Escalate
 from amends_notifier.stream import ensure_stream
-from amends_platform.policies import PolicyBook
+from amends_platform.policy.book import PolicyBook
 from amends_workflow.firing import Firing
 from amends_workflow.projecting import Projecting
 from amends_workflow.tasks import stop

@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from amends_platform.policies import PolicyBook
-from amends_platform.policy_files import LoadedPolicy, load_policy
-from amends_platform.publishing import CannotPublish, publications, publish, publish_setting
+from amends_platform.policy.book import PolicyBook
+from amends_platform.policy.files import LoadedPolicy, load_policy
+from amends_platform.policy.publishing import CannotPublish, publications, publish, publish_setting
 from tests.support.postgres import Database
 
 TENANT = "default"

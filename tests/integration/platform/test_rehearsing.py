@@ -13,8 +13,8 @@ from typing import Any
 import asyncpg
 
 from amends_domain.policy import Policy
-from amends_platform.policy_files import load_policy
-from amends_platform.rehearsing import Rehearsed, rehearse
+from amends_platform.policy.files import load_policy
+from amends_platform.policy.rehearsing import Rehearsed, rehearse
 from tests.support.intake import Intake
 from tests.support.ups import environment
 

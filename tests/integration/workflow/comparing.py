@@ -19,7 +19,7 @@ from amends_domain.firings import firings
 from amends_domain.policy import Policy
 from amends_domain.reference import reference_of
 from amends_domain.runs import Deadline, Verdict
-from amends_platform.policies import PolicyBook
+from amends_platform.policy.book import PolicyBook
 from amends_platform.recorded import all_recorded
 from amends_store.read import read_stream
 

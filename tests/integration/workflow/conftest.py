@@ -24,8 +24,8 @@ from amends_domain.policy import Policy
 from amends_platform.cases import Cases
 from amends_platform.ids import uuid7
 from amends_platform.keyring import Keyring
-from amends_platform.policies import PolicyBook
-from amends_platform.policy_files import load_policy
+from amends_platform.policy.book import PolicyBook
+from amends_platform.policy.files import load_policy
 from amends_platform.principals import create_key
 from amends_platform.recorded import new_event
 from amends_platform.sealing import MasterKey, ensure_master_key

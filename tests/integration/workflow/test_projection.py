@@ -40,7 +40,7 @@ from amends_domain.commands import (
     Reopen,
     Withdraw,
 )
-from amends_platform.policies import PolicyBook
+from amends_platform.policy.book import PolicyBook
 from amends_platform.sealing import MasterKey, ensure_master_key
 from amends_store.errors import Fenced
 from amends_store.follow import Follower

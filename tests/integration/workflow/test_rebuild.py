@@ -16,6 +16,7 @@ from amends_domain.commands import Apologize, RecordContact, Withdraw
 from amends_domain.event_codec import UnknownEventType
 from amends_workflow.projection import CHECKPOINT
 from amends_workflow.rebuild import SEARCH_PATH, Rebuild, RebuildRunning
+from amends_workflow.statements import statement
 from tests.integration.workflow.comparing import (
     every_deadline_came_to_its_end_once,
     the_read_model_is_what_the_log_says,
@@ -89,6 +90,17 @@ async def test_a_rebuilt_read_model_equals_the_live_one_to_the_last_index(log: L
     await rebuild(log)
     assert await shape(log) == shape_before
     assert await log.database.fetchval("SELECT to_regnamespace('amends_rebuild')::text") is None
+
+
+async def test_while_a_rebuild_fills_them_cases_find_one_another_by_index(log: Log) -> None:
+    async with owner(log) as conn:
+        await conn.execute(statement("rebuild_tables"))
+        rows = await conn.fetch("SELECT indexname, tablename FROM pg_indexes WHERE schemaname = 'amends_rebuild'")
+        await conn.execute("DROP SCHEMA amends_rebuild CASCADE")
+    assert {row["indexname"] for row in rows if row["tablename"] == "cases"} == {
+        *("cases_pkey", "cases_that_may_repeat", "cases_owed_to_incident"),
+        *("cases_open_incidents", "cases_free_for_incidents"),
+    }
 
 
 async def test_what_was_wrong_is_right_after_a_rebuild(log: Log) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from amends_domain.documents import DocumentError, DocumentErrors
 from amends_domain.policy_document import PolicyDocument, read_policy
-from amends_platform.policy_files import PolicyFileError, load_policy
-from amends_platform.policy_yaml import read_yaml
+from amends_platform.policy.files import PolicyFileError, load_policy
+from amends_platform.policy.yaml_text import read_yaml
 from tests.support.policy_documents import FULL_FILE, GOOD_FILE, changed
 
 ODD: list[Any] = [

@@ -12,8 +12,8 @@ import pytest
 
 from amends_domain.calendars import Calendar, after
 from amends_domain.durations import parse_duration
-from amends_platform.holiday_snapshot import UnknownCountry, holiday_snapshot, subdivisions
-from amends_platform.policy_files import load_policy
+from amends_platform.policy.files import load_policy
+from amends_platform.policy.holiday_snapshot import UnknownCountry, holiday_snapshot, subdivisions
 from tests.support.policy_documents import changed
 
 
@@ -91,7 +91,7 @@ def test_a_policy_without_a_country_has_no_holidays_and_is_never_provisional(tmp
 
 
 def test_the_names_of_holidays_do_not_depend_on_the_machines_language() -> None:
-    program = "from amends_platform.policy_files import load_policy; print(load_policy('bank-cn').policy.hash)"
+    program = "from amends_platform.policy.files import load_policy; print(load_policy('bank-cn').policy.hash)"
     answers = {
         subprocess.run(
             [sys.executable, "-c", program],

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from amends_platform.cli import app
 from amends_platform.failures import Failure, WrongUsage
-from amends_platform.policy_files import (
+from amends_platform.policy.files import (
     PolicyFileError,
     built_in_policies,
     load_policy,

@@ -10,10 +10,10 @@ import pytest
 
 from amends_domain.durations import parse_duration
 from amends_domain.policy import CORRECTIVE_ACTION, PROMISE, ClockRule, ExtendTo, Given
-from amends_platform import policy_files
 from amends_platform.demo.samples import sample_complaints
-from amends_platform.policy_files import LoadedPolicy, PolicyFileError, built_in_policies, load_policy, restore_policy
-from amends_platform.policy_yaml import read_yaml
+from amends_platform.policy import files
+from amends_platform.policy.files import LoadedPolicy, PolicyFileError, built_in_policies, load_policy, restore_policy
+from amends_platform.policy.yaml_text import read_yaml
 from tests.support.policy_documents import GOOD_FILE, changed
 
 PACKS = ("au-rg271", "eu-psd2", "telecom-cn", "uk-disp", "us-cfpb", "us-reg-e")
@@ -285,7 +285,7 @@ def test_a_policy_with_packs_is_restored_though_later_releases_ship_other_packs(
     through_the_database = json.loads(json.dumps(loaded.calendar))
     later = tmp_path / "packs of a later release"
     later.mkdir()
-    monkeypatch.setattr(policy_files, "_PACKS", later)
+    monkeypatch.setattr(files, "_PACKS", later)
     restored = restore_policy(loaded.document, through_the_database)
     assert restored == loaded.policy
     assert restored.hash == loaded.policy.hash

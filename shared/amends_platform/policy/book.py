@@ -1,0 +1,104 @@
+"""The policies a process knows: those published, of which one is in force, and by hash every one ever used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, time
+from typing import TypeVar
+
+import asyncpg
+import orjson
+
+from amends_domain.clocks import UnknownPolicy
+from amends_domain.policy import Policy
+from amends_platform.policy.files import LoadedPolicy, restore_policy
+
+T = TypeVar("T")
+
+
+class PolicyBook:
+    """Policies by hash. A policy is restored from the database exactly as it was when it was registered."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._by_hash: dict[str, Policy] = {}
+        # With when each begins: every decision asks.
+        self._published: list[tuple[datetime, Policy]] = []
+        self._last_publication = 0
+
+    @property
+    def known(self) -> Mapping[str, Policy]:
+        return self._by_hash
+
+    async def register(self, loaded: LoadedPolicy) -> Policy:
+        """Keep the policy in the database, if it is not there, and know it from now on.
+
+        The same document may come with other days, when a newer release knows more holidays: the days that this
+        version was registered with stay in force, until the document gets a new version.
+        """
+        policy = loaded.policy
+        registered = await self._pool.fetchrow(
+            "SELECT document, calendar FROM policies WHERE name = $1 AND version = $2 AND document = $3"
+            " ORDER BY registered_at LIMIT 1",
+            policy.name,
+            policy.version,
+            loaded.document,
+        )
+        if registered is not None:
+            policy = restore_policy(registered["document"], orjson.loads(registered["calendar"]))
+        else:
+            await self._pool.execute(
+                "INSERT INTO policies (hash, name, version, document, calendar) VALUES ($1, $2, $3, $4, $5)"
+                " ON CONFLICT (hash) DO NOTHING",
+                bytes.fromhex(policy.hash),
+                policy.name,
+                policy.version,
+                loaded.document,
+                orjson.dumps(loaded.calendar).decode(),
+            )
+        self._by_hash[policy.hash] = policy
+        return policy
+
+    def in_force(self, now: datetime) -> Policy:
+        """The policy that new decisions are made by: of those published, the last whose day has come.
+
+        While none has, the first one. Call `learn_published` before, and again and again.
+        """
+        begun = (policy for begins_at, policy in reversed(self._published) if begins_at <= now)
+        return next(begun, self._published[0][1])
+
+    async def learn_published(self, tenant: str) -> None:
+        """Learn what was published since."""
+        rows = await self._pool.fetch(
+            "SELECT id, policy_hash FROM publications WHERE tenant = $1 AND id > $2 ORDER BY id",
+            tenant,
+            self._last_publication,
+        )
+        if any(row["policy_hash"].hex() not in self._by_hash for row in rows):
+            await self.refresh()
+        for row in rows:
+            policy = self._by_hash[row["policy_hash"].hex()]
+            self._published.append((_begins(policy), policy))
+            self._last_publication = row["id"]
+
+    async def refresh(self) -> None:
+        """Learn the policies that others registered since."""
+        rows = await self._pool.fetch(
+            "SELECT hash, document, calendar FROM policies WHERE NOT hash = ANY($1)",
+            [bytes.fromhex(known) for known in self._by_hash],
+        )
+        for row in rows:
+            policy = restore_policy(row["document"], orjson.loads(row["calendar"]))
+            self._by_hash[row["hash"].hex()] = policy
+
+    async def judge(self, judgement: Callable[[Mapping[str, Policy]], T]) -> T:
+        """`judgement(policies)`, learning first what it misses. Raises UnknownPolicy when nobody registered it."""
+        try:
+            return judgement(self._by_hash)
+        except UnknownPolicy:
+            await self.refresh()
+            return judgement(self._by_hash)
+
+
+def _begins(policy: Policy) -> datetime:
+    return datetime.combine(policy.effective_from, time(0), policy.calendar.timezone)
