@@ -1,4 +1,5 @@
 -- $1: keys; $2: the cases around whose time to look. The complaints with these keys that no incident has.
+-- OFFSET 0, as in find_repeats.sql.
 WITH around AS MATERIALIZED (
     -- Wide enough for every window of time that touches a window of theirs.
     SELECT
@@ -7,9 +8,14 @@ WITH around AS MATERIALIZED (
     FROM cases AS c
     WHERE c.id = ANY(CAST($2 AS uuid[])) AND c.kind <> 'incident'
 )
-SELECT c.mass_key, c.mass_position, c.mass_count, c.received_at, c.mass_since, c.mass_until
+SELECT free.mass_key, free.mass_position, free.mass_count, free.received_at, free.mass_since, free.mass_until
 FROM around
-JOIN cases AS c ON c.received_at BETWEEN around.since AND around.until
-WHERE
-    c.mass_key = ANY(CAST($1 AS text[]))
-    AND c.kind = 'complaint' AND c.mass_key IS NOT NULL AND c.incident IS NULL AND c.owed_incident IS NULL;
+CROSS JOIN unnest(CAST($1 AS text[])) AS wanted (mass_key)
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM cases AS c
+    WHERE
+        c.mass_key = wanted.mass_key AND c.received_at BETWEEN around.since AND around.until
+        AND c.kind = 'complaint' AND c.mass_key IS NOT NULL AND c.incident IS NULL AND c.owed_incident IS NULL
+    OFFSET 0
+) AS free;

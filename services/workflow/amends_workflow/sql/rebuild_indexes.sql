@@ -9,6 +9,10 @@ BEGIN
         WHERE
             i.indrelid IN ('public.cases'::regclass, 'public.deadlines'::regclass, 'public.timers'::regclass)
             AND NOT EXISTS (SELECT FROM pg_constraint AS k WHERE k.conindid = i.indexrelid)
+            AND NOT EXISTS (
+                SELECT FROM pg_class AS live JOIN pg_class AS made ON made.relname = live.relname
+                WHERE live.oid = i.indexrelid AND made.relnamespace = 'amends_rebuild'::regnamespace
+            )
     LOOP
         EXECUTE definition;
     END LOOP;

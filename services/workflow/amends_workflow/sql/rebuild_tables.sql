@@ -1,5 +1,6 @@
 -- Begins a rebuild: empty copies of the read model's tables, in a schema that nobody else looks into. They have the
--- same names, options, keys and grants; their other indexes are made once they are full (rebuild_indexes.sql).
+-- same names, options, keys and grants; their other indexes are made once they are full (rebuild_indexes.sql), but for
+-- those by which cases find one another while they are being filled.
 DROP SCHEMA IF EXISTS amends_rebuild CASCADE;
 CREATE SCHEMA amends_rebuild;
 
@@ -34,6 +35,15 @@ BEGIN
         LOOP
             EXECUTE format('GRANT %s ON amends_rebuild.%I TO %I', part.privilege_type, part.name, part.rolname);
         END LOOP;
+    END LOOP;
+    FOR part IN
+        SELECT replace(i.indexdef, ' ON public.', ' ON amends_rebuild.') AS definition
+        FROM pg_indexes AS i
+        WHERE i.schemaname = 'public' AND i.indexname IN (
+            'cases_that_may_repeat', 'cases_owed_to_incident', 'cases_open_incidents', 'cases_free_for_incidents'
+        )
+    LOOP
+        EXECUTE part.definition;
     END LOOP;
 END
 $$;
