@@ -88,9 +88,9 @@ async def test_no_byte_of_personal_data_is_in_any_message(
     messages = await kept(nats_server.url)
     everything = "\n".join(f"{m.subject} {m.headers} {m.raw.decode()}" for m in messages)
     assert len(messages) == 27
-    assert [secret for secret in (*SECRETS, "C-1") if secret in everything] == []
-    words = {word for secret in SECRETS[:2] for word in secret.split()}
-    assert [word for word in words if len(word) > 3 and word in everything] == []
+    # A reference may hold C-1, and an id any four digits: numbers are looked for whole.
+    assert [secret for secret in (*SECRETS, '"C-1"') if secret in everything] == []
+    assert [word for word in SECRETS[0].split() if word in everything] == []
 
 
 async def test_every_payload_is_what_the_contract_describes(
