@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -142,8 +142,12 @@ def _with_parsed_packs(source: str, calendar: Snapshot) -> Snapshot:
     return {**calendar, "packs": parsed}
 
 
+# A service reads its policy, finds it registered, and reads it again from there; a mass of them is never in use.
+_read = lru_cache(maxsize=32)(read_yaml)
+
+
 def _parsed(source: str, text: str) -> YamlDocument:
-    document = read_yaml(text)
+    document = _read(text)
     if document.errors:
         raise _refused(source, document.errors)
     return document

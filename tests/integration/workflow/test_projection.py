@@ -168,7 +168,7 @@ def test_the_read_model_is_the_fold_of_the_streams_and_every_deadline_ends_once(
 ) -> None:
     world = World(database, tmp_path)
 
-    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.sampled_from(["complaint", "complaint", "inquiry"]), steps)
     def live(kind: str, wanted: list[tuple[str, Any]]) -> None:
         world.live(kind, wanted)
