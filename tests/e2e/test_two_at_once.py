@@ -43,7 +43,6 @@ def answers_of(responses: list[httpx.Response], status: int) -> list[dict[str, A
 async def test_64_writers_on_one_case_get_a_version_each_and_none_is_left_out(system: System) -> None:
     everyone = writers(system)
     case = await everyone[0].receive()
-    first = await system.head()
 
     async def write(writer: int) -> list[httpx.Response]:
         return [await everyone[writer].give(case, "contacts", contact(writer, n)) for n in range(COMMANDS)]
@@ -52,7 +51,7 @@ async def test_64_writers_on_one_case_get_a_version_each_and_none_is_left_out(sy
         responses = await asyncio.gather(*(write(writer) for writer in range(WRITERS)))
         seen = await tail.caught_up()
     answers = answers_of([response for of_one in responses for response in of_one], 200)
-    log = await log_since(system, first, seen[-1].position)
+    log = await log_since(system, tail.after, seen[-1].position)
     the_reader_saw_everything(seen, log)
     events = [event for event in log if str(event.stream_id) == case["id"]]
     assert [event.version for event in events] == list(range(2, len(events) + 2))
@@ -68,7 +67,6 @@ async def test_64_writers_on_one_case_get_a_version_each_and_none_is_left_out(sy
 
 async def test_64_writers_on_many_cases_leave_no_gap_and_a_reader_misses_nothing(system: System) -> None:
     everyone = writers(system)
-    first = await system.head()
 
     async def write(writer: int) -> list[httpx.Response]:
         received = await everyone[writer].post("/v1/complaints", complaint(customer={"ref": f"C-{writer % 8}"}))
@@ -78,9 +76,9 @@ async def test_64_writers_on_many_cases_leave_no_gap_and_a_reader_misses_nothing
     async with tailing(system.database_url) as tail:
         responses = await asyncio.gather(*(write(writer) for writer in range(WRITERS)))
         seen = await tail.caught_up()
-    log = await log_since(system, first, seen[-1].position)
+    log = await log_since(system, tail.after, seen[-1].position)
     the_reader_saw_everything(seen, log)
-    assert [event.position for event in log] == list(range(first + 1, first + len(log) + 1))
+    assert [event.position for event in log] == list(range(tail.after + 1, tail.after + len(log) + 1))
     answered_at = {answer["position"]: answer for of_one in responses for answer in map(httpx.Response.json, of_one)}
     assert len(answered_at) == WRITERS * (1 + COMMANDS)
     recorded = {event.position: event for event in log if event.actor.startswith("dev-")}

@@ -17,9 +17,10 @@ _POLL_SECONDS = 0.01
 
 
 class Tail:
-    """What was seen so far, in the order of the log, after where the log ended at first."""
+    """What was seen so far, in the order of the log, after where the log ended at first (`after`)."""
 
     def __init__(self, pool: asyncpg.Pool, after: int) -> None:
+        self.after = after
         self.seen: list[StoredEvent] = []
         self._pool = pool
         self._position = after
