@@ -65,21 +65,17 @@ def running_system() -> Running | None:
         raise WrongUsage(str(error)) from error
 
 
-async def get_json(client: httpx.AsyncClient, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
-    """What the service answers to GET. Raises CannotReach; Failure or WrongUsage with its problem in one line."""
-    return await _json(client, "GET", path, params=parameters)
-
-
-async def post_json(client: httpx.AsyncClient, path: str, body: Any, *, idempotency_key: str) -> Any:
-    """What the service answers to POST. Raises as `get_json` does."""
-    return await _json(client, "POST", path, json=body, headers={"Idempotency-Key": idempotency_key})
-
-
-async def _json(client: httpx.AsyncClient, method: str, path: str, **request: Any) -> Any:
+async def send(client: httpx.AsyncClient, method: str, path: str, **request: Any) -> httpx.Response:
+    """The service's answer, whatever it says. Raises CannotReach."""
     try:
-        response = await client.request(method, path, **request)
+        return await client.request(method, path, **request)
     except httpx.TransportError as error:
         raise unreachable(str(client.base_url), str(error) or type(error).__name__) from error
+
+
+async def get_json(client: httpx.AsyncClient, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
+    """What the service answers to GET. Raises CannotReach; Failure or WrongUsage with its problem in one line."""
+    response = await send(client, "GET", path, params=parameters)
     if response.is_success:
         return response.json()
     raise failure_of(response.status_code, response.content)

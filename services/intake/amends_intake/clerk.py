@@ -14,7 +14,7 @@ import asyncpg
 
 from amends_domain.case import Case
 from amends_domain.clocks import obligations
-from amends_domain.decide import Actor, Context, Rejection
+from amends_domain.decide import Actor, Context, Decision, Rejection
 from amends_domain.events import Event, Recorded
 from amends_domain.evolve import fold
 from amends_intake import refusals
@@ -164,6 +164,17 @@ class Clerk:
         case = await self.cases.load(receipt.stream_id)
         assert case is not None, "a receipt's case exists: both were recorded in one transaction"
         return repeated(receipt, case.first_position)
+
+    async def turned_down(self, case: Case, decision: Decision, request: Request) -> Answered | Refused:
+        """What becomes of a request that cannot be carried out on the case as the log has it: the first answer, where
+        it was carried out before, else the rejection. Raises a problem where the case has moved on instead.
+        """
+        again = await self.first_answer(request)
+        if again is not None:
+            return again
+        if not isinstance(decision, Rejection):
+            raise refusals.moved_on(case)
+        return Refused(decision, case)
 
     async def keep_for_audit(self, refused: Refused, command: str, request: Request) -> None:
         """Record the refusal where it is one of authority or recusal. Raises StoreUnavailable, AppendRefused."""

@@ -74,13 +74,7 @@ async def give(
             if not is_fresh:
                 case = None
                 continue
-            again = await clerk.first_answer(request)
-            if again is not None:
-                return again
-            if moved_on:
-                raise refusals.moved_on(case)
-            assert isinstance(decision, Rejection)
-            return Refused(decision, case)
+            return await clerk.turned_down(case, decision, request)
         decided = Decided(case, case_id, decision, context)
         key = await clerk.key_of(case.customer_ref, request)
         receipt = await clerk.receipt(decided, request, children)

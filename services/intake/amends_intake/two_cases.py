@@ -46,13 +46,7 @@ async def _merge(
     moved_on = request.if_version is not None and request.if_version != case.version
     decision = () if moved_on else await clerk.judge(lambda: decide(case, command, context))
     if moved_on or isinstance(decision, Rejection):
-        again = await clerk.first_answer(request)
-        if again is not None:
-            return again
-        if moved_on:
-            raise refusals.moved_on(case)
-        assert isinstance(decision, Rejection)
-        return Refused(decision, case)
+        return await clerk.turned_down(case, decision, request)
     assert other is not None, "a case is merged into one that is there"
     merged = Decided(case, case_id, decision, context)
     survivor = Decided(other, other_id, await clerk.judge(lambda: absorb(other, case, context)), context)

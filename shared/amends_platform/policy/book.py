@@ -12,6 +12,7 @@ import orjson
 from amends_domain.clocks import UnknownPolicy
 from amends_domain.policy import Policy
 from amends_platform.policy.files import LoadedPolicy, restore_policy
+from amends_store.read import Executor
 
 T = TypeVar("T")
 
@@ -47,15 +48,7 @@ class PolicyBook:
         if registered is not None:
             policy = restore_policy(registered["document"], orjson.loads(registered["calendar"]))
         else:
-            await self._pool.execute(
-                "INSERT INTO policies (hash, name, version, document, calendar) VALUES ($1, $2, $3, $4, $5)"
-                " ON CONFLICT (hash) DO NOTHING",
-                bytes.fromhex(policy.hash),
-                policy.name,
-                policy.version,
-                loaded.document,
-                orjson.dumps(loaded.calendar).decode(),
-            )
+            await keep(self._pool, loaded)
         self._by_hash[policy.hash] = policy
         return policy
 
@@ -98,6 +91,19 @@ class PolicyBook:
         except UnknownPolicy:
             await self.refresh()
             return judgement(self._by_hash)
+
+
+async def keep(executor: Executor, loaded: LoadedPolicy) -> None:
+    """Keep the policy in the database, with these days, so that it can be restored for ever."""
+    await executor.execute(
+        "INSERT INTO policies (hash, name, version, document, calendar) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (hash) DO NOTHING",
+        bytes.fromhex(loaded.policy.hash),
+        loaded.policy.name,
+        loaded.policy.version,
+        loaded.document,
+        orjson.dumps(loaded.calendar).decode(),
+    )
 
 
 def _begins(policy: Policy) -> datetime:

@@ -13,7 +13,7 @@ import orjson
 
 from amends_domain.policy import Policy
 from amends_platform.failures import Failure
-from amends_platform.policy.book import PolicyBook
+from amends_platform.policy.book import PolicyBook, keep
 from amends_platform.policy.files import LoadedPolicy, restore_policy
 
 # Publications follow one another: who publishes second must see the first.
@@ -46,7 +46,7 @@ async def publish(conn: asyncpg.Connection, tenant: str, loaded: LoadedPolicy, b
     async with conn.transaction():
         await conn.execute(_LOCK)
         await _check_version(conn, tenant, loaded)
-        await _register(conn, loaded)
+        await keep(conn, loaded)
         await _put_in_force(conn, tenant, policy, by)
     return policy
 
@@ -103,18 +103,6 @@ async def _check_version(conn: asyncpg.Connection, tenant: str, loaded: LoadedPo
         raise CannotPublish(
             f"{policy.name} version {newest} was published: a new one is version {newest + 1} or later."
         )
-
-
-async def _register(conn: asyncpg.Connection, loaded: LoadedPolicy) -> None:
-    await conn.execute(
-        "INSERT INTO policies (hash, name, version, document, calendar) VALUES ($1, $2, $3, $4, $5)"
-        " ON CONFLICT (hash) DO NOTHING",
-        bytes.fromhex(loaded.policy.hash),
-        loaded.policy.name,
-        loaded.policy.version,
-        loaded.document,
-        orjson.dumps(loaded.calendar).decode(),
-    )
 
 
 async def _put_in_force(conn: Any, tenant: str, policy: Policy, by: str) -> None:

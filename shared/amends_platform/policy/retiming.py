@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import httpx
 
-from amends_platform.clients import Address, code_of, detail_of, failure_of, get_json, unreachable
+from amends_platform.clients import Address, code_of, detail_of, failure_of, get_json, send
 
 _PAGE: Final = 200
 # It may not be moved, or need not be: nothing is wrong with it.
@@ -73,10 +73,7 @@ async def _ask(client: httpx.AsyncClient, deadline: dict[str, Any], reason: str)
     asked = f"{deadline['case_id']} {deadline['kind']} {deadline['generation']} {reason}"
     headers = {"Idempotency-Key": "retime-" + hashlib.sha256(asked.encode()).hexdigest()}
     path = f"/v1/complaints/{deadline['case_id']}/retiming"
-    try:
-        return await client.post(path, json={"clock": deadline["kind"], "reason": reason}, headers=headers)
-    except httpx.TransportError as error:
-        raise unreachable(str(client.base_url), str(error) or type(error).__name__) from error
+    return await send(client, "POST", path, json={"clock": deadline["kind"], "reason": reason}, headers=headers)
 
 
 def _due(answer: dict[str, Any], clock: str) -> str:
