@@ -21,11 +21,12 @@ from amends_platform.settings import Settings
 from amends_platform.web import RateLimit, add_operations, describe_errors, publish_schemas
 from amends_store.pool import connect_pool
 from amends_store.timers import Fired
+from amends_workflow.answering import Answering
 from amends_workflow.enquiries import Enquiries
 from amends_workflow.firing import Firing
 from amends_workflow.metrics import Metrics
 from amends_workflow.projecting import Projecting
-from amends_workflow.routes import Answering, router
+from amends_workflow.routes import router
 from amends_workflow.tasks import stop
 
 log = structlog.get_logger()
@@ -38,7 +39,6 @@ _CLOSE_SECONDS_MAX = 5.0
 class _Service:
     """What the running application holds."""
 
-    answering: Answering
     pool: asyncpg.Pool
     projecting: Projecting
 
@@ -49,7 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
     metrics = Metrics()
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             assert settings.database_url is not None, "__main__ refuses to start without one"
             keyring_master = MasterKey.load(settings.master_key_path)
@@ -80,7 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
                 stack.push_async_callback(hints[0].aclose)
             cases = Cases(pool, settings.tenant)
             service.pool, service.projecting = pool, projecting
-            service.answering = Answering(
+            app.state.answering = Answering(
                 pool,
                 Enquiries(
                     authenticator=Authenticator(pool),
@@ -111,7 +111,7 @@ def create_app(settings: Settings) -> FastAPI:
         await service.pool.fetchval("SELECT position FROM log_head")
 
     add_operations(app, ready=ready, metrics=metrics.registry, body_bytes_max=settings.body_bytes_max)
-    app.include_router(router(lambda: service.answering, describe_errors(_REFUSALS)))
+    app.include_router(router(describe_errors(_REFUSALS)))
     publish_schemas(app, [])
     return app
 

@@ -1,0 +1,39 @@
+"""What the questions are answered from, and who asks: what every route is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import asyncpg
+from fastapi import Depends, Request
+
+from amends_platform.cases import Cases
+from amends_platform.policy.book import PolicyBook
+from amends_workflow.enquiries import Enquirer, Enquiries
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """What the questions are answered from."""
+
+    pool: asyncpg.Pool
+    enquiries: Enquiries
+    cases: Cases
+    policies: PolicyBook
+
+
+# Not plain functions: FastAPI would send those through a thread pool.
+async def _answering(request: Request) -> Answering:
+    answering: Answering = request.app.state.answering
+    return answering
+
+
+Of = Annotated[Answering, Depends(_answering)]
+
+
+async def _admitted(request: Request, of: Of) -> Enquirer:
+    return await of.enquiries.admit(request)
+
+
+Asked = Annotated[Enquirer, Depends(_admitted)]

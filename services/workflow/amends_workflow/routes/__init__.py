@@ -1,0 +1,21 @@
+"""The questions that can be asked: one file a subject, one function a question.
+
+May import everything of the workflow. A question is admitted by `answering.Asked`, and answered from `answering.Of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter
+
+from amends_workflow.routes import audit, cases, customers, deadlines
+
+
+def router(refusals: Mapping[int | str, Any]) -> APIRouter:
+    """All of the workflow's questions. The application's state has `answering` once it has started."""
+    routes = APIRouter(prefix="/v1", responses={**refusals})
+    for subject in (cases, deadlines, customers, audit):
+        routes.include_router(subject.routes)
+    return routes

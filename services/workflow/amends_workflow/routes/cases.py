@@ -1,0 +1,118 @@
+"""The queue, one case, and what happened on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from amends_domain.case import Case
+from amends_domain.clocks import obligations
+from amends_domain.policy import Policy
+from amends_domain.reference import reference_of
+from amends_platform.problems import Problem
+from amends_workflow import answers, shapes
+from amends_workflow.answering import Answering, Asked, Of
+from amends_workflow.case_list import list_cases
+from amends_workflow.enquiries import Enquirer, no_such_case
+from amends_workflow.events import case_events, events_of_cases
+from amends_workflow.pages import Pages
+from amends_workflow.parameters import (
+    CaseListParameters,
+    CaseParameters,
+    EventParameters,
+)
+from amends_workflow.relations import relations_of
+
+routes = APIRouter()
+
+
+def _case_success() -> dict[str, Any]:
+    return {
+        "model": shapes.CaseAnswer,
+        "description": "The case",
+        "headers": {"ETag": {"schema": {"type": "string"}, "description": "the version of the case, in quotes"}},
+    }
+
+
+@routes.get(
+    "/cases/{id}",
+    tags=["cases"],
+    summary="One case, as it is or as it was",
+    operation_id="case",
+    responses={200: _case_success()},
+)
+async def case(id: str, asked: Asked, of: Of, parameters: Annotated[CaseParameters, Query()]) -> Response:  # noqa: A002
+    await of.enquiries.wait(parameters)
+    found = await _case_at(of, asked, id, parameters)
+    relations = await relations_of(of.pool, found, position=parameters.position, as_of=parameters.as_of)
+
+    def answered(policies: Mapping[str, Policy]) -> Response:
+        answer = answers.case_answer(
+            found, obligations(found, policies), policies, relations, shows_staff=asked.may_read_personal_data
+        )
+        return answers.json_response(answer, {"ETag": f'"{found.version}"'})
+
+    return await of.policies.judge(answered)
+
+
+@routes.get("/cases", tags=["cases"], summary="The queue", operation_id="cases", response_model=shapes.CasePage)
+async def cases(request: Request, asked: Asked, of: Of, parameters: Annotated[CaseListParameters, Query()]) -> Response:
+    pages = Pages(request, asked.scope)
+    after = pages.after(parameters.cursor)
+    await of.enquiries.wait(parameters)
+    listed = await list_cases(of.pool, asked.scope, parameters, after)
+    return answers.json_response(answers.page(listed.rows, pages.next(listed.last)))
+
+
+@routes.get(
+    "/cases/{id}/events",
+    tags=["cases"],
+    summary="What happened, event by event",
+    description="The events of the case in their order. With `merged`, also those of the cases that were merged"
+    " into it, so that every contact with the customer stands in one line of time: then in the order of the log,"
+    " each with its `case_id` and `reference`.",
+    operation_id="case-events",
+    response_model=shapes.EventPage,
+    response_model_exclude_unset=True,
+)
+async def events(
+    request: Request,
+    id: str,  # noqa: A002
+    asked: Asked,
+    of: Of,
+    parameters: Annotated[EventParameters, Query()],
+) -> Response:
+    pages = Pages(request, asked.scope)
+    after = pages.after(parameters.cursor)
+    await of.enquiries.wait(parameters)
+    found = await of.enquiries.case(asked, id)
+    reader = of.enquiries.reader(asked)
+    if parameters.merged:
+        cases = {each.id: each for each in (found, *await of.enquiries.absorbed(found))}
+        listed = await events_of_cases(of.pool, cases, parameters.limit, after)
+        references = {case_id: reference_of(each.first_position) for case_id, each in cases.items()}
+        items = await reader.answers_of_cases(listed.rows, references)
+    else:
+        listed = await case_events(of.pool, found.id, parameters.limit, after)
+        items = await reader.answers(listed.rows)
+    return answers.json_response(answers.page(items, pages.next(listed.last)))
+
+
+async def _case_at(of: Answering, asked: Enquirer, name: str, parameters: CaseParameters) -> Case:
+    """The case at the point that the parameters name. Raises a 404 or 422 problem."""
+    if parameters.as_of is None and parameters.position is None:
+        return await of.enquiries.case(asked, name)
+    if parameters.as_of is not None and parameters.position is not None:
+        raise Problem(422, "invalid-parameters", "Ask for a case as_of a time, or at a position: not both.")
+    case_id = await of.enquiries.case_id(name)
+    if parameters.as_of is not None:
+        found = await of.cases.as_of(case_id, recorded_at=parameters.as_of)
+    else:
+        assert parameters.position is not None
+        found = await of.cases.at_position(case_id, position=parameters.position)
+    if found is None or not asked.sees(found):
+        raise no_such_case()
+    return found

@@ -1,0 +1,46 @@
+"""What one customer went through."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from amends_platform.problems import Problem
+from amends_workflow import answers, shapes
+from amends_workflow.answering import Asked, Of
+from amends_workflow.customers import customer_cases, customer_events, promise_clocks, spoken_by
+from amends_workflow.pages import Pages
+from amends_workflow.parameters import (
+    Paged,
+)
+
+routes = APIRouter()
+
+
+@routes.get(
+    "/customers/{ref}/timeline",
+    tags=["customers"],
+    summary="One customer's cases, and every contact with them",
+    description="Every exchange with the customer over all cases and channels, what they were promised and whether"
+    " it was kept, the latest first, each with the staff id of whoever spoke.",
+    operation_id="timeline",
+    response_model=shapes.Timeline,
+    response_model_exclude_unset=True,
+)
+async def timeline(request: Request, ref: str, asked: Asked, of: Of, parameters: Annotated[Paged, Query()]) -> Response:
+    pages = Pages(request, asked.scope)
+    after = pages.after(parameters.cursor)
+    await of.enquiries.wait(parameters)
+    # The null character is in no text of the database, and PostgreSQL does not even compare with it.
+    theirs = [] if "\x00" in ref else await customer_cases(of.pool, asked.scope, ref)
+    if not theirs:
+        raise Problem(404, "no-such-customer", "No case that your key may see belongs to this customer.")
+    clocks = promise_clocks(of.policies.known.values())
+    listed = await customer_events(of.pool, theirs, clocks, parameters.limit, after)
+    references = {each["id"]: each["reference"] for each in theirs}
+    items = await of.enquiries.reader(asked).answers_of_cases(listed.rows, references)
+    for item, row in zip(items, listed.rows, strict=True):
+        item["spoken_by"] = spoken_by(row)
+    return answers.json_response({"customer_ref": ref, "cases": theirs, **answers.page(items, pages.next(listed.last))})

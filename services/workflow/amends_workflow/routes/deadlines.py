@@ -1,0 +1,79 @@
+"""Deadlines: of one case, with the reasons, and over all cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from amends_domain.clocks import obligations
+from amends_domain.policy import Policy
+from amends_platform.problems import Problem
+from amends_store.read import UpToPosition, read_stream
+from amends_workflow import answers, shapes
+from amends_workflow.answering import Asked, Of
+from amends_workflow.deadline_list import list_deadlines
+from amends_workflow.explanation import explain
+from amends_workflow.explanation_shapes import Explanation
+from amends_workflow.pages import Pages
+from amends_workflow.parameters import (
+    DeadlineListParameters,
+    ExplanationParameters,
+)
+
+routes = APIRouter()
+
+
+@routes.get(
+    "/cases/{id}/deadlines/{kind}/explanation",
+    tags=["deadlines"],
+    summary="Why a deadline is due when it is",
+    operation_id="explanation",
+    response_model=Explanation,
+)
+async def explanation(
+    id: str,  # noqa: A002
+    kind: str,
+    asked: Asked,
+    of: Of,
+    parameters: Annotated[ExplanationParameters, Query()],
+) -> Response:
+    await of.enquiries.wait(parameters)
+    found = await of.enquiries.case(asked, id)
+    rows = await read_stream(of.pool, found.id, up_to=UpToPosition(found.position))
+
+    def explained(policies: Mapping[str, Policy]) -> Response:
+        deadlines = obligations(found, policies)
+        runs = [each for each in deadlines if each.kind == kind]
+        if parameters.generation is not None:
+            runs = [each for each in runs if each.generation == parameters.generation]
+        if not runs:
+            raise _no_such_deadline(sorted({each.kind for each in deadlines}))
+        return answers.json_response(explain(found, deadlines, runs[-1], rows, policies))
+
+    return await of.policies.judge(explained)
+
+
+@routes.get(
+    "/deadlines",
+    tags=["deadlines"],
+    summary="Deadlines over all cases",
+    operation_id="deadlines",
+    response_model=shapes.DeadlinePage,
+)
+async def deadlines(
+    request: Request, asked: Asked, of: Of, parameters: Annotated[DeadlineListParameters, Query()]
+) -> Response:
+    pages = Pages(request, asked.scope)
+    after = pages.after(parameters.cursor)
+    await of.enquiries.wait(parameters)
+    listed = await list_deadlines(of.pool, asked.scope, parameters, after)
+    items = await of.policies.judge(lambda policies: [answers.listed_deadline(row, policies) for row in listed.rows])
+    return answers.json_response(answers.page(items, pages.next(listed.last)))
+
+
+def _no_such_deadline(kinds: list[str]) -> Problem:
+    has = f"It has: {', '.join(kinds)}." if kinds else "It has none at all."
+    return Problem(404, "no-such-deadline", f"The case has no such deadline. {has}")
