@@ -9,7 +9,7 @@ import orjson
 from rich.text import Text
 
 from amends_platform.alerts import Alert
-from amends_platform.cli.instants import seconds_in_words
+from amends_platform.lengths import seconds_in_words
 
 _COLOURS: Final = {"reminder": "yellow", "breach": "bold red", "escalation": "bold magenta"}
 

@@ -1,4 +1,4 @@
-"""Times on the command line: read from options, and told in words."""
+"""Times on the command line, read from options."""
 
 from __future__ import annotations
 
@@ -26,16 +26,3 @@ def instant(text: str, option: str, *, ago: bool = False) -> datetime:
     except ValueError:
         raise WrongUsage(f"{option}: expected a time such as 2026-03-01T09:00+08:00 or 2h, not {text!r}") from None
     return at.astimezone()
-
-
-def seconds_in_words(seconds: float) -> str:
-    """A length of time in its two largest units: "3 d 4 h", "2 min 5 s"."""
-    left = round(abs(seconds))
-    parts: list[str] = []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
-        count, left = divmod(left, size)
-        if count or (unit == "s" and not parts):
-            parts.append(f"{count} {unit}")
-        elif parts:
-            break
-    return " ".join(parts[:2])

@@ -136,8 +136,8 @@ def _show_timeline(console: Console, events: list[Any], reference: str) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    from amends_platform.cli.sentences import quoted, sentence
     from amends_platform.cli.tables import local_time
+    from amends_platform.sentences import quoted, sentence
 
     console.print()
     for event in events:
@@ -145,7 +145,7 @@ def _show_timeline(console: Console, events: list[Any], reference: str) -> None:
         line = Text.assemble(
             (f"  {local_time(event['recorded_at'])}  ", "dim"),
             (f"{elsewhere}  " if elsewhere != reference else "", "bold"),
-            sentence(event),
+            sentence(event, local_time),
             (f"  {event['actor']}", "dim"),
         )
         console.print(line)

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from amends_platform.cli.instants import seconds_in_words
+from amends_platform.lengths import seconds_in_words
 
 _SOON_SECONDS: Final = 7_200
 

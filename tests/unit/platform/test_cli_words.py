@@ -37,14 +37,15 @@ from amends_domain.events import (
 )
 from amends_platform.alerts import Alert
 from amends_platform.cli.alert_lines import json_line, shown
-from amends_platform.cli.instants import instant, seconds_in_words
-from amends_platform.cli.sentences import quoted, sentence
-from amends_platform.cli.tables import print_table
+from amends_platform.cli.instants import instant
+from amends_platform.cli.tables import local_time, print_table
 from amends_platform.clients import explain
 from amends_platform.demo.samples import sample_complaints
 from amends_platform.demo.steps import Moment
 from amends_platform.demo.story import story
 from amends_platform.failures import WrongUsage
+from amends_platform.lengths import seconds_in_words
+from amends_platform.sentences import quoted, sentence
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 
@@ -116,7 +117,7 @@ def _something(hint: str) -> Any:
 
 @pytest.mark.parametrize("cls", event_types(), ids=lambda cls: cls.TYPE)
 def test_every_event_has_a_sentence_of_its_own(cls: type[Event]) -> None:
-    said = sentence(answered(cls))
+    said = sentence(answered(cls), local_time)
     assert said[0].isupper()
     assert said != cls.TYPE.replace("-", " ")
 
@@ -127,7 +128,7 @@ def test_all_events_are_told_of() -> None:
 
 def test_an_event_of_a_newer_release_is_told_by_its_type() -> None:
     event = {"type": "case-framed", "data": {}, "occurred_at": NOW.isoformat(), "recorded_at": NOW.isoformat()}
-    assert sentence(event) == "case framed"
+    assert sentence(event, local_time) == "case framed"
 
 
 @pytest.fixture
@@ -214,16 +215,16 @@ def in_utc() -> Iterator[None]:
 def test_an_event_is_told_by_who_did_what_and_until_when(event: Event, said: str) -> None:
     clear, _ = encode(event)
     told = {"type": event.TYPE, "data": clear, "occurred_at": NOW.isoformat(), "recorded_at": NOW.isoformat()}
-    assert sentence(told) == said
+    assert sentence(told, local_time) == said
 
 
 def test_an_entry_made_late_says_so_and_one_from_the_past_does_not() -> None:
     by_type = {cls.TYPE: cls for cls in event_types()}
-    assert "entered 3 d later" in sentence(answered(by_type["apology-given"], late=timedelta(days=3)))
+    assert "entered 3 d later" in sentence(answered(by_type["apology-given"], late=timedelta(days=3)), local_time)
     past = answered(by_type["complaint-received"], late=timedelta(days=3))
     past["data"]["historical"] = True
-    assert "later" not in sentence(past)
-    assert "case from the past" in sentence(past)
+    assert "later" not in sentence(past, local_time)
+    assert "case from the past" in sentence(past, local_time)
 
 
 def test_words_are_quoted_and_what_is_gone_is_told() -> None:

@@ -6,26 +6,34 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from amends_platform.cli.instants import seconds_in_words
-from amends_platform.cli.tables import local_time
+from amends_platform.lengths import seconds_in_words
 
 # What is recorded this much after it happened was entered late, and one should know.
 _LATE_SECONDS: Final = 120
 
 _Data = Mapping[str, Any]
+# How a time is written: at a terminal in that machine's zone, in a dossier in the policy's.
+_At = Callable[[str], str]
 _WORDS: Final = ("narrative", "text", "findings", "reason", "summary")
 
 
-def sentence(event: Mapping[str, Any]) -> str:
-    """An event as the workflow answers it, in a sentence."""
-    tell = _SENTENCES.get(event["type"])
-    said = tell(event["data"]) if tell is not None else str(event["type"]).replace("-", " ")
+def sentence(event: Mapping[str, Any], at: _At) -> str:
+    """An event as the workflow answers it, in a sentence; `at` writes its times."""
+    said = _said(event["type"], event["data"], at)
     late = (_time(event["recorded_at"]) - _time(event["occurred_at"])).total_seconds()
     # A reminder or a breach says itself how late it is, and a case from the past is no late entry.
     told_already = "late_by_ms" in event["data"] or event["data"].get("historical")
     if late > _LATE_SECONDS and not told_already:
-        said += f" (happened {local_time(event['occurred_at'])}, entered {seconds_in_words(late)} later)"
+        said += f" (happened {at(event['occurred_at'])}, entered {seconds_in_words(late)} later)"
     return said
+
+
+def _said(event_type: str, data: _Data, at: _At) -> str:
+    if event_type in _SENTENCES:
+        return _SENTENCES[event_type](data)
+    if event_type in _SENTENCES_WITH_TIMES:
+        return _SENTENCES_WITH_TIMES[event_type](data, at)
+    return event_type.replace("-", " ")
 
 
 def quoted(event: Mapping[str, Any]) -> Iterator[str]:
@@ -74,18 +82,18 @@ def _recorded_contact(data: _Data) -> str:
     return f"Contact ({data['direction']}) by {data['channel']}{explained}"
 
 
-def _agreed(data: _Data) -> str:
+def _agreed(data: _Data, at: _At) -> str:
     moved = "moved, with the customer's consent, to" if data.get("extension") else "agreed for"
-    return f"Callback {moved} {local_time(data['at'])}"
+    return f"Callback {moved} {at(data['at'])}"
 
 
-def _promised(data: _Data) -> str:
+def _promised(data: _Data, at: _At) -> str:
     merged = f", taken over from a merged case, where {data['promised_by']} made it" if data.get("from_case") else ""
-    return f"Promise {data['number']} to the customer, for {local_time(data['due_at'])}{merged}"
+    return f"Promise {data['number']} to the customer, for {at(data['due_at'])}{merged}"
 
 
-def _planned(data: _Data) -> str:
-    return f"Countermeasure {data['number']}: {data['owner']} carries it out by {local_time(data['due_at'])}"
+def _planned(data: _Data, at: _At) -> str:
+    return f"Countermeasure {data['number']}: {data['owner']} carries it out by {at(data['due_at'])}"
 
 
 def _acted(data: _Data) -> str:
@@ -126,11 +134,11 @@ def _flagged(data: _Data) -> str:
     return f"{'; '.join(said) or 'Flags looked at'}{repeats}"
 
 
-def _escalated(data: _Data) -> str:
+def _escalated(data: _Data, at: _At) -> str:
     to = data["to"].replace("_", " ")
     match data["cause"]:
         case "deadline":
-            due_at = local_time(data["due_at"])
+            due_at = at(data["due_at"])
             early = _time(data["fell_due_at"]) < _time(data["due_at"])
             why = f"{data['clock']} {'is due' if early else 'was due'} {due_at} and is not met"
             return f"Escalated to the {to}: {why}{_late(data)}"
@@ -156,24 +164,24 @@ def _children_acted(data: _Data) -> str:
     return f"Given to the incident's cases: {data['command']}, done by {data['applied']}, refused by {data['refused']}"
 
 
-def _extended(data: _Data) -> str:
-    moved = f"from {local_time(data['previous_due_at'])} to {local_time(data['due_at'])}"
+def _extended(data: _Data, at: _At) -> str:
+    moved = f"from {at(data['previous_due_at'])} to {at(data['due_at'])}"
     return f"Longer term for {data['clock']}, {moved}, approved by {data['approved_by']}"
 
 
-def _retimed(data: _Data) -> str:
-    moved = f"due {local_time(data['due_at'])}, before {local_time(data['previous_due_at'])}"
+def _retimed(data: _Data, at: _At) -> str:
+    moved = f"due {at(data['due_at'])}, before {at(data['previous_due_at'])}"
     return f"Judged by the policy in force now: {data['clock']} is {moved}"
 
 
-def _reminded(data: _Data) -> str:
+def _reminded(data: _Data, at: _At) -> str:
     whose = " for the customer" if data.get("owed_by") == "customer" else ""
-    return f"Reminder{whose}: {data['clock']} ({data['warning']}), due {local_time(data['due_at'])}{_late(data)}"
+    return f"Reminder{whose}: {data['clock']} ({data['warning']}), due {at(data['due_at'])}{_late(data)}"
 
 
-def _breached(data: _Data) -> str:
+def _breached(data: _Data, at: _At) -> str:
     what = "LAPSED, the customer's own time" if data.get("owed_by") == "customer" else "BREACH"
-    return f"{what}: {data['clock']} was due {local_time(data['due_at'])}{_late(data)}"
+    return f"{what}: {data['clock']} was due {at(data['due_at'])}{_late(data)}"
 
 
 def _late(data: _Data) -> str:
@@ -203,22 +211,18 @@ _SENTENCES: Final[Mapping[str, Callable[[_Data], str]]] = {
     "callback-made": lambda data: f"Called back, by {data['channel']}",
     "contact-attempted": lambda data: f"Tried to reach the customer by {data['channel']}",
     "contact-recorded": _recorded_contact,
-    "callback-agreed": _agreed,
     "owner-assigned": lambda data: f"Owner is now {data['owner']}, before {data['previous_owner']}",
     "hand-off-offered": _offered,
     "hand-off-accepted": lambda data: (
         f"Hand-off accepted: owner is now {data['owner']}, before {data['previous_owner']}"
     ),
     "hand-off-refused": lambda data: f"Hand-off refused by {data['refused_by']}: the owner stays",
-    "promise-made": _promised,
     "promise-kept": lambda data: f"Promise {data['number']} kept",
     "action-taken": _acted,
-    "countermeasure-planned": _planned,
     "case-classified": _classified,
     "grade-raised": _graded,
     "reclassified": _reclassified,
     "flags-changed": _flagged,
-    "case-escalated": _escalated,
     "case-linked": lambda data: f"Linked to {data['reference']}: {data['relation']}",
     "linked-to-incident": _joined,
     "incident-opened": _opened,
@@ -226,6 +230,14 @@ _SENTENCES: Final[Mapping[str, Callable[[_Data], str]]] = {
     "children-acted": _children_acted,
     "entry-corrected": lambda data: f"Correction of entry {data['corrects']}, at position {data['position']}",
     "note-added": lambda _: "Note",
+}
+
+
+_SENTENCES_WITH_TIMES: Final[Mapping[str, Callable[[_Data, _At], str]]] = {
+    "callback-agreed": _agreed,
+    "promise-made": _promised,
+    "countermeasure-planned": _planned,
+    "case-escalated": _escalated,
     "deadline-extended": _extended,
     "deadline-retimed": _retimed,
     "reminder-issued": _reminded,
