@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,3 +24,29 @@ def write_private(path: Path, text: str) -> None:
         with suppress(OSError):
             beside.unlink()
         raise
+
+
+def make_private_once(path: Path, text: str) -> None:
+    """Make the file, readable by its owner only, unless there is one. It is there whole and for good, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        # A link, not a rename: of two who make the file at once, the second must not replace the first's.
+        with suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        os.unlink(name)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """What was made in or renamed into the directory outlasts a loss of power."""
+    directory = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

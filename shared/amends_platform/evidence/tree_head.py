@@ -1,0 +1,73 @@
+"""What a checkpoint says of the log, as text to be signed, and the checkpoints that were signed. Source: C2SP
+tlog-checkpoint.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from amends_platform.evidence.notes import BadNote, decoded
+from amends_store.merkle import HASH_BYTES
+from amends_store.read import Executor
+from amends_store.statements import statement
+
+_LATEST: Final = statement("latest_signed_checkpoint")
+_AT_OR_AFTER: Final = statement("signed_checkpoint_at_or_after")
+
+_SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class TreeHead:
+    """The log `origin` had this many events, whose hashes have this root."""
+
+    origin: str
+    tree_size: int
+    root_hash: bytes
+
+    def text(self) -> str:
+        """Three lines: the origin, the size, the root in base64."""
+        return f"{self.origin}\n{self.tree_size}\n{base64.b64encode(self.root_hash).decode()}\n"
+
+
+class SignedCheckpoint(NamedTuple):
+    """A tree head that was signed; `note` is the signed note, whose text says the same."""
+
+    tree_size: int
+    root_hash: bytes
+    signed_at: datetime
+    note: str
+
+
+def parse(text: str) -> TreeHead:
+    """The tree head that `TreeHead.text` gave this text. Raises BadNote, for extension lines too: we write none."""
+    lines = text.split("\n")
+    if len(lines) != 4 or lines[3]:
+        raise BadNote("A checkpoint has three lines: origin, size and root.")
+    origin, size, root = lines[:3]
+    if not origin:
+        raise BadNote("The checkpoint does not say of which log it is.")
+    if not _SIZE.fullmatch(size):
+        raise BadNote("The checkpoint's size is no number.")
+    root_hash = decoded(root)
+    if len(root_hash) != HASH_BYTES:
+        raise BadNote(f"The checkpoint's root has {len(root_hash)} bytes, not {HASH_BYTES}.")
+    return TreeHead(origin, int(size), root_hash)
+
+
+async def latest_checkpoint(conn: Executor) -> SignedCheckpoint | None:
+    """The newest one, None while none was signed. Raises asyncpg's errors."""
+    return _signed(await conn.fetchrow(_LATEST))
+
+
+async def checkpoint_at_or_after(conn: Executor, position: int) -> SignedCheckpoint | None:
+    """The oldest one that covers the event at `position`, None while none does. Raises asyncpg's errors."""
+    return _signed(await conn.fetchrow(_AT_OR_AFTER, position))
+
+
+def _signed(row: tuple[int, bytes, datetime, str] | None) -> SignedCheckpoint | None:
+    return None if row is None else SignedCheckpoint._make(row)
