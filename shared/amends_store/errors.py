@@ -33,3 +33,7 @@ class LogHole(StoreError):
 
 class Fenced(StoreError):
     """Another follower has claimed this checkpoint: this one must stop."""
+
+
+class NotSealed(StoreError):
+    """The log's Merkle tree has not been built so far yet."""
