@@ -6,6 +6,7 @@ moved to another event does not open.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from contextlib import suppress
@@ -18,8 +19,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from amends_platform.ids import uuid7
 
-_KEY_BYTES = 32
+KEY_BYTES = 32
 _NONCE_BYTES = 12
+_TAG_BYTES = 16
+_ID_BYTES = 8
+# Every wrapped key is this long, whichever master key wrapped it.
+WRAPPED_BYTES = _NONCE_BYTES + KEY_BYTES + _TAG_BYTES
 
 
 class MasterKeyError(Exception):
@@ -51,12 +56,14 @@ class CustomerKey:
 
 
 class MasterKey:
-    """Wraps and unwraps data keys. Hold one per process."""
+    """Wraps and unwraps data keys. `id` tells which master key wrapped what."""
 
     def __init__(self, key: bytes) -> None:
-        if len(key) != _KEY_BYTES:
-            raise MasterKeyError(f"A master key has {_KEY_BYTES} bytes; this one has {len(key)}.")
+        if len(key) != KEY_BYTES:
+            raise MasterKeyError(f"A master key has {KEY_BYTES} bytes; this one has {len(key)}.")
         self._cipher = AESGCM(key)
+        # Names the key without telling anything of it: it is as good as unguessable.
+        self.id = hashlib.sha256(b"amends master key\n" + key).digest()[:_ID_BYTES]
 
     @classmethod
     def load(cls, path: Path) -> MasterKey:
@@ -68,9 +75,22 @@ class MasterKey:
         except ValueError as error:
             raise MasterKeyError(f"The master key {path} is not 64 hexadecimal digits.") from error
 
+    def wrap(self, key_id: UUID, key: bytes) -> bytes:
+        """The data key as a key store keeps it, bound to its id."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, key, key_id.bytes)
+
+    def unwrapped(self, key_id: UUID, wrapped: bytes) -> bytes:
+        """What was given to `wrap`. Raises CannotUnseal."""
+        return _open(self._cipher, wrapped, key_id.bytes)
+
+    def unwrapped_of_customer(self, tenant: str, customer_ref: str, key_id: UUID, wrapped: bytes) -> bytes:
+        """A data key as the first release kept it in the database: bound to its customer. Raises CannotUnseal."""
+        return _open(self._cipher, wrapped, _owner(tenant, customer_ref, key_id))
+
     def new_key(self, tenant: str, customer_ref: str) -> CustomerKey:
         """A fresh data key for a customer who has none yet."""
-        key_id, key, nonce = uuid7(), os.urandom(_KEY_BYTES), os.urandom(_NONCE_BYTES)
+        key_id, key, nonce = uuid7(), os.urandom(KEY_BYTES), os.urandom(_NONCE_BYTES)
         wrapped = nonce + self._cipher.encrypt(nonce, key, _owner(tenant, customer_ref, key_id))
         return CustomerKey(key_id, tenant, customer_ref, wrapped, AESGCM(key))
 
@@ -78,6 +98,11 @@ class MasterKey:
         """The data key that the store holds as `wrapped`. Raises CannotUnseal."""
         key = _open(self._cipher, wrapped, _owner(tenant, customer_ref, key_id))
         return CustomerKey(key_id, tenant, customer_ref, wrapped, AESGCM(key))
+
+
+def new_master_key() -> str:
+    """A fresh master key, as its file holds it."""
+    return os.urandom(KEY_BYTES).hex() + "\n"
 
 
 def ensure_master_key(path: Path) -> None:
@@ -88,7 +113,7 @@ def ensure_master_key(path: Path) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w") as file:
-            file.write(os.urandom(_KEY_BYTES).hex() + "\n")
+            file.write(new_master_key())
             file.flush()
             os.fsync(file.fileno())
         # A link, not a rename: of two who make the key at once, the second must not replace the first's.

@@ -84,6 +84,11 @@ class Settings(BaseSettings):
         None,
         description="the key that wraps customers' data keys; default: keys/master.key in the data directory",
     )
+    key_store: Path | None = Field(
+        None,
+        description="the file of customers' data keys, apart from the database and its backups; "
+        "default: keys/customers.db in the data directory",
+    )
     intake_host: str = Field("127.0.0.1", description="the address intake listens on")
     intake_port: Port = Field(8081, description="the port intake listens on; 0 lets `amends up` choose a free one")
     workflow_host: str = Field("127.0.0.1", description="the address workflow listens on")
@@ -126,6 +131,10 @@ class Settings(BaseSettings):
     @property
     def master_key_path(self) -> Path:
         return self.master_key_file or self.data_dir / "keys" / "master.key"
+
+    @property
+    def key_store_path(self) -> Path:
+        return self.key_store or self.data_dir / "keys" / "customers.db"
 
     @property
     def requests_per_second_max(self) -> float | None:
