@@ -150,6 +150,7 @@ class _Reading:
                 if not rule.when.matches(before) and not rule.is_promised and not self._had(rule, earlier):
                     late = at_start(rule, policy, earlier)
                     if late is not None:
+                        late.called_for_by = mark.version
                         self._catch_up(late, place + 1, index + 1)
 
     def _had(self, rule: ClockRule, mark: Mark) -> bool:

@@ -30,9 +30,11 @@ class Deadline(NamedTuple):
 
     `number` is the promise's (or countermeasure's) own, where the clock runs for one.
     `started_by` and `ended_by` are versions of the case: the events that started this run, and that stopped,
-    replaced or cancelled it (None while it runs), at `ended_at`. `origin` is when the clock itself started: a longer
-    term counts from there. `term` is how many of the rule's longer terms it has been given. A breach that is owed
-    but not yet in the log has `breach_recorded` False. `issued` holds the steps already in the log (`firings`).
+    replaced or cancelled it (None while it runs), at `ended_at`. `called_for_by` is the event that made known that
+    the clock runs: later than `started_by` where the case was only then found to be one that has it. `origin` is when
+    the clock itself started: a longer term counts from there. `term` is how many of the rule's longer terms it has
+    been given. A breach that is owed but not yet in the log has `breach_recorded` False. `issued` holds the steps
+    already in the log (`firings`).
     """
 
     rule: ClockRule
@@ -43,6 +45,7 @@ class Deadline(NamedTuple):
     cycle: int
     started_at: datetime
     started_by: int
+    called_for_by: int
     origin: datetime
     term: int
     due_at: datetime
@@ -68,6 +71,7 @@ class Run:
 
     __slots__ = (
         "breach_recorded",
+        "called_for_by",
         "cycle",
         "due_at",
         "ended_at",
@@ -94,6 +98,7 @@ class Run:
         self.cycle = mark.cycle
         self.started_at = started_at
         self.started_by = mark.version
+        self.called_for_by = mark.version
         self.origin = started_at
         self.term = 0
         self.due_at = due_at
@@ -127,6 +132,7 @@ class Run:
         """The run that takes this one's place: due at another time, otherwise as this one."""
         run = Run(rule or self.rule, policy or self.policy, mark, started_at or self.started_at, due_at)
         run.origin = self.origin
+        run.called_for_by = max(self.called_for_by, mark.version)
         run.cycle = self.cycle
         run.term = self.term if term is None else term
         run.provisional = provisional
@@ -148,6 +154,7 @@ class Run:
             self.cycle,
             self.started_at,
             self.started_by,
+            self.called_for_by,
             self.origin,
             self.term,
             self.due_at,

@@ -73,7 +73,7 @@ def receive(**fields: Any) -> Receive:
 class Life:
     """A case and the time it is. Every step returns another life.
 
-    `policy` is the one in force now, `earlier` those that were before.
+    `policy` is the one in force now, `earlier` those that were before. `recorded` is the whole stream.
     """
 
     policy: Policy
@@ -82,6 +82,7 @@ class Life:
     position: int = 0
     case_id: UUID = CASE_ID
     earlier: tuple[Policy, ...] = ()
+    recorded: tuple[Recorded, ...] = ()
 
     @property
     def policies(self) -> dict[str, Policy]:
@@ -105,18 +106,14 @@ class Life:
 
     def happened(self, *events: Event, occurred_at: datetime | None = None, policy: str | None = None) -> Life:
         """Record events as facts, without asking whether they were allowed."""
-        case, position = self.case, self.position
+        case, position, recorded = self.case, self.position, self.recorded
         for event in events:
             position += 1
             version = 1 if case is None else case.version + 1
-            case = evolve(
-                case,
-                self.case_id,
-                Recorded(
-                    position, version, event, occurred_at or self.now, self.now, policy or self.policy.hash, "a-agent"
-                ),
-            )
-        return replace(self, case=case, position=position)
+            at = occurred_at or self.now
+            one = Recorded(position, version, event, at, self.now, policy or self.policy.hash, "a-agent")
+            case, recorded = evolve(case, self.case_id, one), (*recorded, one)
+        return replace(self, case=case, position=position, recorded=recorded)
 
     def context(self, by: Actor, other: Life | None = None, occurred_at: datetime | None = None) -> Context:
         policies = self.policies if other is None else {**other.policies, **self.policies}
