@@ -16,8 +16,8 @@ ROLES = (AGENT, HANDLER, SUPERVISOR, DEPARTMENT_HEAD, EXECUTIVE, AUDITOR, ADMIN,
 
 _OWNERS_AND_ABOVE = frozenset({HANDLER, SUPERVISOR, DEPARTMENT_HEAD, EXECUTIVE})
 _DESK = _OWNERS_AND_ABOVE | {AGENT}
-_HEADS = frozenset({DEPARTMENT_HEAD, EXECUTIVE})
-_LEADERS = _HEADS | {SUPERVISOR}
+HEADS = frozenset({DEPARTMENT_HEAD, EXECUTIVE})
+_LEADERS = HEADS | {SUPERVISOR}
 
 # An agent speaks with the customer; findings and offers are the owner's; another system reports and records.
 MAY: Mapping[str, frozenset[str]] = {
@@ -51,10 +51,16 @@ MAY: Mapping[str, frozenset[str]] = {
     "flag": _DESK | {INTEGRATION},
     "escalate": _DESK,
     "extend": _LEADERS,
-    "retime": _HEADS,
+    "retime": HEADS,
     "link": _DESK,
     "correct": _DESK,
     "note": _DESK | {INTEGRATION},
+    "hold": HEADS,
+    "release-hold": HEADS,
+    "request-erasure": _OWNERS_AND_ABOVE,
+    "approve-erasure": HEADS,
+    # Whoever asked may take it back; `decisions.erasure` has the rest.
+    "reject-erasure": _OWNERS_AND_ABOVE,
     "open-incident": _LEADERS,
     "close-incident": _LEADERS,
 }
@@ -62,4 +68,4 @@ MAY: Mapping[str, frozenset[str]] = {
 # Names, numbers and words of customers. An administrator configures and an integration feeds: neither reads them.
 MAY_READ_PERSONAL_DATA = _DESK | {AUDITOR}
 MAY_READ_CASES = frozenset(ROLES) - {ADMIN}
-MAY_READ_REFUSALS = _HEADS | {AUDITOR}
+MAY_READ_REFUSALS = HEADS | {AUDITOR}

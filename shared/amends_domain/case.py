@@ -108,6 +108,13 @@ class ClosureApproval(NamedTuple):
     role: str
 
 
+class ErasureRequest(NamedTuple):
+    """A request to destroy the customer's personal data that nobody has answered yet."""
+
+    requested_by: str
+    reason: str
+
+
 class IncidentOf(NamedTuple):
     """What makes complaints belong to an incident: their fact `same` is `value`."""
 
@@ -124,6 +131,7 @@ class Case:
     `escalated_to` are the roles that were told, by a ladder or by a person, in the order in which they were.
     `promises` and `countermeasures` count all that were ever made; the open ones are listed apart.
     `incident` is the mass incident that the case belongs to; `incident_of` is there where the case is one itself.
+    `erased_at` is when the customer's personal data was erased last; what came after that may be readable.
     """
 
     id: UUID
@@ -164,6 +172,9 @@ class Case:
     escalations: int
     escalated_to: tuple[str, ...]
     corrections: int
+    held: bool
+    erasure: ErasureRequest | None
+    erased_at: datetime | None
     incident: str | None
     incident_of: IncidentOf | None
     merged_into: str | None

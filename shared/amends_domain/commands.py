@@ -306,6 +306,43 @@ class AddNote(Command):
 
 
 @dataclass(frozen=True)
+class Hold(Command):
+    """Let nothing of the customer's be erased for the sake of this case."""
+
+    NAME: ClassVar[str] = "hold"
+    reason: str
+
+
+@dataclass(frozen=True)
+class ReleaseHold(Command):
+    NAME: ClassVar[str] = "release-hold"
+    reason: str
+
+
+@dataclass(frozen=True)
+class RequestErasure(Command):
+    """Ask that the customer's personal data be destroyed. It is about all their cases: see `decisions.erasure`."""
+
+    NAME: ClassVar[str] = "request-erasure"
+    reason: str
+
+
+@dataclass(frozen=True)
+class ApproveErasure(Command):
+    """Agree to what another person asked for: then the customer's key is destroyed."""
+
+    NAME: ClassVar[str] = "approve-erasure"
+
+
+@dataclass(frozen=True)
+class RejectErasure(Command):
+    """Say no, or take back what one has asked for."""
+
+    NAME: ClassVar[str] = "reject-erasure"
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
 class Extend(Command):
     """Give a running clock the next longer term that the policy allows with an approval: this is the approval."""
 

@@ -1,7 +1,8 @@
 """`decide(case, command, context)`: the events that a command means, or why it is refused. Nothing else decides.
 
 Here stands what every command is asked: may this role, on this branch, in this state, and is this person recused.
-What each one means is in `decisions`.
+What each one means is in `decisions`. Erasure is asked of a customer, all of whose cases answer at once: it is
+decided in `decisions.erasure`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from amends_domain.commands import (
     Extend,
     FollowUp,
     HandOver,
+    Hold,
     Investigate,
     KeepPromise,
     Link,
@@ -42,6 +44,7 @@ from amends_domain.commands import (
     RecordContact,
     RefuseHandOff,
     Reject,
+    ReleaseHold,
     Reopen,
     ResolveOnTheSpot,
     Retime,
@@ -58,6 +61,8 @@ from amends_domain.events import (
     ComplaintWithdrawn,
     CustomerConfirmed,
     CustomerDeclined,
+    LegalHoldPlaced,
+    LegalHoldReleased,
     ReviewRecorded,
 )
 from amends_domain.transitions import TRANSITIONS, Needs, hands_on, is_allowed
@@ -111,6 +116,8 @@ def _illegal(case: Case, command: Command) -> Rejection:
         return Rejection("not-a-complaint", f"The kind of this record is {case.kind}: {name} is not for it.")
     if case.hand_off is not None and rule.needs is Needs.NO_HAND_OFF:
         return Rejection("hand-off-pending", "The case is being handed off: that is accepted or refused first.")
+    if case.held and rule.needs is Needs.NO_HOLD:
+        return Rejection("already-held", "The case is under legal hold already.")
     lacks = case.status in rule.allowed_from and rule.needs.is_something
     missing = f" and there is no {rule.needs.value}" if lacks else ""
     return Rejection("illegal-state", f"The case is {case.status.value}{missing}: {name} is not possible now.")
@@ -148,6 +155,8 @@ _RULES: dict[type[Command], Callable[[Case, Any, Context], Decision]] = {
     AddNote: knowledge.add_note,
     Extend: deadlines.extend,
     Retime: deadlines.retime,
+    Hold: lambda _case, c, _ctx: (LegalHoldPlaced(reason=c.reason),),
+    ReleaseHold: lambda _case, c, _ctx: (LegalHoldReleased(reason=c.reason),),
     CloseIncident: links.close_incident,
 }
 

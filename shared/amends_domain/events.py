@@ -445,6 +445,52 @@ class ChildrenActed(Event):
 
 
 @dataclass(frozen=True)
+class LegalHoldPlaced(Event):
+    """The customer's personal data may not be erased while this case is held: somebody may have to prove something."""
+
+    TYPE: ClassVar[str] = "legal-hold-placed"
+    reason: str | None = personal()
+
+
+@dataclass(frozen=True)
+class LegalHoldReleased(Event):
+    TYPE: ClassVar[str] = "legal-hold-released"
+    reason: str | None = personal()
+
+
+@dataclass(frozen=True)
+class ErasureRequested(Event):
+    """Somebody asks that the customer's personal data be destroyed; another person decides.
+
+    Recorded on every case of the customer, as its two answers are. `reason` is clear text, for nothing sealed
+    survives the erasure; it names nobody.
+    """
+
+    TYPE: ClassVar[str] = "erasure-requested"
+    requested_by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ErasureRejected(Event):
+    TYPE: ClassVar[str] = "erasure-rejected"
+    rejected_by: str
+    reason: str | None = personal()
+
+
+@dataclass(frozen=True)
+class PersonalDataErased(Event):
+    """The data key `key_id` is destroyed: whatever was sealed with it, on this case and on every other one of the
+    customer's, cannot be read any more. `reason` as in ErasureRequested."""
+
+    TYPE: ClassVar[str] = "personal-data-erased"
+    key_id: str
+    requested_by: str
+    approved_by: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class EntryCorrected(Event):
     """The event at `position` (version `corrects` of this case) says something wrong; `text` says what is right."""
 

@@ -12,6 +12,7 @@ from amends_domain.case import (
     Case,
     ClosureApproval,
     CustomerContact,
+    ErasureRequest,
     HandOff,
     IncidentOf,
     Mark,
@@ -43,6 +44,8 @@ from amends_domain.events import (
     DeadlineExtended,
     DeadlineRetimed,
     EntryCorrected,
+    ErasureRejected,
+    ErasureRequested,
     Event,
     FlagsChanged,
     FollowedUp,
@@ -54,10 +57,13 @@ from amends_domain.events import (
     IncidentClosed,
     IncidentOpened,
     InvestigationCompleted,
+    LegalHoldPlaced,
+    LegalHoldReleased,
     LinkedToIncident,
     MergedInto,
     NoteAdded,
     OwnerAssigned,
+    PersonalDataErased,
     PromiseKept,
     PromiseMade,
     ProposalApproved,
@@ -201,6 +207,9 @@ _NEW: Changes = {
     "escalations": 0,
     "escalated_to": (),
     "corrections": 0,
+    "held": False,
+    "erasure": None,
+    "erased_at": None,
     "incident": None,
     "incident_of": None,
     "merged_into": None,
@@ -367,6 +376,10 @@ def _linked(case: Case, event: CaseLinked, _recorded: Recorded) -> Changes:
     return {} if event.case in case.links else {"links": (*case.links, event.case)}
 
 
+def _erasure_requested(_case: Case, event: ErasureRequested, _recorded: Recorded) -> Changes:
+    return {"erasure": ErasureRequest(event.requested_by, event.reason)}
+
+
 _CHANGES: dict[type[Event], Callable[[Case, Any, Recorded], Changes] | None] = {
     ApologyGiven: lambda _c, _e, _r: {"status": Status.APOLOGIZED},
     InvestigationCompleted: _investigated,
@@ -407,6 +420,11 @@ _CHANGES: dict[type[Event], Callable[[Case, Any, Recorded], Changes] | None] = {
     IncidentOpened: None,
     IncidentClosed: _closed(Status.INCIDENT_CLOSED),
     ChildrenActed: None,
+    LegalHoldPlaced: lambda _c, _e, _r: {"held": True},
+    LegalHoldReleased: lambda _c, _e, _r: {"held": False},
+    ErasureRequested: _erasure_requested,
+    ErasureRejected: lambda _c, _e, _r: {"erasure": None},
+    PersonalDataErased: lambda _c, _e, r: {"erasure": None, "erased_at": r.recorded_at},
     EntryCorrected: lambda c, _e, _r: {"corrections": c.corrections + 1},
     NoteAdded: None,
     DeadlineExtended: None,

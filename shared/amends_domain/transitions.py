@@ -24,11 +24,13 @@ class Needs(Enum):
     NO_HAND_OFF = "no hand-off pending"
     PROMISE = "open promise"
     COUNTERMEASURE = "open countermeasure, where it is closed"
+    HOLD = "legal hold"
+    NO_HOLD = "no legal hold"
 
     @property
     def is_something(self) -> bool:
         """Whether it is a thing that may be missing, and not its absence."""
-        return self not in (Needs.NOTHING, Needs.NO_APPROVAL_PENDING, Needs.NO_HAND_OFF)
+        return self not in (Needs.NOTHING, Needs.NO_APPROVAL_PENDING, Needs.NO_HAND_OFF, Needs.NO_HOLD)
 
 
 _COMPLAINTS = frozenset({COMPLAINT})
@@ -85,6 +87,8 @@ TRANSITIONS: Mapping[str, Rule] = {
     "link": Rule(OPEN, None, kinds=_RECORDS),
     "correct": Rule(OPEN, None, kinds=_ALL),
     "note": Rule(OPEN, None, kinds=_ALL),
+    "hold": Rule(_ANY, None, Needs.NO_HOLD, _RECORDS),
+    "release-hold": Rule(_ANY, None, Needs.HOLD, _RECORDS),
     "close-incident": Rule(OPEN, Status.INCIDENT_CLOSED, kinds=_INCIDENTS),
 }
 
@@ -113,6 +117,8 @@ _HAS: Mapping[Needs, Callable[[Case], bool]] = {
     Needs.NO_HAND_OFF: lambda case: case.hand_off is None,
     Needs.PROMISE: lambda case: bool(case.open_promises),
     Needs.COUNTERMEASURE: lambda case: case.is_open or bool(case.open_countermeasures),
+    Needs.HOLD: lambda case: case.held,
+    Needs.NO_HOLD: lambda case: not case.held,
 }
 
 

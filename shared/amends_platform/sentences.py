@@ -52,6 +52,11 @@ def quoted(event: Mapping[str, Any]) -> Iterator[str]:
         yield f"- {countermeasure}"
 
 
+def _erased(data: _Data) -> str:
+    approved = "" if data["approved_by"] == data["requested_by"] else f" and approved by {data['approved_by']}"
+    return f"Personal data erased, asked for by {data['requested_by']}{approved}: {data['reason']}"
+
+
 def _received(data: _Data) -> str:
     what = data.get("kind", "complaint")
     past = ", recorded now as a case from the past" if data.get("historical") else ""
@@ -228,6 +233,11 @@ _SENTENCES: Final[Mapping[str, Callable[[_Data], str]]] = {
     "incident-opened": _opened,
     "incident-closed": lambda _: "Incident closed; its cases go on",
     "children-acted": _children_acted,
+    "legal-hold-placed": lambda _: "Legal hold: nothing of the customer's may be erased",
+    "legal-hold-released": lambda _: "Legal hold released",
+    "erasure-requested": lambda data: f"Erasure asked for by {data['requested_by']}: {data['reason']}",
+    "erasure-rejected": lambda data: f"Erasure rejected by {data['rejected_by']}",
+    "personal-data-erased": _erased,
     "entry-corrected": lambda data: f"Correction of entry {data['corrects']}, at position {data['position']}",
     "note-added": lambda _: "Note",
 }

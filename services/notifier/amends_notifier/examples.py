@@ -34,6 +34,8 @@ from amends_domain.events import (
     DeadlineExtended,
     DeadlineRetimed,
     EntryCorrected,
+    ErasureRejected,
+    ErasureRequested,
     Event,
     FlagsChanged,
     FollowedUp,
@@ -45,10 +47,13 @@ from amends_domain.events import (
     IncidentClosed,
     IncidentOpened,
     InvestigationCompleted,
+    LegalHoldPlaced,
+    LegalHoldReleased,
     LinkedToIncident,
     MergedInto,
     NoteAdded,
     OwnerAssigned,
+    PersonalDataErased,
     PromiseKept,
     PromiseMade,
     ProposalApproved,
@@ -79,6 +84,8 @@ def _reference(case_id: UUID) -> str:
     return reference_of(_FIRST_POSITIONS[case_id])
 
 
+_KEY: Final = UUID("019cac60-9a00-7000-8000-00000000000a")
+_ASKED_FOR: Final = "asked for by the customer, Art. 17 GDPR"
 _AGENT, _HANDLER, _HEAD, _EXECUTIVE = "dev-agent", "dev-handler", "dev-department_head", "dev-executive"
 
 COMPLAINT: Final[tuple[Event, ...]] = (
@@ -146,6 +153,12 @@ COMPLAINT: Final[tuple[Event, ...]] = (
     FollowedUp(satisfaction=8),
     ReviewRecorded(),
     EntryCorrected(corrects=10, position=_FIRST_POSITIONS[_CASE] + 9),
+    LegalHoldPlaced(),
+    LegalHoldReleased(),
+    ErasureRequested(_HANDLER, _ASKED_FOR),
+    ErasureRejected(_HEAD),
+    ErasureRequested(_HANDLER, _ASKED_FOR),
+    PersonalDataErased(str(_KEY), _HANDLER, _HEAD, _ASKED_FOR),
     CaseReopened("recurrence", cycle=3),
     ComplaintWithdrawn(by_channel="phone"),
     CaseReopened("new-facts", cycle=4),

@@ -33,6 +33,8 @@ from amends_domain.events import (
     DeadlineExtended,
     DeadlineRetimed,
     EntryCorrected,
+    ErasureRejected,
+    ErasureRequested,
     Event,
     FlagsChanged,
     FollowedUp,
@@ -44,10 +46,13 @@ from amends_domain.events import (
     IncidentClosed,
     IncidentOpened,
     InvestigationCompleted,
+    LegalHoldPlaced,
+    LegalHoldReleased,
     LinkedToIncident,
     MergedInto,
     NoteAdded,
     OwnerAssigned,
+    PersonalDataErased,
     PromiseKept,
     PromiseMade,
     ProposalApproved,
@@ -65,8 +70,8 @@ from amends_store.records import StoredEvent
 CONTENT_TYPE: Final = "application/json"
 
 # What each type says beyond what every message says. A field gets out only by standing here: codes, numbers, times
-# and roles, and the names of other cases. Never what is sealed, nor free text (the title of an incident), nor a
-# customer's or another system's key, nor the staff that a complaint names.
+# and roles, and the names of other cases. Never what is sealed, nor free text (the title of an incident, the reason of
+# an erasure), nor a customer's or another system's key, nor the staff that a complaint names.
 ADDED: Final[Mapping[type[Event], tuple[str, ...]]] = {
     ComplaintReceived: (
         "channel",
@@ -119,6 +124,11 @@ ADDED: Final[Mapping[type[Event], tuple[str, ...]]] = {
     IncidentOpened: ("same", "value", "automatic", "late_by_ms"),
     IncidentClosed: (),
     ChildrenActed: ("command", "applied", "refused"),
+    LegalHoldPlaced: (),
+    LegalHoldReleased: (),
+    ErasureRequested: (),
+    ErasureRejected: (),
+    PersonalDataErased: (),
     EntryCorrected: ("corrects",),
     NoteAdded: (),
     DeadlineExtended: ("generation", "previous_due_at"),

@@ -78,6 +78,9 @@ def case_answer(
         "hand_off": None if case.hand_off is None else case.hand_off._asdict(),
         "escalations": case.escalations,
         "corrections": case.corrections,
+        "held": case.held,
+        "erasure_requested_by": None if case.erasure is None else case.erasure.requested_by,
+        "erased_at": case.erased_at,
         "late_entries": len(late_entries(case, policies)),
         "promises": _promises(case, deadlines),
         "countermeasures": [

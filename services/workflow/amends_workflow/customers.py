@@ -21,6 +21,7 @@ from amends_domain.events import (
     CustomerDeclined,
     FollowedUp,
     MergedInto,
+    PersonalDataErased,
     PromiseKept,
     PromiseMade,
 )
@@ -32,7 +33,8 @@ from amends_workflow.statements import statement
 
 CASES_MAX: Final = 200
 
-# Each exchange with the customer, what they were promised, and where their cases began and ended.
+# Each exchange with the customer, what they were promised, where their cases began and ended, and why the words of
+# people may be gone.
 _TYPES: Final = tuple(
     event.TYPE
     for event in (
@@ -51,6 +53,7 @@ _TYPES: Final = tuple(
         ComplaintWithdrawn,
         ClosedUnsatisfied,
         MergedInto,
+        PersonalDataErased,
     )
 )
 _CASES = statement("customer_cases").replace("{columns}", COLUMNS)

@@ -118,7 +118,9 @@ class CaseAnswer(Answer):
     """A case with its clocks, the newest run of each first, and the commands that are legal now.
 
     `complained_of` are the staff whom the complaint names, null for those who may not know. `late_entries` counts what
-    people recorded later after it happened than the policy allows. `children` counts the cases of an incident.
+    people recorded later after it happened than the policy allows. `held`: nothing of the customer's may be erased.
+    `erased_at`: when their personal data was erased last; what came after that may be readable. `children` counts the
+    cases of an incident.
     `playbook` is by language, null where the policy has none for the type.
     """
 
@@ -153,6 +155,9 @@ class CaseAnswer(Answer):
     hand_off: HandOffAnswer | None
     escalations: int
     corrections: int
+    held: bool
+    erasure_requested_by: str | None
+    erased_at: datetime | None
     late_entries: int
     promises: list[PromiseAnswer]
     countermeasures: list[CountermeasureAnswer]

@@ -22,6 +22,9 @@ RECUSED_FROM = frozenset(
         "merge",
         "extend",
         "retime",
+        "release-hold",
+        "request-erasure",
+        "approve-erasure",
     }
 )
 

@@ -30,6 +30,8 @@ def facts(case: _Case) -> Iterator[tuple[str, str]]:
         "promised": "; ".join(_promise(each) for each in case.get("promises") or () if each["open"]),
         "to change": "; ".join(_countermeasure(each) for each in case.get("countermeasures") or ()),
         "merged": _merged(case),
+        "held": "legal hold: nothing of the customer's may be erased" if case.get("held") else None,
+        "erasure": _erasure(case),
         "linked to": _references(case.get("links")),
         "counted": _counts(case),
         "past": "a case from the past: its first cycle started no clocks" if case["historical"] else None,
@@ -100,6 +102,12 @@ def _merged(case: _Case) -> str | None:
         return f"it goes on as {case['merged_into']['reference']}"
     absorbed = _references(case.get("absorbed"))
     return f"{absorbed} goes on here" if absorbed else None
+
+
+def _erasure(case: _Case) -> str | None:
+    if case.get("erasure_requested_by"):
+        return f"asked for by {case['erasure_requested_by']}, not answered yet"
+    return f"personal data erased {local_time(case['erased_at'])}" if case.get("erased_at") else None
 
 
 def _references(cases: Any) -> str:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from amends_domain.authority import ROLES
-from amends_domain.commands import Command, Merge
+from amends_domain.commands import ApproveErasure, Command, Merge, RejectErasure, RequestErasure
 from amends_domain.decide import Actor, Rejection
+from amends_domain.decisions.erasure import decide_erasure
 from amends_domain.decisions.links import absorb
 from amends_domain.events import (
     CustomerConfirmed,
@@ -36,7 +37,7 @@ RECUSED_FROM = {
     "withdraw",
     "follow-up",
 }
-RECUSED_FROM |= {"accept", "merge", "extend", "retime"}
+RECUSED_FROM |= {"accept", "merge", "extend", "retime", "release-hold"}
 ENDS_CLOCKS = {"complaint-withdrawn", "merged-into", "followed-up", "closed-unsatisfied", "case-classified"}
 HEADS = ("department_head", "executive")
 
@@ -128,6 +129,26 @@ class Desk(RuleBasedStateMachine):
             assert name not in self.fired[which], f"{name} fired twice"
             self.fired[which].add(name)
             self.lives[which] = case.happened(f.event, occurred_at=f.at, policy=f.deadline.policy)
+            self._nothing_is_lost(which)
+
+    @rule(who=staff, role=st.sampled_from(("handler", *HEADS)), answer=st.sampled_from((None, True, False)))
+    def the_customer_asks_to_be_forgotten(self, who: str, role: str, answer: bool | None) -> None:
+        cases = {each.case_id: which for which, each in enumerate(self.lives)}
+        command = RequestErasure("…") if answer is None else ApproveErasure() if answer else RejectErasure()
+        told = [each.told for each in self.lives]
+        outcome = decide_erasure(told, command, "a-key", self.lives[0].context(Actor(who, role, None)))
+        if isinstance(outcome, Rejection):
+            return
+        if answer:
+            asked = next(case.erasure for case in told if case.erasure is not None)
+            assert asked.requested_by != who, "one person alone erased a customer"
+            assert not any(case.held for case in told), "a case under legal hold was erased"
+            assert {case.id for case, _ in outcome} == set(cases), "a case of the customer was left out"
+        for case, event in outcome:
+            which = cases[case.id]
+            self.lives[which] = self.lives[which].happened(event)
+            after = self.lives[which].told
+            assert (after.status, after.owner, after.cycle) == (case.status, case.owner, case.cycle)
             self._nothing_is_lost(which)
 
     @precondition(lambda self: self.lives[0].policy is POLICY)

@@ -29,6 +29,7 @@ from amends_domain.commands import (
     Extend,
     FollowUp,
     HandOver,
+    Hold,
     Investigate,
     KeepPromise,
     Link,
@@ -38,6 +39,7 @@ from amends_domain.commands import (
     RecordContact,
     RefuseHandOff,
     Reject,
+    ReleaseHold,
     Reopen,
     Retime,
     Review,
@@ -69,6 +71,8 @@ from amends_domain.events import (
     IncidentClosed,
     IncidentOpened,
     InvestigationCompleted,
+    LegalHoldPlaced,
+    LegalHoldReleased,
     MergedInto,
     NoteAdded,
     OwnerAssigned,
@@ -99,6 +103,8 @@ UNSATISFIED = DECLINED.happened(ClosedUnsatisfied(("a-department_head", "a-execu
 MERGED = RECEIVED.happened(MergedInto(str(OTHER_ID), "C-1"))
 HANDED_OFF = RECEIVED.happened(HandOffOffered("a-agent", to_department="cards"))
 PROMISED = RECEIVED.happened(PromiseMade(1, LATER, "a-agent"))
+HELD = RECEIVED.happened(LegalHoldPlaced())
+WITHDRAWN_AND_HELD = WITHDRAWN.happened(LegalHoldPlaced())
 BROKEN_PROMISE = FOLLOWED_UP.happened(PromiseMade(1, LATER, "a-agent"))
 
 STATES: dict[str, Life] = {
@@ -116,12 +122,16 @@ STATES: dict[str, Life] = {
     "received, hand-off pending": HANDED_OFF,
     "received, with an open promise": PROMISED,
     "followed-up, with an open promise": BROKEN_PROMISE,
+    "received, held": HELD,
+    "withdrawn, held": WITHDRAWN_AND_HELD,
 }
+HELD_STATES = {"received, held", "withdrawn, held"}
 HAS_PROMISE = {"received, with an open promise", "followed-up, with an open promise"}
 CLOSED_STATES = {"followed-up", "withdrawn", "closed-unsatisfied", "merged", "followed-up, with an open promise"}
+CLOSED_STATES |= {"withdrawn, held"}
 OPEN_STATES = set(STATES) - CLOSED_STATES
 NOT_HANDED_OFF = OPEN_STATES - {"received, hand-off pending"}
-JUST_RECEIVED = {"received", "received, hand-off pending", "received, with an open promise"}
+JUST_RECEIVED = {"received", "received, hand-off pending", "received, with an open promise", "received, held"}
 
 # The same customer's, raised the day before, with every clock that one of the above may bring: what they merge into.
 EARLIER = (
@@ -171,6 +181,8 @@ DOMAIN_TABLE: list[tuple[Command, set[str], list[type[Event]]]] = [
     (Link(OTHER_ID, "same-matter"), OPEN_STATES, [CaseLinked]),
     (Correct(101, "It was the other card."), OPEN_STATES, [EntryCorrected]),
     (AddNote("Prefers Chinese."), OPEN_STATES, [NoteAdded]),
+    (Hold("A lawsuit."), set(STATES) - HELD_STATES, [LegalHoldPlaced]),
+    (ReleaseHold("It is settled."), HELD_STATES, [LegalHoldReleased]),
 ]
 # Whether these are possible depends on a clock that runs besides, see test_terms.
 CLOCK_COMMANDS: list[Command] = [Extend("statutory", "It is complex."), Retime("statutory", "New law.")]
@@ -350,13 +362,16 @@ def test_findings_offers_and_owning_are_not_for_those_who_take_calls() -> None:
         "assign",
         "accept",
         "act",
+        "request-erasure",
+        "reject-erasure",
     }
 
 
 def test_approvals_terms_and_incidents_are_for_leaders() -> None:
     leaders = {name: roles for name, roles in MAY.items() if "handler" not in roles}
-    assert set(leaders) == {"approve", "reject", "extend", "retime", "open-incident", "close-incident"}
-    assert "supervisor" not in leaders["retime"]
+    heads = {"retime", "hold", "release-hold", "approve-erasure"}
+    assert set(leaders) == {"approve", "reject", "extend", "open-incident", "close-incident"} | heads
+    assert {name for name, roles in leaders.items() if "supervisor" not in roles} == heads
 
 
 def test_a_key_of_one_branch_acts_on_that_branch_only() -> None:

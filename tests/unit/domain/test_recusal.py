@@ -23,6 +23,7 @@ from amends_domain.commands import (
     Propose,
     RecordContact,
     Reject,
+    ReleaseHold,
     Retime,
     Withdraw,
 )
@@ -35,6 +36,7 @@ from amends_domain.events import (
     Event,
     HandOffRefused,
     InvestigationCompleted,
+    LegalHoldPlaced,
     OwnerAssigned,
     ResolutionProposed,
     UnsatisfiedClosureApproved,
@@ -87,6 +89,7 @@ FORBIDDEN: list[tuple[tuple[Event, ...], Command]] = [
     ((), Merge(OTHER_ID, "One matter.")),
     ((), Extend("statutory", "It is complex.")),
     ((), Retime("apology", "New rules.")),
+    ((LegalHoldPlaced(),), ReleaseHold("Nobody sues.")),
 ]
 
 
