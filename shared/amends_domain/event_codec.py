@@ -58,6 +58,7 @@ def _codec(cls: type[Event]) -> _Codec:
 _CODECS: dict[str, _Codec] = {cls.TYPE: _codec(cls) for cls in _concrete(Event)}
 
 EVENT_TYPES: frozenset[str] = frozenset(_CODECS)
+EVENT_CLASSES: Mapping[str, type[Event]] = {name: codec.cls for name, codec in _CODECS.items()}
 
 
 def encode(event: Event) -> tuple[dict[str, Json], dict[str, Json]]:

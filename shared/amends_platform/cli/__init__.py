@@ -17,6 +17,7 @@ from amends_platform.cli import (
     demo,
     doctor,
     env,
+    export,
     import_,
     keys,
     migrate,
@@ -73,6 +74,7 @@ app.command("watch", rich_help_panel=ASK)(watch.watch)
 app.command("replay", rich_help_panel=PROVE)(replay.replay)
 app.command("verify", rich_help_panel=PROVE)(verify.verify)
 app.command("rebuild", rich_help_panel=PROVE)(rebuild.rebuild)
+app.command("export", rich_help_panel=PROVE)(export.export)
 
 app.command("migrate", rich_help_panel=ADMINISTER)(migrate.migrate)
 app.command("doctor", rich_help_panel=ADMINISTER)(doctor.doctor)

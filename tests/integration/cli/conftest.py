@@ -1,21 +1,22 @@
-"""An intake on a real socket."""
+"""An intake on a real socket, and a log in which much has happened."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import asyncpg
+import pytest
 import pytest_asyncio
 import uvicorn
 
 from amends_platform.clients import Address
 from amends_platform.principals import create_key
+from tests.integration.cli.telling import POLICY, Told, connected, some_history
+from tests.integration.workflow.conftest import Log, open_log
 from tests.support.intake import Intake, running_intake
-from tests.support.postgres import Database
+from tests.support.postgres import Database, PostgresServer, new_database
 
 WAIT_SECONDS_MAX = 20.0
 
@@ -46,16 +47,6 @@ class Served:
         return Address("intake", self.url, key)
 
 
-@asynccontextmanager
-async def connected(database: Database) -> AsyncIterator[asyncpg.Connection]:
-    """A connection of the owner's."""
-    connection = await asyncpg.connect(database.url)
-    try:
-        yield connection
-    finally:
-        await connection.close()
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def served(database: Database, tmp_path: Path) -> AsyncIterator[Served]:
     async with running_intake(database, tmp_path) as intake:
@@ -71,3 +62,30 @@ async def served(database: Database, tmp_path: Path) -> AsyncIterator[Served]:
         finally:
             server.should_exit = True
             await serving
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def history(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Told]:
+    """Told once, to be copied by every test."""
+    directory = tmp_path_factory.mktemp("history")
+    (directory / "policy.yaml").write_text(POLICY)
+    async with new_database(postgres) as database:
+        async with open_log(database, directory) as log:
+            cases = await some_history(log, directory / "policy.yaml")
+        # A database that anybody is connected to is no template.
+        await database.close_pools()
+        yield Told(database, cases, directory)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def told(postgres: PostgresServer, history: Told) -> AsyncIterator[Told]:
+    async with new_database(postgres, history.database.name) as database:
+        yield Told(database, history.cases, history.directory)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def log(told: Told) -> AsyncIterator[Log]:
+    """The log of `told`, to go on with."""
+    async with open_log(told.database, told.directory) as opened:
+        await opened.use_policy(told.directory / "policy.yaml")
+        yield opened

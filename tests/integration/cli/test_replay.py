@@ -2,85 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
-from amends_domain.commands import Apologize, PromiseToCustomer, RecordContact, Reopen, Withdraw
+from amends_domain.commands import Withdraw
 from amends_platform.auditing import auditor_connection
 from amends_platform.failures import CannotReach
 from amends_platform.replaying import expected, folding, replays
 from amends_platform.replaying.replays import Replayed, replay_and_compare, replay_as_of, replay_case
 from amends_platform.verifying import Verified, verify_log
 from amends_store.timers import fire_due
-from tests.integration.cli.conftest import connected
-from tests.integration.workflow.conftest import Log, open_log, project
+from tests.integration.cli.telling import Told, change, connected
+from tests.integration.workflow.conftest import Log, project
 from tests.support.lives import HEAD
-from tests.support.postgres import Database, PostgresServer, new_database
-
-POLICY = """\
-policy: hours
-version: 1
-effective_from: 2026-01-01
-timezone: Asia/Shanghai
-clocks:
-  apology: {from: complaint-received, stop: [apology-given], due: 4h, warn: [75%]}
-  callback:
-    from: complaint-received
-    stop: [callback-made]
-    due: agreed
-    at_most: 8h
-    warn: [2h before]
-    extend: {requires: customer-agreed, before: due, at_most: 8h}
-ladder:
-  - {before: 30m, to: team_leader}
-  - {after: 0h, to: service_admin}
-  - {after: 2h, to: department_manager}
-mass: {same: cause, count: 2, within: 24h}
-repeat: {same: [customer, type], within: 30d}
-"""
-
-
-@dataclass(frozen=True)
-class Told:
-    """A log in which much has happened, and its cases by name; the read model is up to date."""
-
-    database: Database
-    cases: Mapping[str, UUID]
-    directory: Path
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def history(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Told]:
-    """Told once, to be copied by every test."""
-    directory = tmp_path_factory.mktemp("history")
-    (directory / "policy.yaml").write_text(POLICY)
-    async with new_database(postgres) as database:
-        async with open_log(database, directory) as log:
-            cases = await some_history(log, directory / "policy.yaml")
-        # A database that anybody is connected to is no template.
-        await database.close_pools()
-        yield Told(database, cases, directory)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def told(postgres: PostgresServer, history: Told) -> AsyncIterator[Told]:
-    async with new_database(postgres, history.database.name) as database:
-        yield Told(database, history.cases, history.directory)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def log(told: Told) -> AsyncIterator[Log]:
-    """The log of `told`, to go on with."""
-    async with open_log(told.database, told.directory) as opened:
-        await opened.use_policy(told.directory / "policy.yaml")
-        yield opened
+from tests.support.postgres import Database
 
 
 async def replayed(database: Database) -> Replayed:
@@ -96,50 +34,6 @@ async def verified(database: Database) -> Verified:
 async def differences(database: Database) -> list[str]:
     """What a replay finds different, a sentence each."""
     return [str(difference) for difference in (await replayed(database)).differences]
-
-
-async def pass_time(log: Log, **delta: float) -> None:
-    """Time passes, and whatever falls due meanwhile fires, as often as one thing leads to another."""
-    await log.database.move_clock(timedelta(**delta))
-    while True:
-        await project(log.database)
-        if not await fire_due(log.view, 100):
-            return
-
-
-async def some_history(log: Log, policy: Path) -> dict[str, UUID]:
-    """Cases in many states, some with reminders and breaches."""
-    await log.use_policy(policy)
-    named = {name: await log.receive(customer_ref=name, external_ref=name) for name in ("kept", "broken", "moved")}
-    past = {"historical": True, "occurred_at": await log.now() - timedelta(days=400)}
-    named["past"] = await log.receive(customer_ref="past", **past)
-    named["closed"] = await log.receive(customer_ref="closed", flags=("vulnerable",))
-    named["asked"] = await log.receive(customer_ref="asked", kind="inquiry")
-    promised = PromiseToCustomer("We will look it up.", await log.now() + timedelta(hours=2))
-    await log.give(named["asked"], RecordContact("inbound", "phone", True, "They asked.", promise=promised))
-    for name in ("one", "other"):
-        named[name] = await log.receive(customer_ref="same", type="waiting_time", cause="process too slow")
-    await log.give(named["kept"], Apologize("phone", "Sorry."))
-    await log.give(named["closed"], Withdraw("phone", "Settled."))
-    await pass_time(log, hours=3.5)
-    later = await log.now() + timedelta(hours=9)
-    await log.give(named["moved"], RecordContact("outbound", "phone", True, "Explained.", True, later))
-    await pass_time(log, hours=5)
-    await log.give(named["broken"], Apologize("phone", "Sorry, too late."))
-    await log.give(named["closed"], Reopen("recurrence"))
-    await pass_time(log, hours=1)
-    return named
-
-
-async def change(database: Database, *statements: str) -> None:
-    """Change tables behind everybody's back, as only a superuser can."""
-    async with connected(database) as connection:
-        await connection.execute("SET session_replication_role = replica")
-        await connection.execute("ALTER TABLE events DISABLE TRIGGER USER")
-        for statement in statements:
-            await connection.execute(statement)
-        await connection.execute("ALTER TABLE events ENABLE ALWAYS TRIGGER events_row_unchanged")
-        await connection.execute("ALTER TABLE events ENABLE ALWAYS TRIGGER events_never_emptied")
 
 
 async def test_live_state_and_replayed_state_are_identical(told: Told) -> None:
