@@ -37,7 +37,7 @@ class CannotPrint(Exception):
 
 
 def pdf_of(dossier: Dossier) -> bytes:
-    """The dossier as PDF, the same bytes each time on the same machine. Raises CannotPrint. Takes long: half a second."""
+    """The dossier as PDF, the same bytes each time on the same machine. Raises CannotPrint. The first takes seconds."""
     try:
         import typst
     except ImportError:
