@@ -29,6 +29,8 @@ from amends_domain.events import (
     CustomerDeclined,
     DeadlineBreached,
     EntryCorrected,
+    ErasureRejected,
+    ErasureRequested,
     Event,
     FollowedUp,
     FollowUpFailed,
@@ -37,7 +39,10 @@ from amends_domain.events import (
     HandOffRefused,
     IncidentClosed,
     InvestigationCompleted,
+    LegalHoldPlaced,
+    LegalHoldReleased,
     MergedInto,
+    PersonalDataErased,
     PromiseKept,
     PromiseMade,
     ProposalApproved,
@@ -75,6 +80,14 @@ _STEPS = (
     IncidentClosed,
 )
 _STEP = "step"
+# What an event answers: the last of that type before it.
+_ANSWERS: Mapping[type[Event], type[Event]] = {
+    HandOffAccepted: HandOffOffered,
+    HandOffRefused: HandOffOffered,
+    LegalHoldReleased: LegalHoldPlaced,
+    ErasureRejected: ErasureRequested,
+    PersonalDataErased: ErasureRequested,
+}
 
 Clock = tuple[str, int | None]
 
@@ -130,8 +143,6 @@ def _rests_on(event: Event, latest: Mapping[object, int], runs: Mapping[tuple[st
     yield 1
     before: object = None
     match event:
-        case HandOffAccepted() | HandOffRefused():
-            before = HandOffOffered.TYPE
         case PromiseKept(number=number):
             before = (PromiseMade.TYPE, number)
         case ActionTaken(number=int(number)):
@@ -144,20 +155,21 @@ def _rests_on(event: Event, latest: Mapping[object, int], runs: Mapping[tuple[st
                 yield from (run.started_by, run.called_for_by)
         case _ if isinstance(event, _STEPS):
             before = _STEP
+        case _ if type(event) in _ANSWERS:
+            before = _ANSWERS[type(event)].TYPE
     if before in latest:
         yield latest[before]
 
 
 def _named(recorded: Recorded) -> Iterator[object]:
     """By what later events refer to this one."""
+    event = recorded.event
     yield recorded.position
-    match recorded.event:
-        case HandOffOffered():
-            yield HandOffOffered.TYPE
-        case PromiseMade(number=number) | CountermeasurePlanned(number=number):
-            yield (recorded.event.TYPE, number)
-        case event if isinstance(event, _STEPS):
-            yield _STEP
+    yield event.TYPE
+    if isinstance(event, PromiseMade | CountermeasurePlanned):
+        yield (event.TYPE, event.number)
+    if isinstance(event, _STEPS):
+        yield _STEP
 
 
 def _by_then(
