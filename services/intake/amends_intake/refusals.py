@@ -18,6 +18,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "other-branch": 403,
     "beyond-authority": 403,
     "own-proposal": 403,
+    "own-request": 403,
     "recused": 403,
     "not-the-receiver": 403,
     "illegal-state": 409,
@@ -43,6 +44,11 @@ STATUSES: Final[Mapping[str, int]] = {
     "survivor-no-complaint": 409,
     "deadline-would-be-lost": 409,
     "incident-closed": 409,
+    "already-held": 409,
+    "legal-hold": 409,
+    "erasure-pending": 409,
+    "no-erasure-asked": 409,
+    "already-erased": 409,
     "in-the-future": 422,
     "in-the-past": 422,
     "before-the-case": 422,
@@ -59,6 +65,8 @@ STATUSES: Final[Mapping[str, int]] = {
     "no-such-entry": 422,
     "not-an-entry": 422,
     "no-such-clock": 422,
+    "reason-unfit": 422,
+    "reason-names-customer": 422,
 }
 
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from amends_domain.commands import OpenIncident, Receive
 from amends_intake.answers import Answered, CommandAnswer
-from amends_intake.bodies import ComplaintBody, contacts, knowledge, life, links, ownership
+from amends_intake.bodies import ComplaintBody, contacts, erasure, knowledge, life, links, ownership
 from amends_intake.bodies.base import Body, NumberedBody, PairBody
 from amends_intake.clerk import Request
 from amends_intake.desk import Desk
@@ -73,6 +73,8 @@ ROUTES: tuple[Route, ...] = (
     Route("notes", knowledge.NoteBody, "Add a note"),
     Route("extensions", knowledge.ExtensionBody, "Approve the next longer term of a running clock"),
     Route("retiming", knowledge.RetimingBody, "Let a running clock be judged by the policy in force now"),
+    Route("legal-hold", erasure.HoldBody, "Forbid to erase the customer's personal data"),
+    Route("legal-hold/release", erasure.ReleaseHoldBody, "Lift the legal hold"),
     Route("links", links.LinkBody, "Link the case to another one, or to an incident"),
     Route("merge", links.MergeBody, "Let the case go on as an older one of the same customer"),
 )
