@@ -116,8 +116,12 @@ class Policy:
 
 
 def content_hash(document: object, snapshot: Snapshot) -> str:
-    """Hex SHA-256 over what decides: the document's values, the calendar's days, and those of each included pack, as
-    canonical JSON.
+    """Hex SHA-256 of the policy's content, by which it is known."""
+    return hashlib.sha256(content_of(document, snapshot).encode()).hexdigest()
+
+
+def content_of(document: object, snapshot: Snapshot) -> str:
+    """What decides, as canonical JSON: the document's values, the calendar's days, and those of each included pack.
 
     Comments, layout, quoting and the order of keys say nothing, so they change nothing: a policy may be
     better explained without becoming another policy. The release of the holiday data is left out for the same
@@ -131,8 +135,7 @@ def content_hash(document: object, snapshot: Snapshot) -> str:
             name: {"document": pack["document"], "calendar": _hashed_days(pack["calendar"])}
             for name, pack in packs.items()
         }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
 
 
 def _hashed_days(snapshot: Snapshot) -> dict[str, Any]:
@@ -210,4 +213,5 @@ __all__ = [
     "WarningRule",
     "When",
     "content_hash",
+    "content_of",
 ]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from amends_domain.documents import DocumentError, DocumentErrors, written
-from amends_domain.policy import Policy, Snapshot
+from amends_domain.policy import Policy, Snapshot, content_of
 from amends_domain.policy_document import PolicyDocument, read_policy
 from amends_platform.policy.holiday_snapshot import countries, holiday_snapshot, subdivisions
 from amends_platform.policy.yaml_text import LENGTH_MAX, PlacedError, YamlDocument, read_yaml
@@ -98,6 +98,12 @@ def restore_policy(document: str, calendar: Snapshot) -> Policy:
         return Policy.build(parsed.value, _with_parsed_packs(source, calendar))
     except DocumentErrors as errors:
         raise _refused(source, [parsed.place(error) for error in errors.errors]) from None
+
+
+def hashed_content(document: str, calendar: Snapshot) -> str:
+    """The very text that the hash of `restore_policy(document, calendar)` is of. Raises PolicyFileError."""
+    source = "stored policy"
+    return content_of(_parsed(source, document).value, _with_parsed_packs(source, calendar))
 
 
 class _BuiltIn(Mapping[str, PolicyDocument]):
