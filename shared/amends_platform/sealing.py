@@ -1,7 +1,7 @@
 """Personal data at rest: AES-256-GCM under one data key per customer, each wrapped by a master key in a file.
 
-The master key never enters the database. What a data key sealed is bound to its event's id, so a sealed part
-moved to another event does not open.
+Neither enters the database. What a data key sealed is bound to its event's id, so a sealed part moved to another event
+does not open.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-from amends_platform.ids import uuid7
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -37,13 +35,17 @@ class CannotUnseal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CustomerKey:
-    """The data key of one customer, ready to use, and its wrapped form as the store keeps it."""
+    """The data key of one customer, ready to use."""
 
     key_id: UUID
     tenant: str
     customer_ref: str
-    wrapped: bytes
     cipher: AESGCM
+
+    @classmethod
+    def of(cls, key_id: UUID, tenant: str, customer_ref: str, key: bytes) -> CustomerKey:
+        """The customer's key, as the key store gives it."""
+        return cls(key_id, tenant, customer_ref, AESGCM(key))
 
     def seal(self, event_id: UUID, plain: bytes) -> bytes:
         """Nonce and ciphertext of `plain`, bound to the event."""
@@ -80,24 +82,13 @@ class MasterKey:
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, key, key_id.bytes)
 
-    def unwrapped(self, key_id: UUID, wrapped: bytes) -> bytes:
+    def unwrap(self, key_id: UUID, wrapped: bytes) -> bytes:
         """What was given to `wrap`. Raises CannotUnseal."""
         return _open(self._cipher, wrapped, key_id.bytes)
 
-    def unwrapped_of_customer(self, tenant: str, customer_ref: str, key_id: UUID, wrapped: bytes) -> bytes:
+    def unwrap_of_customer(self, tenant: str, customer_ref: str, key_id: UUID, wrapped: bytes) -> bytes:
         """A data key as the first release kept it in the database: bound to its customer. Raises CannotUnseal."""
         return _open(self._cipher, wrapped, _owner(tenant, customer_ref, key_id))
-
-    def new_key(self, tenant: str, customer_ref: str) -> CustomerKey:
-        """A fresh data key for a customer who has none yet."""
-        key_id, key, nonce = uuid7(), os.urandom(KEY_BYTES), os.urandom(_NONCE_BYTES)
-        wrapped = nonce + self._cipher.encrypt(nonce, key, _owner(tenant, customer_ref, key_id))
-        return CustomerKey(key_id, tenant, customer_ref, wrapped, AESGCM(key))
-
-    def unwrap(self, tenant: str, customer_ref: str, key_id: UUID, wrapped: bytes) -> CustomerKey:
-        """The data key that the store holds as `wrapped`. Raises CannotUnseal."""
-        key = _open(self._cipher, wrapped, _owner(tenant, customer_ref, key_id))
-        return CustomerKey(key_id, tenant, customer_ref, wrapped, AESGCM(key))
 
 
 def new_master_key() -> str:

@@ -18,6 +18,8 @@ from amends_store.records import (
 
 _NO_RECEIPT: Final = (None,) * 4
 _NO_DATA_KEY: Final = (None,) * 3
+# `batch_command` has a place for it, for the release that kept keys in the database.
+_WRAPPED_ELSEWHERE: Final = None
 
 
 def arguments(commands: Sequence[Append]) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
@@ -46,7 +48,7 @@ def _batch_command(command: Append) -> tuple[Any, ...]:
         command.causation_id,
         len(command.events),
         *(_NO_RECEIPT if receipt is None else (receipt.principal, receipt.key, receipt.request_hash, receipt.answer)),
-        *(_NO_DATA_KEY if data_key is None else (data_key.customer_ref, data_key.key_id, data_key.wrapped)),
+        *(_NO_DATA_KEY if data_key is None else (data_key.customer_ref, data_key.key_id, _WRAPPED_ELSEWHERE)),
     )
 
 
@@ -86,4 +88,4 @@ def verdict_of(command: Append, row: Any, *, sent_before: bool) -> Verdict:
     if word == "key-reused":
         return KeyReused()
     assert word == "data-key-conflict", word
-    return DataKeyConflict(row["known_key_id"], row["known_wrapped"])
+    return DataKeyConflict(row["known_key_id"])

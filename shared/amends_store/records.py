@@ -34,11 +34,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
-    """A customer's data key, wrapped by the master key. Sent again, the same `key_id` changes nothing."""
+    """Which data key is the customer's; the key itself is kept elsewhere. Sent again, it changes nothing."""
 
     key_id: UUID
     customer_ref: str
-    wrapped: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +90,12 @@ class VersionConflict:
 
 @dataclass(frozen=True, slots=True)
 class DataKeyConflict:
-    """The customer already has another data key: seal with this one and append again."""
+    """The customer already has another data key: seal with this one and append again.
 
-    key_id: UUID
-    wrapped: bytes
+    None: the key was erased, and the customer has none now. Seal with a new one.
+    """
+
+    key_id: UUID | None
 
 
 Verdict = Appended | Replayed | KeyReused | VersionConflict | DataKeyConflict

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import accumulate
 from typing import Any, Final
 
@@ -23,25 +23,37 @@ _REACH_SECONDS_MAX: Final = 3.0
 _REACH_PAUSE_SECONDS: Final = 0.05
 
 Objection = Replayed | KeyReused | VersionConflict | DataKeyConflict
+# Gets the connection, in the transaction and under the log's lock, and what was appended there.
+Along = Callable[[Any, tuple[Appended, ...]], Awaitable[None]]
+
+
+class Undone(Exception):
+    """What was to be done along with an append cannot be done: nothing was recorded."""
 
 
 async def append_together(
-    pool: asyncpg.Pool, commands: Sequence[Append], *, on_commit: Callable[[int], None] | None = None
+    pool: asyncpg.Pool,
+    commands: Sequence[Append],
+    *,
+    on_commit: Callable[[int], None] | None = None,
+    along: Along | None = None,
 ) -> tuple[Appended, ...] | Objection:
     """Each command's `Appended`, in their order and durable; or why nothing at all was recorded.
 
     Exactly one of them carries a receipt, which stands for all; streams, and customers whose data keys are brought,
-    are different. `on_commit` is told the last position.
+    are different. `on_commit` is told the last position. `along` is done in the same transaction; it may raise Undone.
 
-    Raises StoreUnavailable (OutcomeUnknown is one), AppendRefused.
+    Raises StoreUnavailable (OutcomeUnknown is one), AppendRefused, Undone.
     """
     assert sum(command.receipt is not None for command in commands) == 1, "what was sent once is found by its receipt"
-    attempt = _Attempt(commands)
+    attempt = _Attempt(commands, along)
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + _REACH_SECONDS_MAX
     while True:
         try:
             outcome = await attempt.make(pool)
+        except Undone:
+            raise
         except Exception as error:
             if is_refusal(error):
                 raise AppendRefused(str(error)) from error
@@ -61,8 +73,9 @@ class _Attempt:
     `reached`: it is worth looking for the server again, which was there a moment ago.
     """
 
-    def __init__(self, commands: Sequence[Append]) -> None:
+    def __init__(self, commands: Sequence[Append], along: Along | None) -> None:
         self._commands = commands
+        self._along = along
         self._arguments: Any = None
         self.may_be_recorded = False
         self.reached = False
@@ -78,13 +91,17 @@ class _Attempt:
             try:
                 await conn.execute(_END_WHEN_IDLE)
                 rows = await conn.fetch(_APPEND_BATCH, *self._arguments, timeout=_ANSWER_SECONDS_MAX)
+                outcome = self._outcome(rows)
+                if isinstance(outcome, Objection):
+                    await _roll_back(conn, transaction)
+                    return outcome
+                # What is found to have been recorded before had it done along with it then.
+                if self._along is not None and rows[0]["verdict"] == "appended":
+                    async with asyncio.timeout(_ANSWER_SECONDS_MAX):
+                        await self._along(conn, outcome)
             except BaseException:
                 await _roll_back(conn, transaction)
                 raise
-            outcome = self._outcome(rows)
-            if isinstance(outcome, Objection):
-                await _roll_back(conn, transaction)
-                return outcome
             self.may_be_recorded = True
             async with asyncio.timeout(_ANSWER_SECONDS_MAX):
                 await transaction.commit()

@@ -14,11 +14,12 @@ from nats.aio.client import Client
 from amends_domain.events import ComplaintReceived
 from amends_platform.hints import Hints
 from amends_platform.recorded import new_event
-from amends_platform.sealing import CustomerKey, MasterKey
+from amends_platform.sealing import CustomerKey
 from amends_store.append import Appender
 from amends_store.records import Append, Appended
 from tests.bench.measuring import Contender, Figures, Outcome, Plan, percentile, take_turns
 from tests.bench.servers import Bench
+from tests.support.keys import a_key
 from tests.support.notifying import connected, notifier_program
 
 EVENTS_PER_SECOND = 400
@@ -45,7 +46,7 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
             async with connected(bench.nats_url) as client:
                 arrivals = Arrivals()
                 await arrivals.subscribe(client)
-                key = MasterKey(bytes(32)).new_key("default", "C-10482")
+                key = a_key("C-10482")
                 contender = Contender(OURS, lambda: _even_pace(appender, arrivals, key, plan.seconds))
                 rounds = await take_turns([contender], plan.rounds, on_step)
         finally:

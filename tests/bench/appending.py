@@ -14,7 +14,6 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from amends_domain.events import ComplaintReceived
 from amends_platform.ids import uuid7
 from amends_platform.recorded import new_event
-from amends_platform.sealing import MasterKey
 from amends_store.append import Appender
 from amends_store.read import head_position
 from amends_store.records import Append, Appended, NewEvent, Receipt
@@ -22,6 +21,7 @@ from tests.bench.callers import CALLERS, as_tasks, as_threads
 from tests.bench.complaints import sample
 from tests.bench.measuring import Contender, Figures, Outcome, Plan, take_turns
 from tests.bench.servers import Bench
+from tests.support.keys import a_key
 from tests.support.postgres import Database
 
 CONNECTIONS = 16
@@ -139,7 +139,7 @@ def _sealed_event() -> NewEvent:
         narrative=body["narrative"],
         customer=body["customer"],
     )
-    key = MasterKey(bytes(32)).new_key("default", complaint.customer_ref)
+    key = a_key(complaint.customer_ref)
     return new_event(complaint, datetime.now(UTC), "ab" * 32, key)
 
 

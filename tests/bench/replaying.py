@@ -37,13 +37,13 @@ from amends_platform.policy.files import load_policy
 from amends_platform.recorded import new_event
 from amends_platform.replaying.folding import Fold, LogRow, without_collecting
 from amends_platform.replaying.replays import read_into
-from amends_platform.sealing import MasterKey
 from amends_store.append import Appender
 from amends_store.read import head_position
 from amends_store.records import Append, Appended
 from tests.bench.complaints import sample
 from tests.bench.measuring import Contender, Figures, Outcome, Plan, take_turns
 from tests.bench.servers import Bench
+from tests.support.keys import a_key
 
 PAGE_EVENTS = 5_000
 _LIVING = 200
@@ -153,7 +153,7 @@ def a_life(policy: Policy) -> tuple[Event, ...]:
 
 async def _write_lives(pool: asyncpg.Pool, policy: Policy, count: int) -> None:
     appender = Appender(pool)
-    events, key = a_life(policy), MasterKey(bytes(32)).new_key("default", "C-10482")
+    events, key = a_life(policy), a_key("C-10482")
 
     async def live(case_id: UUID) -> None:
         for version, event in enumerate(events):

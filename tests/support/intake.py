@@ -149,7 +149,13 @@ async def running_intake(database: Database, directory: Path, **settings: Any) -
     """An intake that has started, stopped at the end."""
     master_key = directory / "master.key"
     ensure_master_key(master_key)
-    known = Settings.load(database_url=database.url, master_key_file=master_key, rate_limit="off", **settings)
+    known = Settings.load(
+        database_url=database.url,
+        master_key_file=master_key,
+        key_store=directory / "customers.db",
+        rate_limit="off",
+        **settings,
+    )
     intake = Intake(database, known)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(intake.app.router.lifespan_context(intake.app))

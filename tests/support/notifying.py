@@ -35,9 +35,10 @@ from amends_notifier.service import CONNECTIONS, Notifier
 from amends_notifier.stream import STREAM
 from amends_platform.processes import Child, Program
 from amends_platform.recorded import new_event
-from amends_platform.sealing import CustomerKey, MasterKey
+from amends_platform.sealing import CustomerKey
 from amends_store.append import Appender
 from amends_store.records import Append, Appended, DataKey
+from tests.support.keys import a_key
 from tests.support.postgres import Database
 
 WAIT_SECONDS_MAX = 60.0
@@ -98,7 +99,7 @@ class Log:
         """Record the events as the next of this case, in one command."""
         stored = tuple(new_event(event, datetime.now(UTC), POLICY_HASH, self.key) for event in events)
         # Commands that bring one customer's key are appended one after the other: it is brought until it is there.
-        key = None if self.head else DataKey(self.key.key_id, self.key.customer_ref, self.key.wrapped)
+        key = None if self.head else DataKey(self.key.key_id, self.key.customer_ref)
         verdict = await self.appender.append(
             Append(tenant, case_id, self.versions[case_id], "a-agent", uuid4(), None, stored, None, key)
         )
@@ -136,7 +137,7 @@ class Log:
 async def a_log(database: Database) -> AsyncIterator[Log]:
     appender = Appender(await database.pool("amends_intake"))
     try:
-        yield Log(database, appender, MasterKey(bytes(32)).new_key("default", "C-1"))
+        yield Log(database, appender, a_key())
     finally:
         await appender.aclose()
 

@@ -21,6 +21,10 @@ from amends_intake.routes import ROUTES, add_routes
 from amends_platform.cases import Cases
 from amends_platform.hints import Hints
 from amends_platform.keyring import Keyring
+from amends_platform.keystore.checking import check_key_store
+from amends_platform.keystore.erased import ErasedKeys
+from amends_platform.keystore.moving import move_keys
+from amends_platform.keystore.opening import open_key_store
 from amends_platform.policy.book import PolicyBook
 from amends_platform.policy.files import load_policy
 from amends_platform.policy.publishing import publish_setting
@@ -51,7 +55,7 @@ def _utc_now() -> datetime:
 def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) -> FastAPI:
     """The application. `now` is the time decisions are made at.
 
-    Starting raises StoreUnavailable, PolicyFileError or MasterKeyError.
+    Starting raises StoreUnavailable (KeyStoreUnavailable is one), PolicyFileError, MasterKeyError or CannotUnseal.
     """
     service = _Service()
     registry = CollectorRegistry()
@@ -61,7 +65,8 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
         async with AsyncExitStack() as stack:
             assert settings.database_url is not None, "__main__ refuses to start without one"
             loaded = load_policy(settings.policy)
-            master_key = MasterKey.load(settings.master_key_path)
+            keys = open_key_store(settings)
+            stack.push_async_callback(keys.aclose)
             service.pool = await connect_pool(
                 settings.database_url,
                 role="amends_intake",
@@ -70,6 +75,14 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
                 patience_seconds=START_PATIENCE_SECONDS,
             )
             stack.push_async_callback(service.pool.close)
+            await move_keys(service.pool, keys, lambda: MasterKey.load(settings.master_key_path))
+            await check_key_store(service.pool, keys)
+            keyring = Keyring(service.pool, keys)
+            await keyring.stock()
+            erased_keys = ErasedKeys(service.pool, keyring, keys)
+            await erased_keys.look()
+            erased_keys.start()
+            stack.push_async_callback(erased_keys.aclose)
             policies = PolicyBook(service.pool)
             await publish_setting(service.pool, policies, settings.tenant, loaded)
             await policies.refresh()
@@ -89,7 +102,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
                     pool=service.pool,
                     appender=appender,
                     cases=Cases(service.pool, settings.tenant),
-                    keyring=Keyring(service.pool, master_key),
+                    keyring=keyring,
                     policies=policies,
                     now=now,
                     on_commit=on_commit,

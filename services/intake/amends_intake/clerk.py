@@ -113,7 +113,7 @@ class Clerk:
     async def key_of(self, customer_ref: str, request: Request) -> CustomerKey:
         """The customer's data key; a new one where there is none any more."""
         tenant = request.principal.tenant
-        return await self.keyring.of_customer(tenant, customer_ref) or self.keyring.new(tenant, customer_ref)
+        return await self.keyring.of_customer(tenant, customer_ref) or await self.keyring.new(tenant, customer_ref)
 
     async def receipt(self, decided: Decided, request: Request, children: Children | None = None) -> Receipt:
         """What makes the request repeatable: the answer to it, but for its positions."""
@@ -136,7 +136,7 @@ class Clerk:
             causation_id=None,
             events=tuple(new_event(event, decided.occurred_at, policy, key) for event in decided.events),
             receipt=receipt,
-            data_key=None if receipt is None else DataKey(key.key_id, key.customer_ref, key.wrapped),
+            data_key=None if receipt is None else DataKey(key.key_id, key.customer_ref),
         )
 
     async def append(self, rows: Append) -> Verdict:

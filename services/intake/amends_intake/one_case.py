@@ -30,7 +30,7 @@ async def begin(
     decided = Decided(None, case_id, decision, context)
     receipt = await clerk.receipt(decided, request)
     # Most callers complain for the first time: assume that, and let the store object, rather than ask each time.
-    key = clerk.keyring.cached(tenant, customer_ref) or clerk.keyring.new(tenant, customer_ref)
+    key = clerk.keyring.cached(tenant, customer_ref) or await clerk.keyring.new(tenant, customer_ref)
     while True:
         verdict = await clerk.append(clerk.written(decided, request, key, receipt))
         match verdict:
@@ -38,7 +38,8 @@ async def begin(
                 clerk.keyring.keep(key)
                 return answered(receipt.answer, case_id, verdict.first_position, verdict)
             case DataKeyConflict():
-                key = clerk.keyring.adopt(tenant, customer_ref, verdict.key_id, verdict.wrapped)
+                clerk.keyring.forget([key.key_id])
+                key = await clerk.key_of(customer_ref, request)
             case VersionConflict():
                 raise refusals.already_recorded(await clerk.cases.load(case_id))
             case Replayed():
@@ -89,7 +90,7 @@ async def give(
             case KeyReused():
                 raise refusals.key_reused()
             case DataKeyConflict():
-                clerk.keyring.adopt(key.tenant, key.customer_ref, verdict.key_id, verdict.wrapped)
+                clerk.keyring.forget([key.key_id])
             case VersionConflict():
                 case = None
     raise refusals.too_contended()

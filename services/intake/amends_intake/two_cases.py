@@ -62,7 +62,7 @@ async def _merge(
         case KeyReused():
             raise refusals.key_reused()
         case DataKeyConflict():
-            clerk.keyring.adopt(key.tenant, key.customer_ref, verdict.key_id, verdict.wrapped)
+            clerk.keyring.forget([key.key_id])
             return None
         case VersionConflict():
             return None

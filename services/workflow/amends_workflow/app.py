@@ -13,9 +13,10 @@ from fastapi import FastAPI
 from amends_platform.cases import Cases
 from amends_platform.hints import Hints
 from amends_platform.keyring import Keyring
+from amends_platform.keystore.erased import ErasedKeys
+from amends_platform.keystore.opening import open_key_store
 from amends_platform.policy.book import PolicyBook
 from amends_platform.principals import Authenticator
-from amends_platform.sealing import MasterKey
 from amends_platform.serving import START_PATIENCE_SECONDS
 from amends_platform.settings import Settings
 from amends_platform.web import RateLimit, add_operations, describe_errors, publish_schemas
@@ -44,7 +45,7 @@ class _Service:
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The application. Starting raises StoreUnavailable or MasterKeyError."""
+    """The application. Starting raises StoreUnavailable (KeyStoreUnavailable is one) or MasterKeyError."""
     service = _Service()
     metrics = Metrics()
 
@@ -52,7 +53,8 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             assert settings.database_url is not None, "__main__ refuses to start without one"
-            keyring_master = MasterKey.load(settings.master_key_path)
+            keys = open_key_store(settings)
+            stack.push_async_callback(keys.aclose)
             # One is held by the leadership, one each works for the projection and the timers.
             pool = await connect_pool(
                 settings.database_url,
@@ -62,6 +64,10 @@ def create_app(settings: Settings) -> FastAPI:
                 patience_seconds=START_PATIENCE_SECONDS,
             )
             stack.push_async_callback(_close, pool)
+            keyring = Keyring(pool, keys)
+            erased_keys = ErasedKeys(pool, keyring)
+            erased_keys.start()
+            stack.push_async_callback(erased_keys.aclose)
             policies = PolicyBook(pool)
             await policies.refresh()
             hints: list[Hints] = []
@@ -87,7 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
                     rate_limit=RateLimit(settings.requests_per_second_max),
                     tenant=settings.tenant,
                     cases=cases,
-                    keyring=Keyring(pool, keyring_master),
+                    keyring=keyring,
                     projecting=projecting,
                 ),
                 cases,

@@ -156,7 +156,7 @@ class KeyFile:
         master = self._masters.called(master_id)
         if master is None:
             raise CannotUnseal(f"The key {key_id} is wrapped by another master key than {self._masters.path} holds.")
-        return master.unwrapped(key_id, wrapped)
+        return master.unwrap(key_id, wrapped)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -10,8 +10,8 @@ import pytest
 
 from amends_intake import incidents
 from amends_platform.keyring import Keyring
+from amends_platform.keystore.opening import open_key_store
 from amends_platform.recorded import personal_data
-from amends_platform.sealing import MasterKey
 from amends_store.read import read_stream
 from tests.support.intake import SORRY, Caller, Intake, refused
 
@@ -199,10 +199,12 @@ async def test_what_staff_write_about_an_incident_is_sealed_under_its_own_key(in
     incident = await supervisor.open_incident()
     await supervisor.must(incident, "notes", {"text": "Ask the manufacturer's Mr. Roe."})
     pool = await intake.database.pool()
-    keyring = Keyring(pool, MasterKey.load(intake.settings.master_key_path))
+    keys = open_key_store(intake.settings)
+    keyring = Keyring(pool, keys)
     row = (await read_stream(pool, incident["id"]))[1]
     assert orjson.loads(row.data) == {}
     key = await keyring.of_customer("default", f"incident {incident['id']}")
+    await keys.aclose()
     assert key is not None
     assert personal_data(row, {key.key_id: key}) == {"text": "Ask the manufacturer's Mr. Roe."}
 

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 
 from amends_platform.keyring import Keyring
+from amends_platform.keystore.opening import open_key_store
 from amends_platform.recorded import personal_data
-from amends_platform.sealing import MasterKey
 from amends_store.read import read_log
 from tests.support.intake import Intake
 
@@ -66,9 +66,11 @@ async def test_no_name_number_or_word_of_a_customer_is_in_the_clear(intake: Inta
 async def test_what_was_sealed_opens_with_the_customers_key(intake: Intake) -> None:
     await _a_life(intake)
     pool = await intake.database.pool()
-    keyring = Keyring(pool, MasterKey.load(intake.settings.master_key_path))
+    store = open_key_store(intake.settings)
+    keyring = Keyring(pool, store)
     rows = await read_log(pool, after=0, limit=10)
     keys = await keyring.by_id(row.key_id for row in rows if row.key_id is not None)
+    await store.aclose()
     received, apology, investigation = (personal_data(row, keys) for row in rows)
     assert received["narrative"] == "The machine kept my card."
     assert received["customer"] == {"name": "Ms. Chen", "phone": "555-0142"}

@@ -160,24 +160,24 @@ async def test_of_many_at_once_with_one_key_one_is_recorded(database: Database, 
 
 
 async def test_a_customer_has_one_data_key_and_the_second_learns_of_it(pool: asyncpg.Pool, appender: Appender) -> None:
-    first, second = DataKey(uuid4(), "C-1", b"first"), DataKey(uuid4(), "C-1", b"second")
+    first, second = DataKey(uuid4(), "C-1"), DataKey(uuid4(), "C-1")
     await appended(appender, data_key=first)
-    assert await appender.append(a_command(data_key=second)) == DataKeyConflict(first.key_id, b"first")
+    assert await appender.append(a_command(data_key=second)) == DataKeyConflict(first.key_id)
     assert await head_position(pool) == 1
     # The same key again is what a process sends that does not know yet that it is stored.
     await appended(appender, data_key=first)
-    await appended(appender, data_key=DataKey(uuid4(), "C-2", b"other"))
+    await appended(appender, data_key=DataKey(uuid4(), "C-2"))
 
 
 async def test_of_many_new_data_keys_for_one_customer_one_is_kept(database: Database, appender: Appender) -> None:
     other = Appender(await database.pool("amends_intake"))
-    keys = [DataKey(uuid4(), "C-1", bytes([number])) for number in range(32)]
+    keys = [DataKey(uuid4(), "C-1") for _ in range(32)]
     verdicts: list[Verdict] = await asyncio.gather(
         *((appender, other)[number % 2].append(a_command(data_key=key)) for number, key in enumerate(keys))
     )
     (winner,) = [key for key, verdict in zip(keys, verdicts, strict=True) if isinstance(verdict, Appended)]
     conflicts = {verdict for verdict in verdicts if not isinstance(verdict, Appended)}
-    assert conflicts == {DataKeyConflict(winner.key_id, winner.wrapped)}
+    assert conflicts == {DataKeyConflict(winner.key_id)}
     await other.aclose()
 
 

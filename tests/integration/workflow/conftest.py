@@ -22,13 +22,15 @@ from amends_domain.events import Event
 from amends_domain.evolve import customer_of_incident
 from amends_domain.policy import Policy
 from amends_platform.cases import Cases
+from amends_platform.evidence.signing_key import ensure_signing_key
 from amends_platform.ids import uuid7
 from amends_platform.keyring import Keyring
+from amends_platform.keystore.protocol import KeyStore
 from amends_platform.policy.book import PolicyBook
 from amends_platform.policy.files import load_policy
 from amends_platform.principals import create_key
 from amends_platform.recorded import new_event
-from amends_platform.sealing import MasterKey, ensure_master_key
+from amends_platform.sealing import ensure_master_key
 from amends_platform.settings import Settings
 from amends_store.append import Appender
 from amends_store.follow import Follower
@@ -37,6 +39,7 @@ from amends_store.records import Append, Appended, DataKey, DataKeyConflict, Ver
 from amends_workflow.app import create_app
 from amends_workflow.projection import CHECKPOINT, Projection
 from amends_workflow.tasks import stop
+from tests.support.keys import key_store_in
 from tests.support.lives import HEAD, receive
 from tests.support.postgres import Database
 
@@ -47,7 +50,7 @@ TENANT = "default"
 class Log:
     """Cases in the log of a database. The store's clock is the only one: move it, and decisions move too."""
 
-    def __init__(self, database: Database, pool: asyncpg.Pool, view: asyncpg.Pool, master: MasterKey) -> None:
+    def __init__(self, database: Database, pool: asyncpg.Pool, view: asyncpg.Pool, keys: KeyStore) -> None:
         """`pool` connects as intake does, `view` as the workflow does."""
         self.database = database
         self.pool = pool
@@ -55,7 +58,8 @@ class Log:
         self.book = PolicyBook(pool)
         self.cases = Cases(pool, TENANT)
         self.policy: Policy
-        self._keyring = Keyring(pool, master)
+        self._keys = keys
+        self._keyring = Keyring(pool, keys)
         self._appender = Appender(pool)
 
     async def use_policy(self, name_or_path: str | Path) -> None:
@@ -131,8 +135,8 @@ class Log:
         occurred_at: datetime,
     ) -> int | None:
         """Append; the position of the last event, or None when the case has moved on."""
-        key = await self._keyring.of_customer(TENANT, customer_ref) or self._keyring.new(TENANT, customer_ref)
         while True:
+            key = await self._keyring.of_customer(TENANT, customer_ref) or await self._keyring.new(TENANT, customer_ref)
             verdict = await self._appender.append(
                 Append(
                     tenant=TENANT,
@@ -143,11 +147,11 @@ class Log:
                     causation_id=None,
                     events=tuple(new_event(event, occurred_at, self.policy.hash, key) for event in decision),
                     receipt=None,
-                    data_key=DataKey(key.key_id, customer_ref, key.wrapped),
+                    data_key=DataKey(key.key_id, customer_ref),
                 )
             )
             if isinstance(verdict, DataKeyConflict):
-                key = self._keyring.adopt(TENANT, customer_ref, verdict.key_id, verdict.wrapped)
+                self._keyring.forget([key.key_id])
                 continue
             if isinstance(verdict, VersionConflict) and case is not None:
                 return None
@@ -167,6 +171,7 @@ class Log:
 
     async def aclose(self) -> None:
         await self._appender.aclose()
+        await self._keys.aclose()
 
     @staticmethod
     def _customer_of(case: Case | None) -> str:
@@ -177,9 +182,7 @@ class Log:
 @asynccontextmanager
 async def open_log(database: Database, directory: Path) -> AsyncIterator[Log]:
     """The log of a database, under the default policy."""
-    ensure_master_key(directory / "master.key")
-    master = MasterKey.load(directory / "master.key")
-    log = Log(database, await database.pool(), await database.pool("amends_workflow"), master)
+    log = Log(database, await database.pool(), await database.pool("amends_workflow"), key_store_in(directory))
     await log.use_policy("bank-cn")
     try:
         yield log
@@ -284,8 +287,14 @@ async def running_workflow(database: Database, directory: Path, **settings: Any)
     """A workflow that has started, stopped at the end."""
     ensure_master_key(directory / "master.key")
     known = Settings.load(
-        database_url=database.url, master_key_file=directory / "master.key", rate_limit="off", **settings
+        database_url=database.url,
+        master_key_file=directory / "master.key",
+        key_store=directory / "customers.db",
+        signing_key_file=directory / "signing.key",
+        rate_limit="off",
+        **settings,
     )
+    ensure_signing_key(known.signing_key_path, known.origin)
     workflow = Workflow(database, known)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(workflow.app.router.lifespan_context(workflow.app))

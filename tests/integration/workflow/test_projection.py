@@ -41,7 +41,6 @@ from amends_domain.commands import (
     Withdraw,
 )
 from amends_platform.policy.book import PolicyBook
-from amends_platform.sealing import MasterKey, ensure_master_key
 from amends_store.errors import Fenced
 from amends_store.follow import Follower
 from amends_store.pool import connect_pool
@@ -54,6 +53,7 @@ from tests.integration.workflow.comparing import (
     the_read_model_is_what_the_log_says,
 )
 from tests.integration.workflow.conftest import WAIT_SECONDS_MAX, Log, project, running
+from tests.support.keys import key_store_in
 from tests.support.lives import HANDLER
 from tests.support.postgres import Database
 
@@ -119,10 +119,9 @@ class World:
         self._log, self._pool = self._runner.run(self._open())
 
     async def _open(self) -> tuple[Log, Any]:
-        ensure_master_key(self._directory / "master.key")
         pool = await connect_pool(self._database.url, role="amends_intake", min_size=0, max_size=4)
         view = await connect_pool(self._database.url, role="amends_workflow", min_size=0, max_size=4)
-        log = Log(self._database, pool, view, MasterKey.load(self._directory / "master.key"))
+        log = Log(self._database, pool, view, key_store_in(self._directory))
         await log.use_policy("bank-cn")
         return log, view
 

@@ -9,25 +9,26 @@ from uuid import uuid4
 
 import pytest
 
-from amends_platform.sealing import CannotUnseal, MasterKey, MasterKeyError, ensure_master_key
+from amends_platform.sealing import WRAPPED_BYTES, CannotUnseal, MasterKey, MasterKeyError, ensure_master_key
+from tests.support.keys import a_key
 
 MASTER = MasterKey(bytes(range(32)))
 EVENT = uuid4()
 
 
 def test_what_was_sealed_opens_again() -> None:
-    key = MASTER.new_key("default", "C-1")
+    key = a_key()
     assert key.unseal(EVENT, key.seal(EVENT, b"Ms. Chen")) == b"Ms. Chen"
 
 
 def test_a_sealed_part_opens_only_on_its_own_event() -> None:
-    key = MASTER.new_key("default", "C-1")
+    key = a_key()
     with pytest.raises(CannotUnseal):
         key.unseal(uuid4(), key.seal(EVENT, b"Ms. Chen"))
 
 
 def test_a_sealed_part_that_was_altered_does_not_open() -> None:
-    key = MASTER.new_key("default", "C-1")
+    key = a_key()
     sealed = bytearray(key.seal(EVENT, b"Ms. Chen"))
     sealed[-1] ^= 1
     with pytest.raises(CannotUnseal):
@@ -35,19 +36,18 @@ def test_a_sealed_part_that_was_altered_does_not_open() -> None:
 
 
 def test_the_same_words_are_never_sealed_to_the_same_bytes() -> None:
-    key = MASTER.new_key("default", "C-1")
+    key = a_key()
     assert key.seal(EVENT, b"Ms. Chen") != key.seal(EVENT, b"Ms. Chen")
 
 
-def test_a_wrapped_key_opens_for_its_customer_only() -> None:
-    key = MASTER.new_key("default", "C-1")
-    sealed = key.seal(EVENT, b"Ms. Chen")
-    assert MASTER.unwrap("default", "C-1", key.key_id, key.wrapped).unseal(EVENT, sealed) == b"Ms. Chen"
-    for tenant, customer, key_id in [("default", "C-2", key.key_id), ("other", "C-1", key.key_id)]:
+def test_a_wrapped_key_opens_under_its_own_id_and_master_key_only() -> None:
+    key_id, key = uuid4(), bytes(range(32))
+    wrapped = MASTER.wrap(key_id, key)
+    assert len(wrapped) == WRAPPED_BYTES
+    assert MASTER.unwrap(key_id, wrapped) == key
+    for master, as_id in [(MASTER, uuid4()), (MasterKey(bytes(32)), key_id)]:
         with pytest.raises(CannotUnseal):
-            MASTER.unwrap(tenant, customer, key_id, key.wrapped)
-    with pytest.raises(CannotUnseal):
-        MasterKey(bytes(32)).unwrap("default", "C-1", key.key_id, key.wrapped)
+            master.unwrap(as_id, wrapped)
 
 
 def test_the_master_key_file_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:

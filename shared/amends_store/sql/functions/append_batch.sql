@@ -1,6 +1,8 @@
 -- Appends the commands of one batch, each all or nothing, and answers one row a command, in their order.
 -- A batch holds a stream, an idempotency key and a customer's data key at most once.
 -- verdict: appended, replayed, key-reused, version-conflict, data-key-conflict. Only appended takes positions.
+-- A command that brings another key than the customer has, or is sealed with one that was erased, is a
+-- data-key-conflict, which tells the customer's key, if there is one. known_wrapped is for an older release.
 CREATE OR REPLACE FUNCTION append_batch(commands batch_command[], events_of_commands batch_event[]) RETURNS TABLE (
     verdict text, last_position bigint, recorded_at timestamptz, actual_version integer,
     earlier_stream_id uuid, earlier_first_position bigint, earlier_last_position bigint,
@@ -25,7 +27,20 @@ BEGIN
     SELECT head.position, greatest(head.recorded_at, log_now()) INTO head_position, recorded FROM log_head AS head;
 
     RETURN QUERY
-    WITH command AS (
+    WITH sealed_with_erased AS MATERIALIZED (
+        SELECT used.command
+        FROM (
+            SELECT event.command, event.key_id FROM unnest(events_of_commands) AS event
+            UNION ALL
+            SELECT given.number, given.new_key_id
+            FROM unnest(commands) WITH ORDINALITY AS given (
+                tenant, stream_id, expected_version, actor, correlation_id, causation_id, event_count,
+                principal, key, request_hash, answer, customer_ref, new_key_id, new_key_wrapped, number
+            )
+        ) AS used
+        JOIN data_keys AS k ON k.key_id = used.key_id
+        WHERE k.erased_at IS NOT NULL
+    ), command AS (
         SELECT
             given.*,
             coalesce(stream.version, 0) AS actual_version,
@@ -38,6 +53,7 @@ BEGIN
                 WHEN receipt.request_hash IS NOT NULL THEN 'key-reused'
                 WHEN coalesce(stream.version, 0) <> given.expected_version THEN 'version-conflict'
                 WHEN data_key.key_id <> given.new_key_id THEN 'data-key-conflict'
+                WHEN given.number IN (SELECT erased.command FROM sealed_with_erased AS erased) THEN 'data-key-conflict'
                 ELSE 'appended'
             END AS verdict
         FROM unnest(commands) WITH ORDINALITY AS given (
@@ -55,7 +71,7 @@ BEGIN
         ) AS receipt ON true
         LEFT JOIN LATERAL (
             SELECT k.key_id, k.wrapped FROM data_keys AS k
-            WHERE k.tenant = given.tenant AND k.customer_ref = given.customer_ref
+            WHERE k.tenant = given.tenant AND k.customer_ref = given.customer_ref AND k.erased_at IS NULL
             LIMIT 1
         ) AS data_key ON true
     ), judged AS MATERIALIZED (

@@ -1,0 +1,18 @@
+"""Whether the key store is the one that the database's keys are in."""
+
+from __future__ import annotations
+
+from amends_platform.keystore.protocol import KeyMissing, KeyStore
+from amends_store.read import Executor
+
+
+async def check_key_store(executor: Executor, store: KeyStore) -> None:
+    """Raises KeyMissing when the customers' newest key is not in the store: it is empty, another one, or an older copy.
+
+    Raises KeyStoreUnavailable, asyncpg's own, too.
+    """
+    newest = await executor.fetchval(
+        "SELECT key_id FROM data_keys WHERE erased_at IS NULL AND wrapped IS NULL ORDER BY key_id DESC LIMIT 1"
+    )
+    if newest is not None and not await store.holds([newest]):
+        raise KeyMissing(f"The key store does not hold the key {newest}: it is empty, another one, or an older copy.")
