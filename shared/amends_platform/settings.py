@@ -89,6 +89,20 @@ class Settings(BaseSettings):
         description="the file of customers' data keys, apart from the database and its backups; "
         "default: keys/customers.db in the data directory",
     )
+    signing_key_file: Path | None = Field(
+        None,
+        description="the key that checkpoints of the log are signed with; default: keys/signing.key in the data"
+        " directory. The last one signed is kept beside it",
+    )
+    log_origin: Annotated[str, Field(pattern=r"^[!-*,-~]{1,200}$")] | None = Field(
+        None, description="the log's name in what is signed, without spaces or +; default: amends/ and the tenant"
+    )
+    checkpoint_seconds: Annotated[float, Field(gt=0, le=86_400)] = Field(
+        10.0, description="a log that has grown gets a signed checkpoint this often"
+    )
+    checkpoint_dir: Path | None = Field(
+        None, description="where every signed checkpoint is also written as a file, for storage that is written once"
+    )
     intake_host: str = Field("127.0.0.1", description="the address intake listens on")
     intake_port: Port = Field(8081, description="the port intake listens on; 0 lets `amends up` choose a free one")
     workflow_host: str = Field("127.0.0.1", description="the address workflow listens on")
@@ -135,6 +149,15 @@ class Settings(BaseSettings):
     @property
     def key_store_path(self) -> Path:
         return self.key_store or self.data_dir / "keys" / "customers.db"
+
+    @property
+    def signing_key_path(self) -> Path:
+        return self.signing_key_file or self.data_dir / "keys" / "signing.key"
+
+    @property
+    def origin(self) -> str:
+        """The log's name in what is signed, where a new signing key is made."""
+        return self.log_origin or f"amends/{self.tenant}"
 
     @property
     def requests_per_second_max(self) -> float | None:

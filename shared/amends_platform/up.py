@@ -150,6 +150,7 @@ class System:
         return postgres.url(DATABASE)
 
     async def _schema_and_keys(self, directory: DataDirectory, database_url: str) -> dict[str, str]:
+        from amends_platform.evidence.signing_key import ensure_signing_key
         from amends_platform.sealing import ensure_master_key
         from amends_store.migrate import migrate, newest_schema_version, schema_version
 
@@ -164,6 +165,13 @@ class System:
                     "Put the file back, or name it with AMENDS_MASTER_KEY_FILE."
                 )
             ensure_master_key(master_key)
+            signing_key = self._settings.signing_key_path
+            if not signing_key.exists() and await connection.fetchval("SELECT true FROM signed_checkpoints LIMIT 1"):
+                raise Failure(
+                    f"The signing key {signing_key} is missing, and checkpoints of the log were signed with it. "
+                    "Put the file back, or name it with AMENDS_SIGNING_KEY_FILE."
+                )
+            ensure_signing_key(signing_key, self._settings.origin)
             return await ensure_development_keys(connection, directory.development_keys, self._settings.tenant)
 
     async def _broker(self, directory: DataDirectory) -> str:

@@ -9,6 +9,7 @@ import asyncpg
 from fastapi import Depends, Request
 
 from amends_platform.cases import Cases
+from amends_platform.evidence.notes import Verifier
 from amends_platform.policy.book import PolicyBook
 from amends_workflow.enquiries import Enquirer, Enquiries
 
@@ -21,6 +22,8 @@ class Answering:
     enquiries: Enquiries
     cases: Cases
     policies: PolicyBook
+    verifier: Verifier | None
+    """Of the key that checkpoints are signed with here; None where nothing is signed."""
 
 
 # Not plain functions: FastAPI would send those through a thread pool.

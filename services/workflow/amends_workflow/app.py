@@ -11,6 +11,7 @@ import structlog
 from fastapi import FastAPI
 
 from amends_platform.cases import Cases
+from amends_platform.evidence.signing import checkpoint_signing
 from amends_platform.hints import Hints
 from amends_platform.keyring import Keyring
 from amends_platform.keystore.erased import ErasedKeys
@@ -28,6 +29,7 @@ from amends_workflow.firing import Firing
 from amends_workflow.metrics import Metrics
 from amends_workflow.projecting import Projecting
 from amends_workflow.routes import router
+from amends_workflow.sealer import Sealer
 from amends_workflow.tasks import stop
 
 log = structlog.get_logger()
@@ -42,6 +44,7 @@ class _Service:
 
     pool: asyncpg.Pool
     projecting: Projecting
+    sealer: Sealer
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -55,12 +58,13 @@ def create_app(settings: Settings) -> FastAPI:
             assert settings.database_url is not None, "__main__ refuses to start without one"
             keys = open_key_store(settings)
             stack.push_async_callback(keys.aclose)
-            # One is held by the leadership, one each works for the projection and the timers.
+            signing = checkpoint_signing(settings)
+            # Two are held by leaderships, one each works for the projection, the timers and the sealer.
             pool = await connect_pool(
                 settings.database_url,
                 role="amends_workflow",
                 min_size=3,
-                max_size=max(4, settings.database_connections_max),
+                max_size=max(6, settings.database_connections_max),
                 patience_seconds=START_PATIENCE_SECONDS,
             )
             stack.push_async_callback(_close, pool)
@@ -85,7 +89,11 @@ def create_app(settings: Settings) -> FastAPI:
                 hints[0].start()
                 stack.push_async_callback(hints[0].aclose)
             cases = Cases(pool, settings.tenant)
-            service.pool, service.projecting = pool, projecting
+            if signing is None:
+                # Complaints do not wait for a key.
+                log.warning("there is no signing key: nothing is signed", path=str(settings.signing_key_path))
+            sealer = Sealer(pool, signing, settings.checkpoint_seconds)
+            service.pool, service.projecting, service.sealer = pool, projecting, sealer
             app.state.answering = Answering(
                 pool,
                 Enquiries(
@@ -98,8 +106,10 @@ def create_app(settings: Settings) -> FastAPI:
                 ),
                 cases,
                 policies,
+                None if signing is None else signing.verifier,
             )
-            for work in (projecting.run(), firing.run(), _observe(metrics, projecting, firing)):
+            watching = _observe(metrics, projecting, firing, sealer)
+            for work in (projecting.run(), firing.run(), sealer.run(), watching):
                 stack.push_async_callback(stop, asyncio.create_task(work))
             yield
 
@@ -114,6 +124,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     async def ready() -> None:
         service.projecting.check()
+        service.sealer.check()
         await service.pool.fetchval("SELECT position FROM log_head")
 
     add_operations(app, ready=ready, metrics=metrics.registry, body_bytes_max=settings.body_bytes_max)
@@ -131,10 +142,10 @@ async def _close(pool: asyncpg.Pool) -> None:
         log.warning("connections to the store were cut: they were still in use")
 
 
-async def _observe(metrics: Metrics, projecting: Projecting, firing: Firing) -> None:
+async def _observe(metrics: Metrics, projecting: Projecting, firing: Firing, sealer: Sealer) -> None:
     while True:
         try:
-            await metrics.observe(projecting, firing)
+            await metrics.observe(projecting, firing, sealer)
         except Exception as error:
             log.warning("nothing could be measured", reason=type(error).__name__)
         await asyncio.sleep(_OBSERVE_SECONDS)

@@ -1,14 +1,16 @@
-"""What is measured: how far the read model is behind, what fired, and how late."""
+"""What is measured: how far the read model is behind, what fired and how late, how much of the log is signed."""
 
 from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from amends_domain.events import CaseEscalated, DeadlineBreached, ReminderIssued
+from amends_platform.evidence.tree_head import SignedSoFar
 from amends_store.timers import Fired
 from amends_workflow.firing import Firing
 from amends_workflow.projecting import Projecting
 from amends_workflow.projection import Alert
+from amends_workflow.sealer import Sealer
 
 
 class Metrics:
@@ -30,6 +32,22 @@ class Metrics:
         self._overdue = Gauge(
             "amends_timers_oldest_overdue_seconds",
             "By how much the oldest timer that is due is late",
+            registry=self.registry,
+        )
+        self._signed = Gauge(
+            "amends_checkpoint_tree_size", "Events that the newest signed checkpoint covers", registry=self.registry
+        )
+        self._unsigned = Gauge(
+            "amends_checkpoint_unsigned_events", "Events that no signed checkpoint covers yet", registry=self.registry
+        )
+        self._checkpoint_age = Gauge(
+            "amends_checkpoint_age_seconds",
+            "Since when the newest checkpoint is signed; it may be old where nothing is unsigned",
+            registry=self.registry,
+        )
+        self._sealer_stopped = Gauge(
+            "amends_sealer_stopped",
+            "1 when the log contradicts what was signed before, and nothing is signed any more: act at once",
             registry=self.registry,
         )
         self._fired = Counter("amends_timers_fired", "Timers that this process made events of", registry=self.registry)
@@ -55,9 +73,16 @@ class Metrics:
             case ReminderIssued():
                 self._reminders.labels(alert.clock).inc()
 
-    async def observe(self, projecting: Projecting, firing: Firing) -> None:
-        """Look at both once. Raises asyncpg's errors while the database is away."""
+    async def observe(self, projecting: Projecting, firing: Firing, sealer: Sealer) -> None:
+        """Look at them once. Raises asyncpg's errors while the database is away."""
+        self._sealer_stopped.set(sealer.is_stopped)
         self._leading.set(projecting.is_leading)
         self._halted.set(projecting.is_halted)
         self._overdue.set(firing.overdue_seconds)
         self._lag.set(await projecting.lag())
+        self._show(await sealer.signed_so_far())
+
+    def _show(self, signed: SignedSoFar) -> None:
+        self._signed.set(signed.signed_events)
+        self._unsigned.set(signed.events - signed.signed_events)
+        self._checkpoint_age.set(signed.age_seconds or 0)

@@ -56,15 +56,25 @@ class Parameters(BaseModel):
     min_position: Position | None = None
 
 
-class CaseParameters(Parameters):
-    """Which state of a case: as it was known at an instant, or when the log ended at a position."""
+class PastParameters(Parameters):
+    """What is asked about: what was known at an instant, or when the log ended at a position (else: what is known
+    now), and of that all, or what had happened by `valid_at`."""
 
-    as_of: Instant | None = None
-    position: Position | None = None
+    as_of: Instant | None = Field(None, description="as it was known then: what had been recorded")
+    position: Position | None = Field(None, description="as it was known when the log ended there; not with as_of")
+    valid_at: Instant | None = Field(None, description="what had happened by then, in hindsight")
+
+    @property
+    def is_past(self) -> bool:
+        return (self.as_of, self.position, self.valid_at) != (None, None, None)
 
 
-class ExplanationParameters(Parameters):
-    """Which run of the clock; the newest when not said."""
+class CaseParameters(PastParameters):
+    """Which state of a case."""
+
+
+class ExplanationParameters(PastParameters):
+    """Which run of the clock, the newest when not said; of which state of the case."""
 
     generation: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
@@ -96,6 +106,8 @@ class CaseListParameters(Paged):
     breached: bool | None = None
     due_before: Instant | None = None
     q: Word | None = Field(None, description="a reference, customer_ref or external_ref, or how one begins")
+    as_of: Instant | None = Field(None, description="the queue as it was known then: what had been recorded")
+    valid_at: Instant | None = Field(None, description="the queue as it was then, in hindsight: what had happened")
     sort: Literal["due", "received", "updated", "-due", "-received", "-updated"] = "due"
 
 
@@ -114,3 +126,29 @@ class RefusalParameters(Paged):
     case: Word | None = None
     principal: Word | None = None
     code: Word | None = None
+
+
+class _Bare(BaseModel):
+    """Base of the queries that wait for nothing: they are about what was signed, not about the read model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CheckpointParameters(_Bare):
+    """Which checkpoint; the newest when not said."""
+
+    tree_size: Position | None = None
+
+
+class InclusionParameters(_Bare):
+    """Which event, in the tree of which size; that of the newest checkpoint when not said."""
+
+    position: Position
+    tree_size: Position | None = None
+
+
+class ConsistencyParameters(_Bare):
+    """Which tree begins which; the second is that of the newest checkpoint when not said."""
+
+    from_: Annotated[Position, Field(alias="from")]
+    to: Position | None = None

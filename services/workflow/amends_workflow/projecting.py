@@ -14,7 +14,7 @@ from amends_store.errors import Fenced
 from amends_store.follow import Follower
 from amends_store.outages import is_passing
 from amends_store.read import head_position
-from amends_workflow.leadership import leadership
+from amends_workflow.leadership import Lead, leadership
 from amends_workflow.projection import CHECKPOINT, Alert, Projection
 from amends_workflow.tasks import end_if_told, stop
 
@@ -77,7 +77,7 @@ class Projecting:
         careful = False
         while True:
             try:
-                async with leadership(self._pool) as lost:
+                async with leadership(self._pool, Lead.READ_MODEL) as lost:
                     log.info("keeping the read model")
                     await self._lead(lost, careful=careful)
                 careful = False

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Answer(BaseModel):
@@ -121,7 +121,9 @@ class CaseAnswer(Answer):
     people recorded later after it happened than the policy allows. `held`: nothing of the customer's may be erased.
     `erased_at`: when their personal data was erased last; what came after that may be readable. `children` counts the
     cases of an incident.
-    `playbook` is by language, null where the policy has none for the type.
+    `playbook` is by language, null where the policy has none for the type. `as_of` and `valid_at` are what was asked
+    for; with `valid_at`, `version` counts the events that had happened, `position` and `updated_at` are those of the
+    last of them, and `not_yet` are the versions of events that were known and had not happened.
     """
 
     id: UUID
@@ -171,6 +173,9 @@ class CaseAnswer(Answer):
     absorbed: list[CaseReference]
     links: list[CaseReference]
     playbook: dict[str, PlaybookAnswer] | None
+    as_of: datetime | None
+    valid_at: datetime | None
+    not_yet: list[int]
 
 
 class CaseListItem(Answer):
@@ -206,8 +211,12 @@ class CaseListItem(Answer):
 
 
 class CasePage(Answer):
+    """`as_of` and `valid_at` are what was asked for."""
+
     items: list[CaseListItem]
     next: str | None
+    as_of: datetime | None
+    valid_at: datetime | None
 
 
 class EventAnswer(Answer):
@@ -291,3 +300,32 @@ class RefusalAnswer(Answer):
 class RefusalPage(Answer):
     items: list[RefusalAnswer]
     next: str | None
+
+
+class InclusionAnswer(Answer):
+    """Source: RFC 9162, 2.1.3. The event at position p is leaf p - 1; hashes are in standard base64."""
+
+    position: int
+    tree_size: int
+    leaf_hash: str
+    proof: list[str]
+
+
+class ConsistencyAnswer(Answer):
+    """Source: RFC 9162, 2.1.4. Hashes are in standard base64."""
+
+    from_: int = Field(alias="from")
+    to: int
+    proof: list[str]
+
+
+class SigningKeyAnswer(Answer):
+    """The public key of checkpoints and certificates, as tools want it: raw in base64, as a verifier key of signed
+    notes, in PEM. `key_id` is the hexadecimal id that stands before a signature."""
+
+    name: str
+    algorithm: str
+    key_id: str
+    public_key: str
+    vkey: str
+    pem: str

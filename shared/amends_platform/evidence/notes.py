@@ -53,6 +53,11 @@ class Verifier:
     def vkey(self) -> str:
         return joined_key(self.name, self.key_id, self.public_key)
 
+    @property
+    def pem(self) -> str:
+        """The public key as OpenSSL and others read it."""
+        return self._key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
     def open(self, note: str) -> str:
         """The text of a note that this key signed; signatures of others are passed over. Raises BadNote."""
         text, signature_lines = _split_note(note)

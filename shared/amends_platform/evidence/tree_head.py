@@ -16,6 +16,8 @@ from amends_store.read import Executor
 from amends_store.statements import statement
 
 _LATEST: Final = statement("latest_signed_checkpoint")
+_SO_FAR: Final = statement("signed_so_far")
+_OF_SIZE: Final = statement("signed_checkpoint_of")
 _AT_OR_AFTER: Final = statement("signed_checkpoint_at_or_after")
 
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -43,6 +45,14 @@ class SignedCheckpoint(NamedTuple):
     note: str
 
 
+class SignedSoFar(NamedTuple):
+    """How much of the log is covered by the newest checkpoint, and how old that is; None while there is none."""
+
+    events: int
+    signed_events: int
+    age_seconds: float | None
+
+
 def parse(text: str) -> TreeHead:
     """The tree head that `TreeHead.text` gave this text. Raises BadNote, for extension lines too: we write none."""
     lines = text.split("\n")
@@ -64,9 +74,19 @@ async def latest_checkpoint(conn: Executor) -> SignedCheckpoint | None:
     return _signed(await conn.fetchrow(_LATEST))
 
 
+async def checkpoint_of(conn: Executor, tree_size: int) -> SignedCheckpoint | None:
+    """The one of exactly so many events, None when none was signed at this size. Raises asyncpg's errors."""
+    return _signed(await conn.fetchrow(_OF_SIZE, tree_size))
+
+
 async def checkpoint_at_or_after(conn: Executor, position: int) -> SignedCheckpoint | None:
     """The oldest one that covers the event at `position`, None while none does. Raises asyncpg's errors."""
     return _signed(await conn.fetchrow(_AT_OR_AFTER, position))
+
+
+async def signed_so_far(conn: Executor) -> SignedSoFar:
+    """For whoever watches. Raises asyncpg's errors."""
+    return SignedSoFar._make(await conn.fetchrow(_SO_FAR))
 
 
 def _signed(row: tuple[int, bytes, datetime, str] | None) -> SignedCheckpoint | None:

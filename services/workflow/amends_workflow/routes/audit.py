@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
+from amends_platform.evidence.tree_head import SignedCheckpoint, checkpoint_of, latest_checkpoint
 from amends_platform.problems import Problem
+from amends_store.tiles import consistency_proof, inclusion_proof
 from amends_workflow import answers, shapes
 from amends_workflow.answering import Asked, Of
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import (
+    CheckpointParameters,
+    ConsistencyParameters,
+    InclusionParameters,
     RefusalParameters,
 )
 from amends_workflow.refusals import list_refusals
+from amends_workflow.statements import statement
+
+_LEAF_HASH = statement("leaf_hash")
 
 routes = APIRouter()
 
@@ -38,3 +47,111 @@ async def refused(
     case_id = None if parameters.case is None else await of.enquiries.case_id(parameters.case)
     listed = await list_refusals(of.pool, asked.scope, parameters, case_id, after)
     return answers.json_response(answers.page(listed.rows, pages.next(listed.last)))
+
+
+@routes.get(
+    "/audit/checkpoint",
+    tags=["audit"],
+    summary="The newest signed checkpoint of the log, or an older one",
+    description="A signed note (C2SP signed-note) of a checkpoint (C2SP tlog-checkpoint): the log's name, how many"
+    " events it had, and the root of the Merkle tree over them. `tree_size` asks for the one that was signed at exactly"
+    " this size.",
+    operation_id="checkpoint",
+    response_class=PlainTextResponse,
+)
+async def checkpoint(_: Asked, of: Of, parameters: Annotated[CheckpointParameters, Query()]) -> Response:
+    newest = await _newest(of)
+    if parameters.tree_size is None:
+        return PlainTextResponse(newest.note)
+    found = await checkpoint_of(of.pool, parameters.tree_size)
+    if found is None:
+        raise Problem(404, "no-such-checkpoint", f"No checkpoint of {parameters.tree_size} events was signed.")
+    return PlainTextResponse(found.note)
+
+
+@routes.get(
+    "/audit/inclusion",
+    tags=["audit"],
+    summary="A proof that an event is in the log",
+    description="The event at `position` is leaf `position` - 1 of the tree of `tree_size` events, whose root the"
+    " checkpoint of that size tells.",
+    operation_id="inclusion",
+    response_model=shapes.InclusionAnswer,
+)
+async def inclusion(_: Asked, of: Of, parameters: Annotated[InclusionParameters, Query()]) -> Response:
+    newest = await _newest(of)
+    position, tree_size = parameters.position, parameters.tree_size or newest.tree_size
+    _check_signed("tree_size", tree_size, newest)
+    if position > tree_size:
+        raise Problem(
+            422, "not-in-tree", f"A tree of {tree_size} events has the positions 1 to {tree_size}.", tree_size=tree_size
+        )
+    proof = await inclusion_proof(of.pool, position, tree_size)
+    leaf_hash = await of.pool.fetchval(_LEAF_HASH, position)
+    return answers.json_response(
+        {"position": position, "tree_size": tree_size, "leaf_hash": _base64(leaf_hash), "proof": [*map(_base64, proof)]}
+    )
+
+
+@routes.get(
+    "/audit/consistency",
+    tags=["audit"],
+    summary="A proof that the log only grew",
+    description="The tree of `to` events begins with that of `from` events, unchanged.",
+    operation_id="consistency",
+    response_model=shapes.ConsistencyAnswer,
+)
+async def consistency(_: Asked, of: Of, parameters: Annotated[ConsistencyParameters, Query()]) -> Response:
+    newest = await _newest(of)
+    first, second = parameters.from_, parameters.to or newest.tree_size
+    _check_signed("to", second, newest)
+    if first > second:
+        raise Problem(422, "not-in-tree", f"A tree of {second} events begins with none of {first}.", tree_size=second)
+    proof = await consistency_proof(of.pool, first, second)
+    return answers.json_response({"from": first, "to": second, "proof": [*map(_base64, proof)]})
+
+
+@routes.get(
+    "/audit/key",
+    tags=["audit"],
+    summary="The public key that checkpoints and certificates are signed with",
+    description="Whoever checks a signature compares this key with one they were given by another way.",
+    operation_id="signing_key",
+    response_model=shapes.SigningKeyAnswer,
+)
+async def key(_: Asked, of: Of) -> Response:
+    verifier = of.verifier
+    if verifier is None:
+        raise Problem(404, "no-signing-key", "This service has no signing key: it signs nothing.")
+    return answers.json_response(
+        {
+            "name": verifier.name,
+            "algorithm": "Ed25519",
+            "key_id": verifier.key_id.hex(),
+            "public_key": _base64(verifier.public_key),
+            "vkey": verifier.vkey,
+            "pem": verifier.pem,
+        }
+    )
+
+
+async def _newest(of: Of) -> SignedCheckpoint:
+    newest = await latest_checkpoint(of.pool)
+    if newest is None:
+        raise Problem(404, "no-checkpoint", "No checkpoint of the log has been signed yet.")
+    return newest
+
+
+def _check_signed(name: str, tree_size: int, newest: SignedCheckpoint) -> None:
+    """Refuse a tree that no checkpoint covers: nothing signed could be held against the proof."""
+    if tree_size > newest.tree_size:
+        raise Problem(
+            422,
+            "not-signed-yet",
+            f"{name} is at most {newest.tree_size}, of which the newest checkpoint is.",
+            tree_size=newest.tree_size,
+        )
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()

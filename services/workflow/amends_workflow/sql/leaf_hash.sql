@@ -1,0 +1,1 @@
+SELECT leaf_hash FROM events WHERE position = $1

@@ -1,0 +1,162 @@
+"""Signing a checkpoint, and never one that contradicts an earlier one.
+
+What was signed is remembered in three places: the table of signed checkpoints, a file beside the signing key, and,
+where that is set up, a directory on storage that is written once. A database that was restored or rewritten forgets;
+the files do not, which is why a note is in them before it is in the table, and why nobody sees one that is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from amends_platform.evidence.notes import BadNote, Signer, Verifier
+from amends_platform.evidence.signing_key import load_signer
+from amends_platform.evidence.tree_head import SignedCheckpoint, TreeHead, latest_checkpoint, parse
+from amends_platform.files import sync_directory, write_private
+from amends_platform.settings import Settings
+from amends_store.checkpoints import Checkpoint
+from amends_store.read import Executor, head_position
+from amends_store.statements import statement
+from amends_store.tiles import root
+
+_RECORD: Final = statement("record_signed_checkpoint")
+_FILE_START: Final = "checkpoint-"
+
+
+class Contradiction(Exception):
+    """The log does not continue what was signed before: until a person decides, nothing may be signed."""
+
+
+class CheckpointSigning:
+    """Signs checkpoints with one key. For one task; of several processes, the one whose claim holds."""
+
+    def __init__(self, signer: Signer, last_file: Path, directory: Path | None = None) -> None:
+        """`last_file` remembers the newest note; `directory`, if given, gets every one as a file of its own."""
+        self._signer = signer
+        self._last_file = last_file
+        self._directory = directory
+        self._newest_in_directory: str | None = None
+
+    @property
+    def verifier(self) -> Verifier:
+        return self._signer.verifier
+
+    async def sign(self, conn: Executor, tree_size: int, claim: Checkpoint) -> SignedCheckpoint | None:
+        """Sign the log as it was at this size, unless as much was signed already.
+
+        To be called in a transaction; the checkpoint counts once that commits. Where it does not, the next call
+        records the same note. None when there is nothing to sign. Raises Contradiction, NotSealed, Fenced, OSError.
+        """
+        # First: who is fenced must not sign, and a claim waits here until we have committed.
+        await claim.advance(conn, claim.position)
+        newest = await latest_checkpoint(conn)
+        kept = await asyncio.to_thread(self._read_kept)
+        known = {newest.note, *kept} if newest is not None else set(kept)
+        if not await self._continues(conn, tree_size, known):
+            return None
+        for note in sorted(kept, key=lambda note: head_of(note).tree_size):
+            # We died after writing the file, before the row was there.
+            if newest is None or head_of(note).tree_size > newest.tree_size:
+                newest = await self._record(conn, note)
+        if tree_size <= (0 if newest is None else newest.tree_size):
+            return None
+        head = TreeHead(self._signer.name, tree_size, await root(conn, tree_size))
+        note = self._signer.sign(head.text())
+        await asyncio.to_thread(self._remember, note)
+        return await self._record(conn, note)
+
+    async def _continues(self, conn: Executor, tree_size: int, notes: Iterable[str]) -> bool:
+        """Whether all of the notes can be told from the tree at this size. Raises Contradiction if one is wrong."""
+        log_size = await head_position(conn)
+        for signed in map(head_of, notes):
+            if signed.tree_size > log_size:
+                raise Contradiction(
+                    f"The log ends at {log_size}, and a checkpoint of {signed.tree_size} events was signed: "
+                    "it was cut off, or an older state was restored."
+                )
+            if signed.tree_size > tree_size:
+                return False
+            if signed.tree_size and await root(conn, signed.tree_size) != signed.root_hash:
+                raise Contradiction(
+                    f"The first {signed.tree_size} events of the log are not those of which a checkpoint was signed."
+                )
+        return True
+
+    async def _record(self, conn: Executor, note: str) -> SignedCheckpoint:
+        """Put the note into the directory and the table. Raises Contradiction."""
+        try:
+            head = parse(self._signer.verifier.open(note))
+        except BadNote as error:
+            raise Contradiction(f"What {self._last_file} remembers was not signed with our key: {error}") from error
+        if self._directory is not None:
+            await asyncio.to_thread(_write_once, self._directory / file_name(head.tree_size), note)
+        return SignedCheckpoint._make(await conn.fetchrow(_RECORD, head.tree_size, head.root_hash, note))
+
+    def _read_kept(self) -> list[str]:
+        kept = [self._last_file.read_text(encoding="utf-8")] if self._last_file.exists() else []
+        if self._directory is not None:
+            if self._newest_in_directory is None:
+                # Once: afterwards nothing comes into it that was not in the other file first.
+                self._newest_in_directory = _newest_in(self._directory)
+            newest = self._newest_in_directory
+            # One that we died writing is continued when its note, from the other file, is recorded.
+            if newest and not any(note.startswith(newest) for note in kept):
+                kept.append(newest)
+        return kept
+
+    def _remember(self, note: str) -> None:
+        write_private(self._last_file, note)
+        sync_directory(self._last_file.parent)
+
+
+def checkpoint_signing(settings: Settings) -> CheckpointSigning | None:
+    """As it is set up; None where there is no signing key. Raises SigningKeyError."""
+    key = settings.signing_key_path
+    return CheckpointSigning(load_signer(key), last_file_of(key), settings.checkpoint_dir) if key.exists() else None
+
+
+def file_name(tree_size: int) -> str:
+    """The name of a checkpoint's file: sorted by name, they are sorted by size."""
+    return f"{_FILE_START}{tree_size:020}.txt"
+
+
+def last_file_of(signing_key: Path) -> Path:
+    """The file beside the signing key that remembers what was signed last."""
+    return signing_key.with_name(signing_key.name + ".last")
+
+
+def head_of(note: str) -> TreeHead:
+    """What a note of ours says, whoever signed it. Raises Contradiction for one that cannot be read."""
+    try:
+        return parse(note.partition("\n\n")[0] + "\n")
+    except BadNote as error:
+        raise Contradiction(f"A checkpoint that was signed before cannot be read any more: {error}") from error
+
+
+def _newest_in(directory: Path) -> str:
+    """The newest checkpoint's file; empty when there is none."""
+    names = (entry.name for entry in os.scandir(directory) if entry.name.startswith(_FILE_START))
+    newest = max(names, default=None)
+    return "" if newest is None else (directory / newest).read_text(encoding="utf-8")
+
+
+def _write_once(path: Path, note: str) -> None:
+    """Make the file, never overwriting; what a crash cut off is continued. Raises Contradiction."""
+    try:
+        handle, written = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), ""
+    except FileExistsError:
+        written = path.read_text(encoding="utf-8")
+        if written == note:
+            return
+        if not note.startswith(written):
+            raise Contradiction(f"{path} holds another checkpoint of as many events than the one signed.") from None
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(note.removeprefix(written))
+        file.flush()
+        os.fsync(file.fileno())
+    sync_directory(path.parent)
