@@ -62,11 +62,11 @@ async def consistency_proof(conn: Executor, first_size: int, second_size: int) -
 
 
 class _Run(NamedTuple):
-    """`count` hashes of a level, from number `first` on: what one full subtree is computed from. All in one row."""
+    """`length` hashes of a level, from number `first` on: what one full subtree is computed from. All in one row."""
 
     level: int
     first: int
-    count: int
+    length: int
 
 
 def _run_of(subtree: Span) -> _Run:
@@ -82,10 +82,10 @@ async def _roots(conn: Executor, spans: Sequence[Span]) -> list[bytes]:
 
 
 async def _hashes(conn: Executor, runs: Sequence[_Run]) -> list[list[bytes]]:
-    levels, firsts, counts = zip(*runs, strict=True) if runs else ((), (), ())
-    rows = await conn.fetch(_TREE_HASHES, levels, firsts, counts)
+    levels, firsts, lengths = zip(*runs, strict=True) if runs else ((), (), ())
+    rows = await conn.fetch(_TREE_HASHES, levels, firsts, lengths)
     for run, row in zip(runs, rows, strict=True):
-        if len(row["hashes"]) != run.count * HASH_BYTES:
+        if len(row["hashes"]) != run.length * HASH_BYTES:
             raise NotSealed(f"level {run.level} from {run.first} on")
     return [_split(row["hashes"]) for row in rows]
 
