@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -12,7 +11,7 @@ from amends_domain.case import Case
 from amends_domain.evolve import fold
 from amends_domain.reference import BadReference, position_of
 from amends_platform.recorded import all_recorded
-from amends_store.read import UpToPosition, UpToTime, read_stream, stream_of_position
+from amends_store.read import UpTo, read_stream, stream_of_position
 from amends_store.records import StoredEvent
 
 _CACHED_MAX = 20_000
@@ -57,20 +56,10 @@ class Cases:
             self.remember(case)
         return case
 
-    async def as_of(self, case_id: UUID, *, recorded_at: datetime) -> Case | None:
-        """The case as it was known at an instant: what had been recorded by then, and nothing else."""
-        rows = await read_stream(self._pool, case_id, up_to=UpToTime(recorded_at))
-        return self._fold_past(case_id, rows)
-
-    async def at_position(self, case_id: UUID, *, position: int) -> Case | None:
-        """The case as it was when the log ended at `position`."""
-        rows = await read_stream(self._pool, case_id, up_to=UpToPosition(position))
-        return self._fold_past(case_id, rows)
-
-    def _fold_past(self, case_id: UUID, rows: list[StoredEvent]) -> Case | None:
-        if rows and rows[0].tenant != self._tenant:
-            return None
-        return fold(None, case_id, all_recorded(rows))
+    async def history(self, case_id: UUID, *, up_to: UpTo | None = None) -> list[StoredEvent]:
+        """The case's events, in their order; none when there is no such case in this tenant."""
+        rows = await read_stream(self._pool, case_id, up_to=up_to)
+        return rows if rows and rows[0].tenant == self._tenant else []
 
     async def id_of(self, name: str) -> UUID | None:
         """The id behind what stands in a URL: an id, or a reference. None when it names no case."""

@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
 
 from amends_domain.case import Case, Mark
 from amends_domain.durations import Duration
-from amends_domain.events import CaseEscalated, DeadlineBreached, ReminderIssued
 from amends_domain.firings import breach_step, ladder, warnings
 from amends_domain.policy import ClockRule, ExtendByAgreement, Policy
 from amends_domain.reference import reference_of
 from amends_domain.runs import Deadline
 from amends_store.records import StoredEvent
 from amends_workflow.answers import policy_answer
+from amends_workflow.parameters import PastParameters
+from amends_workflow.past import Known, Seen
 from amends_workflow.read_model import breached_at
-from amends_workflow.timing import Move, basis_of, end_of, moves, start_of
-from amends_workflow.wording import sentence
+from amends_workflow.timing import Move, timing_of
+from amends_workflow.wording import in_words
 
 
 def explain(
-    case: Case,
-    deadlines: Sequence[Deadline],
-    deadline: Deadline,
-    events: Sequence[StoredEvent],
-    policies: Mapping[str, Policy],
+    known: Known, then: Seen, deadline: Deadline, policies: Mapping[str, Policy], wanted: PastParameters
 ) -> dict[str, Any]:
-    """The shape of Explanation. `deadlines` are all of the case, `events` its whole stream."""
+    """The shape of Explanation, of one of the deadlines that there were then."""
     policy = policies[deadline.policy]
-    start, end, basis = start_of(case, deadline), end_of(case, deadline), basis_of(case, deadline)
-    moved = moves(case, deadlines, deadline)
+    told = timing_of(known.case, then.deadlines, deadline, known.rows)
+    basis = told.basis
     skipped = () if basis.counted is None else basis.counted.skipped
     return {
-        "case_id": case.id,
-        "reference": reference_of(case.first_position),
+        "case_id": known.case.id,
+        "reference": reference_of(known.case.first_position),
         "kind": deadline.kind,
         "generation": deadline.generation,
         "cycle": deadline.cycle,
@@ -50,10 +47,11 @@ def explain(
         "owed_by": deadline.rule.owed_by,
         "policy": policy_answer(policy),
         "rule": _rule(deadline.rule),
-        "promise": None if deadline.number is None else _promise(deadline.number, events[start.version - 1]),
-        "started_by": _event(start, events),
-        "ended_by": None if end is None else _event(end, events),
-        "breach": next((_event(mark, events) for mark in _fired(case, deadline, DeadlineBreached.TYPE)), None),
+        "promise": None if deadline.number is None else _promise(deadline.number, known.rows[told.start.version - 1]),
+        "started_by": _event(told.start),
+        "called_for_by": None if told.called_for is None else _event(told.called_for),
+        "ended_by": None if told.end is None else _event(told.end),
+        "breach": None if told.breach is None else _event(told.breach),
         "due_by": basis.by,
         "duration": _written(basis.duration),
         "counted_from": basis.counted_from,
@@ -64,21 +62,14 @@ def explain(
             {"step": step, "warning": label, "at": at, "issued": step in deadline.issued}
             for step, label, at in warnings(deadline)
         ],
-        "reminders": [_event(mark, events) for mark in _fired(case, deadline, ReminderIssued.TYPE)],
-        "ladder": list(_ladder(case, deadline)),
-        "escalations": [_event(mark, events) for mark in _fired(case, deadline, CaseEscalated.TYPE)],
-        "extensions": [_extension(move, events) for move in moved],
-        "text": sentence(case, deadline, policy, start, end, basis, moved),
+        "reminders": [_event(mark) for mark in told.reminders],
+        "ladder": list(_ladder(then.case, deadline)),
+        "escalations": [_event(mark) for mark in told.escalations],
+        "extensions": [_extension(move) for move in told.moves],
+        "as_of": wanted.as_of,
+        "valid_at": wanted.valid_at,
+        "text": in_words(known.case, deadline, policy, told, wanted),
     }
-
-
-def _fired(case: Case, deadline: Deadline, event_type: str) -> Iterator[Mark]:
-    """What the timers of this run wrote, of one type."""
-    for mark in case.marks:
-        if mark.type == event_type and mark.note is not None:
-            clock, generation, *_ = mark.note
-            if (clock, generation) == (deadline.kind, deadline.generation):
-                yield mark
 
 
 def _ladder(case: Case, deadline: Deadline) -> Iterator[dict[str, Any]]:
@@ -96,7 +87,7 @@ def _ladder(case: Case, deadline: Deadline) -> Iterator[dict[str, Any]]:
             }
 
 
-def _extension(move: Move, events: Sequence[StoredEvent]) -> dict[str, Any]:
+def _extension(move: Move) -> dict[str, Any]:
     return {
         "generation": move.before.generation,
         "due_at": move.before.due_at,
@@ -104,7 +95,8 @@ def _extension(move: Move, events: Sequence[StoredEvent]) -> dict[str, Any]:
         "later": move.now.due_at > move.before.due_at,
         "status": move.before.status.value,
         "why": move.why,
-        "by": _event(move.mark, events),
+        "by": _event(move.mark),
+        "contact": None if move.contact is None else _event(move.contact),
     }
 
 
@@ -150,13 +142,12 @@ def _written(duration: Duration | None) -> str | None:
     return None if duration is None else str(duration)
 
 
-def _event(mark: Mark, events: Sequence[StoredEvent]) -> dict[str, Any]:
-    row = events[mark.version - 1]
+def _event(mark: Mark) -> dict[str, Any]:
     return {
-        "position": row.position,
-        "version": row.version,
-        "type": row.type,
-        "occurred_at": row.occurred_at,
-        "recorded_at": row.recorded_at,
-        "actor": row.actor,
+        "position": mark.position,
+        "version": mark.version,
+        "type": mark.type,
+        "occurred_at": mark.occurred_at,
+        "recorded_at": mark.recorded_at,
+        "actor": mark.actor,
     }

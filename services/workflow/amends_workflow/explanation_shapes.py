@@ -84,7 +84,8 @@ class ExplainedPromise(Answer):
 
 class Extension(Answer):
     """What moved the clock: run `generation`, due at `due_at`, became the next, due at `moved_to`. `why` is agreed,
-    approved, retimed, urgent, or the flag or action that a longer term requires (`flag:NAME`, `action:NAME`)."""
+    approved, retimed, urgent, or the flag or action that a longer term requires (`flag:NAME`, `action:NAME`).
+    `contact` is the one in which the customer was told why an agreed time was put off."""
 
     generation: int
     due_at: datetime
@@ -93,13 +94,15 @@ class Extension(Answer):
     status: str
     why: str
     by: EventReference
+    contact: EventReference | None
 
 
 class Explanation(Answer):
     """Why a deadline is due when it is. `due_by` names the part of the rule that set the time, or is "agreed",
     "promised" or "reply_by"; `counted` and `skipped` are the local days that the calendar went through, from
     `counted_from`. `origin` is when the clock itself started: a longer term counts from there; `term` is how many of
-    them it has been given."""
+    them it has been given. `called_for_by` is the event by which the case was found to have the clock, where that came
+    after the one from which it runs. `text` says all of it in words. `as_of` and `valid_at` are what was asked for."""
 
     case_id: UUID
     reference: str
@@ -119,6 +122,7 @@ class Explanation(Answer):
     rule: ExplainedRule
     promise: ExplainedPromise | None
     started_by: EventReference
+    called_for_by: EventReference | None
     ended_by: EventReference | None
     breach: EventReference | None
     due_by: str
@@ -132,4 +136,6 @@ class Explanation(Answer):
     ladder: list[ExplainedStep]
     escalations: list[EventReference]
     extensions: list[Extension]
+    as_of: datetime | None
+    valid_at: datetime | None
     text: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from amends_domain.case import INCIDENT, Case
 from amends_domain.events import FlagsChanged
 from amends_domain.reference import reference_of
 from amends_store.read import Executor
+from amends_workflow.parameters import PastParameters
 from amends_workflow.statements import statement
 
 _FIRST_EVENTS = statement("first_events")
@@ -41,11 +41,12 @@ class Relations(NamedTuple):
         return self.case(case_id) | {"title": self.named[case_id].title}
 
 
-async def relations_of(
-    executor: Executor, case: Case, *, position: int | None = None, as_of: datetime | None = None
-) -> Relations:
-    """What the case names, and what belongs to it as the log stood at a position or a time (else now)."""
-    children = await executor.fetchval(_CHILDREN, str(case.id), position, as_of) if case.kind == INCIDENT else None
+async def relations_of(executor: Executor, case: Case, wanted: PastParameters) -> Relations:
+    """What the case names, and what belongs to it as it was then (else now)."""
+    children: int | None = None
+    if case.kind == INCIDENT:
+        then = wanted.position, wanted.as_of, wanted.valid_at
+        children = await executor.fetchval(_CHILDREN, str(case.id), *then)
     ids = {UUID(other) for other in _others(case)}
     if not ids:
         return Relations({}, children)

@@ -56,8 +56,8 @@ async def test_longer_terms_are_told_with_the_flag_and_the_approval_that_gave_th
         ("approved", "deadline-extended", "a-department_head"),
     ]
     assert newest.started_by.type == "deadline-extended"
-    assert "because the case has the flag complex (flags-changed)" in newest.text
-    assert "because a longer term was approved (deadline-extended)" in newest.text
+    assert "because the case has the flag complex, by flags-changed (event 2, position 2, a-depart" in newest.text
+    assert "because a longer term was approved, by deadline-extended (event 3, position 3, a-depart" in newest.text
     assert "CBIRC Order 2020 No. 3" in (newest.rule.source or "")
     first = await explained(workflow, case_id, "statutory", generation=1)
     assert (first.status, first.due_by, first.duration, first.extensions) == ("extended", "due", "15d", [])
@@ -87,7 +87,7 @@ async def test_a_clock_that_was_timed_anew_says_so_and_by_which_version(
     newest = await explained(workflow, case_id, "answer")
     assert (newest.policy.version, newest.due_by, newest.duration) == (2, "due", "5d")
     assert [each.why for each in newest.extensions] == ["retimed"]
-    assert "it was timed anew by another version of the policy (deadline-retimed)" in newest.text
+    assert "it was timed anew by another version of the policy, by deadline-retimed (event 2" in newest.text
     assert newest.text.endswith("Source of the rule: House rule 7.")
     assert (await explained(workflow, case_id, "answer", generation=1)).policy.version == 1
 

@@ -8,15 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from amends_domain.case import Case
-from amends_domain.clocks import obligations
 from amends_domain.policy import Policy
 from amends_domain.reference import reference_of
-from amends_platform.problems import Problem
 from amends_workflow import answers, shapes
-from amends_workflow.answering import Answering, Asked, Of
+from amends_workflow.answering import Asked, Of
 from amends_workflow.case_list import list_cases
-from amends_workflow.enquiries import Enquirer, no_such_case
 from amends_workflow.events import case_events, events_of_cases
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import (
@@ -24,6 +20,7 @@ from amends_workflow.parameters import (
     CaseParameters,
     EventParameters,
 )
+from amends_workflow.past import Known, known_case, seen
 from amends_workflow.relations import relations_of
 
 routes = APIRouter()
@@ -41,19 +38,29 @@ def _case_success() -> dict[str, Any]:
     "/cases/{id}",
     tags=["cases"],
     summary="One case, as it is or as it was",
+    description="As it was known: `as_of` a time, or when the log ended at a `position`. As it was: `valid_at` a time,"
+    " by what is known, or was known then. What was entered late counts when it happened, a correction from the entry"
+    " that it corrects, and no step of the life before the one it was taken from. Verdicts on deadlines are the log's.",
     operation_id="case",
     responses={200: _case_success()},
 )
 async def case(id: str, asked: Asked, of: Of, parameters: Annotated[CaseParameters, Query()]) -> Response:  # noqa: A002
     await of.enquiries.wait(parameters)
-    found = await _case_at(of, asked, id, parameters)
-    relations = await relations_of(of.pool, found, position=parameters.position, as_of=parameters.as_of)
+    if parameters.is_past:
+        known = await known_case(of, asked, id, parameters)
+    else:
+        known = Known(await of.enquiries.case(asked, id), [])
+    relations = await relations_of(of.pool, known.case, parameters)
 
     def answered(policies: Mapping[str, Policy]) -> Response:
+        then = seen(known, parameters, policies)
         answer = answers.case_answer(
-            found, obligations(found, policies), policies, relations, shows_staff=asked.may_read_personal_data
+            then.case, then.deadlines, policies, relations, shows_staff=asked.may_read_personal_data
         )
-        return answers.json_response(answer, {"ETag": f'"{found.version}"'})
+        answer |= {"as_of": parameters.as_of, "valid_at": parameters.valid_at, "not_yet": then.not_yet}
+        # A selection of the events is no version of the case.
+        headers = {} if parameters.valid_at is not None else {"ETag": f'"{then.case.version}"'}
+        return answers.json_response(answer, headers)
 
     return await of.policies.judge(answered)
 
@@ -64,7 +71,8 @@ async def cases(request: Request, asked: Asked, of: Of, parameters: Annotated[Ca
     after = pages.after(parameters.cursor)
     await of.enquiries.wait(parameters)
     listed = await list_cases(of.pool, asked.scope, parameters, after)
-    return answers.json_response(answers.page(listed.rows, pages.next(listed.last)))
+    page = answers.page(listed.rows, pages.next(listed.last))
+    return answers.json_response(page | {"as_of": parameters.as_of, "valid_at": parameters.valid_at})
 
 
 @routes.get(
@@ -99,20 +107,3 @@ async def events(
         listed = await case_events(of.pool, found.id, parameters.limit, after)
         items = await reader.answers(listed.rows)
     return answers.json_response(answers.page(items, pages.next(listed.last)))
-
-
-async def _case_at(of: Answering, asked: Enquirer, name: str, parameters: CaseParameters) -> Case:
-    """The case at the point that the parameters name. Raises a 404 or 422 problem."""
-    if parameters.as_of is None and parameters.position is None:
-        return await of.enquiries.case(asked, name)
-    if parameters.as_of is not None and parameters.position is not None:
-        raise Problem(422, "invalid-parameters", "Ask for a case as_of a time, or at a position: not both.")
-    case_id = await of.enquiries.case_id(name)
-    if parameters.as_of is not None:
-        found = await of.cases.as_of(case_id, recorded_at=parameters.as_of)
-    else:
-        assert parameters.position is not None
-        found = await of.cases.at_position(case_id, position=parameters.position)
-    if found is None or not asked.sees(found):
-        raise no_such_case()
-    return found

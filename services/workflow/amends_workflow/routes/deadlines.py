@@ -8,20 +8,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from amends_domain.clocks import obligations
 from amends_domain.policy import Policy
 from amends_platform.problems import Problem
-from amends_store.read import UpToPosition, read_stream
 from amends_workflow import answers, shapes
 from amends_workflow.answering import Asked, Of
 from amends_workflow.deadline_list import list_deadlines
 from amends_workflow.explanation import explain
 from amends_workflow.explanation_shapes import Explanation
 from amends_workflow.pages import Pages
-from amends_workflow.parameters import (
-    DeadlineListParameters,
-    ExplanationParameters,
-)
+from amends_workflow.parameters import DeadlineListParameters, ExplanationParameters
+from amends_workflow.past import known_case, seen
 
 routes = APIRouter()
 
@@ -30,6 +26,9 @@ routes = APIRouter()
     "/cases/{id}/deadlines/{kind}/explanation",
     tags=["deadlines"],
     summary="Why a deadline is due when it is",
+    description="The rule, the policy and the event from which the clock runs; the days of the calendar that were"
+    " counted and skipped; what moved it, and by which events; who was reminded and told; how it ended. All of it is in"
+    " `text` too, in words. `as_of`, `position` and `valid_at` as for a case.",
     operation_id="explanation",
     response_model=Explanation,
 )
@@ -41,17 +40,16 @@ async def explanation(
     parameters: Annotated[ExplanationParameters, Query()],
 ) -> Response:
     await of.enquiries.wait(parameters)
-    found = await of.enquiries.case(asked, id)
-    rows = await read_stream(of.pool, found.id, up_to=UpToPosition(found.position))
+    known = await known_case(of, asked, id, parameters)
 
     def explained(policies: Mapping[str, Policy]) -> Response:
-        deadlines = obligations(found, policies)
-        runs = [each for each in deadlines if each.kind == kind]
+        then = seen(known, parameters, policies)
+        runs = [each for each in then.deadlines if each.kind == kind]
         if parameters.generation is not None:
             runs = [each for each in runs if each.generation == parameters.generation]
         if not runs:
-            raise _no_such_deadline(sorted({each.kind for each in deadlines}))
-        return answers.json_response(explain(found, deadlines, runs[-1], rows, policies))
+            raise _no_such_deadline(sorted({each.kind for each in then.deadlines}))
+        return answers.json_response(explain(known, then, runs[-1], policies, parameters))
 
     return await of.policies.judge(explained)
 

@@ -1,0 +1,67 @@
+"""One case in the past: as it was known then, and of that, what had happened by some time, in hindsight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from amends_domain.case import Case
+from amends_domain.clocks import obligations
+from amends_domain.evolve import fold
+from amends_domain.hindsight import in_hindsight
+from amends_domain.policy import Policy
+from amends_domain.runs import Deadline
+from amends_platform.problems import Problem
+from amends_platform.recorded import all_recorded
+from amends_store.read import UpTo, UpToPosition, UpToTime
+from amends_store.records import StoredEvent
+from amends_workflow.answering import Answering
+from amends_workflow.enquiries import Enquirer, no_such_case
+from amends_workflow.parameters import PastParameters
+
+
+class Known(NamedTuple):
+    """A case as it was known, with the events that were."""
+
+    case: Case
+    rows: list[StoredEvent]
+
+
+class Seen(NamedTuple):
+    """A case as it is answered: `case` and `deadlines` as they were. Versions in the deadlines are those of `known`;
+    `not_yet` are the versions of events that are known but had not happened."""
+
+    known: Case
+    case: Case
+    deadlines: tuple[Deadline, ...]
+    not_yet: tuple[int, ...] = ()
+
+
+async def known_case(of: Answering, asked: Enquirer, name: str, wanted: PastParameters) -> Known:
+    """The case called `name` as it was known then. Raises a 404 or 422 problem."""
+    up_to = _up_to(wanted)
+    case_id = await of.enquiries.case_id(name)
+    rows = await of.cases.history(case_id, up_to=up_to)
+    case = fold(None, case_id, all_recorded(rows))
+    if case is None or not asked.sees(case):
+        raise no_such_case()
+    return Known(case, rows)
+
+
+def seen(known: Known, wanted: PastParameters, policies: Mapping[str, Policy]) -> Seen:
+    """Of what was known, what is asked for. Raises UnknownPolicy, and a 404 problem when it had not begun."""
+    deadlines = obligations(known.case, policies)
+    if wanted.valid_at is None:
+        return Seen(known.case, known.case, deadlines)
+    then = in_hindsight(known.case.id, all_recorded(known.rows), deadlines, wanted.valid_at)
+    if then is None:
+        raise no_such_case()
+    return Seen(known.case, *then)
+
+
+def _up_to(wanted: PastParameters) -> UpTo | None:
+    if wanted.as_of is not None and wanted.position is not None:
+        raise Problem(422, "invalid-parameters", "Ask for what was known as_of a time, or at a position: not both.")
+    if wanted.as_of is not None:
+        return UpToTime(wanted.as_of)
+    return None if wanted.position is None else UpToPosition(wanted.position)
