@@ -15,10 +15,15 @@ from amends_platform.sealing import CustomerKey
 from amends_store.records import NewEvent, StoredEvent
 
 
-def new_event(event: Event, occurred_at: datetime, policy: str, key: CustomerKey) -> NewEvent:
-    """The row of a decided event: clear data as JSON, personal data sealed under the customer's key."""
+def new_event(event: Event, occurred_at: datetime, policy: str, key: CustomerKey | None) -> NewEvent:
+    """The row of a decided event: clear data as JSON, personal data sealed under the customer's key. None: it has
+    no personal data."""
     clear, personal = encode(event)
     event_id = uuid7()
+    sealed = None
+    if personal:
+        assert key is not None, f"{event.TYPE} holds personal data, which is never recorded in the clear"
+        sealed = key.seal(event_id, orjson.dumps(personal))
     return NewEvent(
         id=event_id,
         type=event.TYPE,
@@ -26,8 +31,8 @@ def new_event(event: Event, occurred_at: datetime, policy: str, key: CustomerKey
         occurred_at=occurred_at,
         policy_hash=bytes.fromhex(policy),
         data=orjson.dumps(clear),
-        sealed=key.seal(event_id, orjson.dumps(personal)) if personal else None,
-        key_id=key.key_id if personal else None,
+        sealed=sealed,
+        key_id=None if sealed is None or key is None else key.key_id,
     )
 
 

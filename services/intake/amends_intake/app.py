@@ -13,7 +13,9 @@ from prometheus_client import CollectorRegistry
 from amends_intake.bodies import ComplaintBody
 from amends_intake.bodies.links import IncidentBody
 from amends_intake.clerk import Clerk
+from amends_intake.customer_routes import CUSTOMER_BODIES, add_customer_routes
 from amends_intake.desk import Desk
+from amends_intake.forgetting import Forgetting
 from amends_intake.metrics import Metrics
 from amends_intake.policy_in_force import Publications
 from amends_intake.reception import Reception
@@ -44,6 +46,7 @@ class _Service:
     """What the running application holds."""
 
     desk: Desk
+    forgetting: Forgetting
     reception: Reception
     pool: Any
 
@@ -97,17 +100,17 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
                 on_commit = hints.send
             appender = Appender(service.pool, on_commit=on_commit)
             stack.push_async_callback(appender.aclose)
-            service.desk = Desk(
-                Clerk(
-                    pool=service.pool,
-                    appender=appender,
-                    cases=Cases(service.pool, settings.tenant),
-                    keyring=keyring,
-                    policies=policies,
-                    now=now,
-                    on_commit=on_commit,
-                )
+            clerk = Clerk(
+                pool=service.pool,
+                appender=appender,
+                cases=Cases(service.pool, settings.tenant),
+                keyring=keyring,
+                policies=policies,
+                now=now,
+                on_commit=on_commit,
             )
+            service.desk = Desk(clerk)
+            service.forgetting = Forgetting(clerk, keys)
             service.reception = Reception(
                 Authenticator(service.pool), RateLimit(settings.requests_per_second_max), settings.tenant
             )
@@ -127,9 +130,9 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
         await service.pool.fetchval("SELECT position FROM log_head")
 
     add_operations(app, ready=ready, metrics=registry, body_bytes_max=settings.body_bytes_max)
-    endpoint_of = add_routes(
-        app, lambda: service.desk, lambda: service.reception, Metrics(registry), describe_errors(_REFUSALS)
-    )
+    counted, refusals = Metrics(registry), describe_errors(_REFUSALS)
+    endpoint_of = add_routes(app, lambda: service.desk, lambda: service.reception, counted, refusals)
+    add_customer_routes(app, lambda: service.forgetting, lambda: service.reception, counted, refusals)
     add_shortcut(app, endpoint_of, body_bytes_max=settings.body_bytes_max)
-    publish_schemas(app, [ComplaintBody, IncidentBody, *(route.body for route in ROUTES)])
+    publish_schemas(app, [ComplaintBody, IncidentBody, *(route.body for route in ROUTES), *CUSTOMER_BODIES])
     return app

@@ -88,11 +88,11 @@ class Clerk:
         self.pool = pool
         self.cases = cases
         self.keyring = keyring
+        self.on_commit = on_commit
         self.turns = Turns()
         self._appender = appender
         self._policies = policies
         self._now = now
-        self._on_commit = on_commit
 
     def context(self, request: Request, other: Case | None = None) -> Context:
         """What a decision on this request is made from now."""
@@ -145,7 +145,7 @@ class Clerk:
 
     async def append_together(self, *rows: Append) -> tuple[Appended, ...] | Objection:
         """All of them, or none. Raises StoreUnavailable, AppendRefused."""
-        return await append_together(self.pool, rows, on_commit=self._on_commit)
+        return await append_together(self.pool, rows, on_commit=self.on_commit)
 
     def remember(self, decided: Decided, request: Request, appended: Appended) -> None:
         """Keep the case as it is after what was appended."""

@@ -5,14 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable
 from functools import cache
+from typing import Protocol, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from amends_intake.answers import Answered
 from amends_platform.problems import Problem
 
 # From one commit on a quiet machine to what a caller would call an outage.
 _BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class _Answer(Protocol):
+    @property
+    def is_repeat(self) -> bool: ...
+
+
+A = TypeVar("A", bound=_Answer)
 
 
 class Metrics:
@@ -31,7 +39,7 @@ class Metrics:
             registry=registry,
         )
 
-    async def measured(self, command: str, doing: Awaitable[Answered]) -> Answered:
+    async def measured(self, command: str, doing: Awaitable[A]) -> A:
         """Await the command and count it: recorded, repeated, refused, or failed."""
         started = time.perf_counter()
         try:

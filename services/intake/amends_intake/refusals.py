@@ -98,6 +98,15 @@ def no_such_case() -> Problem:
     return Problem(404, "no-such-case", "There is no case with this id or reference.")
 
 
+def no_such_customer() -> Problem:
+    return Problem(404, "no-such-customer", "No case belongs to a customer of this name.")
+
+
+def of_customer(rejection: Rejection, **members: Any) -> Problem:
+    """The problem for a command about a customer, who has no state of their own."""
+    return Problem(_status(rejection), rejection.code, rejection.detail, **members)
+
+
 def key_reused() -> Problem:
     return Problem(
         422,

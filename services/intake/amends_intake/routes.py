@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 from fastapi import APIRouter, FastAPI, Path
 from fastapi import Request as HttpRequest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
 from amends_domain.commands import OpenIncident, Receive
@@ -223,34 +223,40 @@ def _response(answered: Answered, status: int, **headers: str) -> Response:
 def _success(description: str, *, creates: bool = False) -> dict[str, Any]:
     headers = {
         "ETag": {"schema": {"type": "string"}, "description": "the version of the case, in quotes"},
-        "Idempotent-Replayed": {
-            "schema": {"type": "string"},
-            "description": "true when this is a first answer again",
-        },
+        **replayed_header(),
     }
     if creates:
         headers["Location"] = {"schema": {"type": "string"}, "description": "where commands on the new case go"}
     return {"model": CommandAnswer, "description": description, "headers": headers}
 
 
-def _request_of(body: type[Body]) -> dict[str, Any]:
+def replayed_header() -> dict[str, Any]:
+    """As OpenAPI describes it."""
+    description = "true when this is a first answer again"
+    return {"Idempotent-Replayed": {"schema": {"type": "string"}, "description": description}}
+
+
+def request_body(body: type[BaseModel]) -> dict[str, Any]:
+    """As OpenAPI describes it; the schema itself is published with the others."""
     reference = {"$ref": f"#/components/schemas/{body.__name__}"}
-    return {
-        "requestBody": {"required": True, "content": {"application/json": {"schema": reference}}},
-        "parameters": [
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "required": True,
-                "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
-                "description": "the same key with the same request has one effect and the same answer",
-            },
-            {
-                "name": "If-Match",
-                "in": "header",
-                "required": False,
-                "schema": {"type": "string"},
-                "description": "the version, as ETag gave it, that the command was decided for",
-            },
-        ],
-    }
+    return {"required": True, "content": {"application/json": {"schema": reference}}}
+
+
+IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    "description": "the same key with the same request has one effect and the same answer",
+}
+_IF_MATCH: Final[dict[str, Any]] = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "the version, as ETag gave it, that the command was decided for",
+}
+
+
+def _request_of(body: type[Body]) -> dict[str, Any]:
+    return {"requestBody": request_body(body), "parameters": [IDEMPOTENCY_KEY, _IF_MATCH]}
