@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -27,29 +27,28 @@ class Kind(Enum):
     OBJECT = "object"
 
 
-class Field(NamedTuple):
-    """A field of an event. `personal` ones are sealed in the log."""
-
-    name: str
-    kind: Kind
-    personal: bool
-
-
 @cache
-def fields_of(event_type: str) -> tuple[Field, ...]:
-    """The fields of events of this type. Raises UnknownEventType."""
+def kinds_of(event_type: str, *, personal: bool) -> Mapping[str, Kind]:
+    """The fields of events of this type; those that the log seals only if asked for. Raises UnknownEventType."""
     cls = EVENT_CLASSES.get(event_type)
     if cls is None:
         raise UnknownEventType(event_type)
     hints = typing.get_type_hints(cls)
-    return tuple(
-        Field(field.name, _kind(hints[field.name]), bool(field.metadata.get("personal")))
+    return {
+        field.name: _kind(hints[field.name])
         for field in dataclasses.fields(cls)  # type: ignore[arg-type]  # every event is a dataclass
-    )
+        if personal or not field.metadata.get("personal")
+    }
 
 
-def plain(value: Any, kind: Kind) -> str | int | bool:
-    """A JSON value as one that every tool takes: a text, a number or a truth."""
+def plain(values: Mapping[str, Any], kinds: Mapping[str, Kind]) -> dict[str, str | int | bool]:
+    """Of these values those that say something, as every tool takes them: a text, a number or a truth."""
+    return {
+        name: _plain(value, kind) for name, kind in kinds.items() if (value := values.get(name)) not in (None, (), [])
+    }
+
+
+def _plain(value: Any, kind: Kind) -> str | int | bool:
     match kind:
         case Kind.LIST:
             return ", ".join(map(str, value))

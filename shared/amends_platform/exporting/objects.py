@@ -78,14 +78,13 @@ CASE_ATTRIBUTES: Final[Mapping[str, Kind]] = {
     "cycle": Kind.WHOLE,
     "hand_offs": Kind.WHOLE,
     "escalations": Kind.WHOLE,
-    "satisfaction": Kind.WHOLE,
 }
 
 
 def case_attributes(case: Case) -> dict[str, Any]:
-    """The values of the attributes above, those that are known."""
+    """The values of the attributes above; None where one is not known."""
     values = case.__dict__ | {"reference": reference_of(case.first_position), "state": case.status.value}
-    return {name: value for name in CASE_ATTRIBUTES if (value := values[name]) not in (None, ())}
+    return {name: values[name] for name in CASE_ATTRIBUTES}
 
 
 def type_of_case(case: Case) -> ObjectType:

@@ -17,7 +17,7 @@ from amends_domain.event_codec import EVENT_TYPES
 from amends_platform.exporting.cases import Step, lives
 from amends_platform.exporting.counting import Counted, OnProgress
 from amends_platform.exporting.extract import Entry, Extract
-from amends_platform.exporting.fields import Field, Kind, fields_of, plain
+from amends_platform.exporting.fields import Kind, kinds_of, plain
 from amends_platform.exporting.objects import (
     CASE_ATTRIBUTES,
     ObjectType,
@@ -32,12 +32,12 @@ from amends_platform.exporting.objects import (
 _Json = dict[str, Any]
 
 # What every event says besides its own fields; no field is called so.
-_OF_EVERY_EVENT: Final = (
-    Field("log_position", Kind.WHOLE, personal=False),
-    Field("case_version", Kind.WHOLE, personal=False),
-    Field("recorded_at", Kind.TIME, personal=False),
-    Field("actor", Kind.TEXT, personal=False),
-)
+_OF_EVERY_EVENT: Final = {
+    "log_position": Kind.WHOLE,
+    "case_version": Kind.WHOLE,
+    "recorded_at": Kind.TIME,
+    "actor": Kind.TEXT,
+}
 _OCEL_TYPES: Final = {
     Kind.TEXT: "string",
     Kind.WHOLE: "integer",
@@ -127,27 +127,22 @@ class _Names:
 
 
 def _object_types() -> list[_Json]:
-    return [
-        {
-            "name": type_.value,
-            "attributes": [{"name": name, "type": _OCEL_TYPES[kind]} for name, kind in attributes.items()],
-        }
-        for type_, attributes in _OBJECT_ATTRIBUTES.items()
-    ]
+    return [_declared(type_.value, attributes) for type_, attributes in _OBJECT_ATTRIBUTES.items()]
 
 
 def _event_types(*, personal: bool) -> list[_Json]:
-    return [
-        {
-            "name": name,
-            "attributes": [
-                {"name": field.name, "type": _OCEL_TYPES[field.kind]}
-                for field in (*_OF_EVERY_EVENT, *fields_of(name))
-                if personal or not field.personal
-            ],
-        }
-        for name in sorted(EVENT_TYPES)
-    ]
+    return [_declared(name, _attributes_of(name, personal=personal)) for name in sorted(EVENT_TYPES)]
+
+
+def _attributes_of(event_type: str, *, personal: bool) -> dict[str, Kind]:
+    return {**_OF_EVERY_EVENT, **kinds_of(event_type, personal=personal)}
+
+
+def _declared(name: str, attributes: Mapping[str, Kind]) -> _Json:
+    return {
+        "name": name,
+        "attributes": [{"name": each, "type": _OCEL_TYPES[kind]} for each, kind in attributes.items()],
+    }
 
 
 async def _events(extract: Extract, entries: Sequence[Entry], names: _Names) -> list[_Json]:
@@ -156,12 +151,19 @@ async def _events(extract: Extract, entries: Sequence[Entry], names: _Names) -> 
         data = entry.data(personal=extract.personal)
         told.append((entry, data, list(relations_of_event(entry, data))))
     missing = await _missing(extract, (relation for _, _, relations in told for relation in relations))
-    return [_event(entry, data, _relationships(relations, missing, names)) for entry, data, relations in told]
+    return [
+        _event(
+            entry,
+            plain(data, kinds_of(entry.event.type, personal=extract.personal)),
+            _relationships(relations, missing, names),
+        )
+        for entry, data, relations in told
+    ]
 
 
 def _event(entry: Entry, data: Mapping[str, Any], relationships: list[_Json]) -> _Json:
     event = entry.event
-    values = {
+    attributes = {
         "log_position": event.position,
         "case_version": event.version,
         "recorded_at": event.recorded_at,
@@ -172,11 +174,7 @@ def _event(entry: Entry, data: Mapping[str, Any], relationships: list[_Json]) ->
         "id": str(event.id),
         "type": event.type,
         "time": event.occurred_at,
-        "attributes": [
-            {"name": field.name, "value": plain(value, field.kind)}
-            for field in (*_OF_EVERY_EVENT, *fields_of(event.type))
-            if (value := values.get(field.name)) is not None
-        ],
+        "attributes": [{"name": name, "value": value} for name, value in attributes.items()],
         "relationships": relationships,
     }
 
@@ -195,17 +193,17 @@ async def _case(extract: Extract, life: Sequence[Step], names: _Names) -> _Json:
 
 def _changes(life: Iterable[Step]) -> Iterator[_Json]:
     """Every value that an attribute of the case ever had, with the time from which it had it."""
-    known: dict[str, Any] = {}
+    known: dict[str, str | int | bool] = {}
     since: datetime | None = None
     for entry, case, _ in life:
         occurred_at = entry.event.occurred_at
         since = occurred_at if since is None else max(since, occurred_at)
-        now = case_attributes(case)
-        for name, kind in CASE_ATTRIBUTES.items():
-            value = now.get(name)
-            if value is not None and value != known.get(name):
-                yield {"name": name, "value": plain(value, kind), "time": since}
-        known |= now
+        now = plain(case_attributes(case), CASE_ATTRIBUTES)
+        # There is no value for none: the last flag taken away leaves an empty text.
+        for name, value in (dict.fromkeys(known, "") | now).items():
+            if value != known.get(name):
+                known[name] = value
+                yield {"name": name, "value": value, "time": since}
 
 
 def _object(type_: ObjectType, name: str, attributes: Mapping[str, Any]) -> _Json:

@@ -15,7 +15,7 @@ from amends_domain.reference import reference_of
 from amends_platform.exporting.cases import Step, lives
 from amends_platform.exporting.counting import Counted, OnProgress
 from amends_platform.exporting.extract import Entry, Extract
-from amends_platform.exporting.fields import Kind, fields_of, plain
+from amends_platform.exporting.fields import Kind, kinds_of, plain
 from amends_platform.exporting.objects import CASE_ATTRIBUTES, case_attributes
 
 _EXTENSIONS: Final = (
@@ -100,16 +100,13 @@ def _event(entry: Entry, *, personal: bool) -> Iterator[str]:
     yield _attribute("date", "recorded_at", event.recorded_at)
     if event.policy_hash is not None:
         yield _attribute("string", "policy_hash", event.policy_hash.hex())
-    kinds = {field.name: field.kind for field in fields_of(event.type) if personal or not field.personal}
-    yield from _attributes(entry.data(personal=personal), kinds)
+    yield from _attributes(entry.data(personal=personal), kinds_of(event.type, personal=personal))
     yield "</event>\n"
 
 
 def _attributes(values: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Iterator[str]:
-    for name, kind in kinds.items():
-        value = values.get(name)
-        if value is not None:
-            yield _attribute(_TAGS[kind], name, plain(value, kind))
+    for name, value in plain(values, kinds).items():
+        yield _attribute(_TAGS[kinds[name]], name, value)
 
 
 def _attribute(tag: str, key: str, value: object) -> str:

@@ -10,7 +10,8 @@ from amends_platform.clients import Address
 from amends_platform.importing.formats import Format
 from amends_platform.importing.imports import Import, Tally
 from amends_platform.importing.rows import Timing
-from tests.integration.cli.conftest import Served, connected
+from tests.integration.cli.conftest import Served
+from tests.integration.cli.telling import connected
 from tests.support.postgres import Database
 
 HEADER = (
