@@ -10,6 +10,9 @@ STAMP := $(VENV)/.installed
 # Tests wait for clocks and processes as much as they compute: one worker more than there are cores.
 WORKERS ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
 
+# A system is many Python processes, and its tests start hundreds: each finds its modules compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help up demo test check setup bench docs format lock clean
 
 help: ## list these targets
@@ -60,6 +63,6 @@ $(STAMP): pyproject.toml requirements/bootstrap.txt requirements/dev.txt
 	  { echo "Python cannot make a virtual environment. On Debian: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
 	@echo "Installing into $(VENV) ..."
 	@[ -x $(BIN)/uv ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/bootstrap.txt requirements/dev.txt
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/bootstrap.txt requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $(STAMP)
