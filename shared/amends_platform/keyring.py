@@ -37,7 +37,7 @@ class Keyring:
         self._refilling: asyncio.Task[None] | None = None
 
     async def stock(self) -> None:
-        """Have new keys at hand before anybody asks for one. Raises MasterKeyError."""
+        """Have new keys at hand before anybody asks for one."""
         await self._refill()
 
     def cached(self, tenant: str, customer_ref: str) -> CustomerKey | None:
@@ -46,10 +46,7 @@ class Keyring:
         return None if key_id is None else self._keys[key_id]
 
     async def new(self, tenant: str, customer_ref: str) -> CustomerKey:
-        """A key for a customer believed to have none. It counts only once an append has brought it: then `keep` it.
-
-        Raises MasterKeyError.
-        """
+        """A key for a customer believed to have none. It counts only once an append has brought it: then `keep` it."""
         while not self._spare:
             await self._refill()
         key_id, key = self._spare.popleft()

@@ -91,11 +91,6 @@ class MasterKey:
         return _open(self._cipher, wrapped, _owner(tenant, customer_ref, key_id))
 
 
-def new_master_key() -> str:
-    """A fresh master key, as its file holds it."""
-    return os.urandom(KEY_BYTES).hex() + "\n"
-
-
 def ensure_master_key(path: Path) -> None:
     """Make the key file, readable by its owner only, unless there is one. It is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -104,7 +99,7 @@ def ensure_master_key(path: Path) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w") as file:
-            file.write(new_master_key())
+            file.write(os.urandom(KEY_BYTES).hex() + "\n")
             file.flush()
             os.fsync(file.fileno())
         # A link, not a rename: of two who make the key at once, the second must not replace the first's.

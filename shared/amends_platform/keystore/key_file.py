@@ -70,13 +70,13 @@ class KeyFile:
             self._sqlite.close()
 
     def reserve(self, count: int) -> dict[UUID, bytes]:
-        """New keys, kept. Raises MasterKeyError."""
+        """New keys, kept."""
         keys = {uuid7(): os.urandom(KEY_BYTES) for _ in range(count)}
         self.add(keys)
         return keys
 
     def add(self, keys: Mapping[UUID, bytes]) -> None:
-        """Keep these keys; those known, or destroyed, stay as they are. Raises MasterKeyError."""
+        """Keep these keys; those known, or destroyed, stay as they are."""
         with self._writing():
             # Inside the transaction: nothing is wrapped by a master key that is being replaced.
             master = self.master()
@@ -85,7 +85,7 @@ class KeyFile:
             )
 
     def get(self, key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
-        """The keys that are here. Raises CannotUnseal, MasterKeyError."""
+        """The keys that are here. Raises CannotUnseal."""
         found = ((key_id, self._row(key_id)) for key_id in key_ids)
         return {key_id: self._unwrapped(key_id, *row) for key_id, row in found if row is not None}
 
@@ -100,14 +100,12 @@ class KeyFile:
         self.empty_write_ahead_log()
 
     def master(self) -> MasterKey:
-        """The master key that new keys are wrapped by. Raises MasterKeyError."""
+        """The master key that new keys are wrapped by."""
         with self._telling():
             (master_id,) = self._sqlite.execute("SELECT id FROM master").fetchone()
-        master = self._masters.called(master_id)
+            master = self._masters.called(master_id)
         if master is None:
-            raise MasterKeyError(
-                f"The key store {self.path} is wrapped by another master key than {self._masters.path}."
-            )
+            raise KeyStoreUnavailable(f"{self.path} is wrapped by another master key than {self._masters.path} holds")
         return master
 
     def wrap_from_now_on_by(self, master: MasterKey) -> None:
@@ -122,7 +120,7 @@ class KeyFile:
             return int(self._sqlite.execute(query, (0, master.id, _DESTROYED)).fetchone()[0])
 
     def rewrap(self, master: MasterKey) -> Iterator[int]:
-        """Wrap every key by this master key, some at a time; yields how many. Raises CannotUnseal, MasterKeyError."""
+        """Wrap every key by this master key, some at a time; yields how many. Raises CannotUnseal."""
         query = f"SELECT number, key_id, master_id, wrapped {_OF_ANOTHER_MASTER} ORDER BY number LIMIT ?"
         after = 0
         while True:
@@ -153,7 +151,8 @@ class KeyFile:
             return row
 
     def _unwrapped(self, key_id: UUID, master_id: bytes, wrapped: bytes) -> bytes:
-        master = self._masters.called(master_id)
+        with self._telling():
+            master = self._masters.called(master_id)
         if master is None:
             raise CannotUnseal(f"The key {key_id} is wrapped by another master key than {self._masters.path} holds.")
         return master.unwrap(key_id, wrapped)
@@ -175,5 +174,5 @@ class KeyFile:
     def _telling(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, MasterKeyError) as error:
             raise KeyStoreUnavailable(f"{self.path}: {error}") from error

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from amends_platform.files import write_private
-from amends_platform.sealing import MasterKey, MasterKeyError, new_master_key
+from amends_platform.sealing import MasterKey, MasterKeyError, ensure_master_key
 
 
 class MasterKeys:
@@ -38,9 +37,8 @@ class MasterKeys:
         return self._load(self._replacement_path) if self._replacement_path.exists() else None
 
     def make_replacement(self) -> MasterKey:
-        """Write the key that is to replace the current one beside it: durable when this returns."""
-        write_private(self._replacement_path, new_master_key())
-        _sync(self._path.parent)
+        """The key that is to replace the current one, made unless there is one: durable when this returns."""
+        ensure_master_key(self._replacement_path)
         return self._load(self._replacement_path)
 
     def replace(self) -> None:

@@ -25,13 +25,10 @@ class KeyStore(Protocol):
     """
 
     async def reserve(self, count: int) -> dict[UUID, bytes]:
-        """So many new keys: durably kept, so that they can be used at once. Raises MasterKeyError."""
+        """So many new keys: durably kept, so that they can be used at once."""
 
     async def add(self, keys: Mapping[UUID, bytes]) -> None:
-        """Keep keys that were made elsewhere: durable when it returns. Those known, or destroyed, stay as they are.
-
-        Raises MasterKeyError.
-        """
+        """Keep keys that were made elsewhere: durable when it returns. Those known, or destroyed, stay as they are."""
 
     async def get(self, key_ids: Iterable[UUID]) -> dict[UUID, bytes]:
         """The keys with these ids; those that are destroyed or unknown are left out. Raises CannotUnseal."""
