@@ -3,69 +3,158 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from amends_platform.cli.client import AsJson
 
 if TYPE_CHECKING:
-    from amends_platform.verifying import Verified
+    from amends_platform.settings import Settings
+    from amends_platform.verifying.log import Request, Verified
 
 _SHOWN_MAX: Final = 20
 
 
-def verify(as_json: AsJson = False) -> None:
-    """Check the log's integrity: positions and versions without a gap, and the hash of every event.
+def verify(
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--key",
+            metavar="VKEY|FILE",
+            help="The public key that checkpoints are signed with; by default that of this system's signing key.",
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="FILE|DIR",
+            help="A checkpoint, or a directory of them, that was exported earlier. May be given several times.",
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", min=1, metavar="N", help="How many processes read side by side; default: one a core."),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", metavar="FILE", help="Go on from where FILE says; keep notes in it until the end."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check the log's integrity: every event against its hash, the hashes against the tree, the tree against what was
+    signed.
 
-    Each event is hashed anew from what is stored. The first bad position is named, and the exit status is 1.
+    Each event is hashed anew from what is stored. Positions and versions have no gap, and no signed checkpoint says
+    otherwise: neither those in the database nor those kept elsewhere, which alone tell of a log that was rewritten
+    from beginning to end. The first bad position is named, and the exit status is 1.
     """
     import asyncio
 
-    verified = asyncio.run(_verified())
-    first = verified.faults[0] if verified.faults else None
+    from amends_platform.cli.settings import load_settings
+
+    request = _request(load_settings(), key, checkpoint or [], jobs or os.cpu_count() or 1, resume)
+    verified = asyncio.run(_verified(request))
     if as_json:
-        document = {
-            "good": first is None,
-            "events": verified.events,
-            "cases": verified.streams,
-            "head": verified.head,
-            "first_bad_position": None if first is None else first.position,
-            "faults": [fault._asdict() for fault in verified.faults],
-            "seconds": round(verified.seconds, 3),
-        }
-        print(json.dumps(document, ensure_ascii=False))
+        print(json.dumps(_document(request, verified), ensure_ascii=False))
     else:
-        _report(verified)
-    if first is not None:
+        _report(request, verified)
+    if verified.faults:
         raise typer.Exit(1)
 
 
-async def _verified() -> Verified:
-    from amends_platform.auditing import auditor_connection
-    from amends_platform.cli.progress import meter_of_stages
-    from amends_platform.cli.settings import load_settings
+def _request(settings: Settings, key: str | None, given: list[Path], jobs: int, resume: Path | None) -> Request:
+    from amends_platform.evidence.signing import last_file_of
     from amends_platform.owner import database_url_of
-    from amends_platform.verifying import verify_log
+    from amends_platform.running import find_running
+    from amends_platform.verifying.claims import claims_from, own_public_key, public_key
+    from amends_platform.verifying.log import Request
 
-    database_url = database_url_of(load_settings())
-    async with auditor_connection(database_url) as conn, auditor_connection(database_url) as reader:
-        with meter_of_stages({"verifying": "events"}) as on_progress:
-            return await verify_log(conn, reader, lambda done, total: on_progress("verifying", done, total))
+    database_url = database_url_of(settings)
+    if settings.database_url is None and (running := find_running()) is not None:
+        settings = settings.model_copy(update={"data_dir": running.data_dir})
+    signing_key = settings.signing_key_path
+    used = own_public_key(signing_key) if key is None else public_key(key)
+    # What the system itself keeps outside of the database.
+    kept = (last_file_of(signing_key), settings.checkpoint_dir)
+    paths = [*given, *(path for path in kept if path is not None and os.access(path, os.R_OK))]
+    claims = tuple(claim for path in paths for claim in claims_from(path, used))
+    return Request(database_url, used, claims, jobs, resume)
 
 
-def _report(verified: Verified) -> None:
+async def _verified(request: Request) -> Verified:
+    from amends_platform.cli.progress import meter_of_stages
+    from amends_platform.verifying.log import verify_log
+
+    with meter_of_stages({"verifying": "events"}) as on_progress:
+        return await verify_log(request, lambda done, total: on_progress("verifying", done, total))
+
+
+def _report(request: Request, verified: Verified) -> None:
     from amends_platform.cli.progress import per_second
 
-    took = f"({verified.seconds:.1f} s, {per_second(verified.events, verified.seconds)} events/s)"
+    for remark in _remarks(request, verified):
+        print(remark)
     if not verified.faults:
+        read = verified.head - (verified.resumed.position if verified.resumed else 0)
+        took = f"({verified.seconds:.1f} s, {per_second(read, verified.seconds)} events/s)"
         print(
-            f"{verified.events:,} events of {verified.streams:,} cases: positions and versions without a gap, "
-            f"every hash right  {took}"
+            f"{verified.head:,} events of {verified.streams:,} cases: positions and versions without a gap, "
+            f"every hash right; {_checkpoints(verified)}  {took}"
         )
         return
     print(f"The log is bad from position {verified.faults[0].position:,} on.")
     for fault in verified.faults[:_SHOWN_MAX]:
-        print(f"  position {fault.position:,}: {fault.what}")
+        where = f"position {fault.position:,}" if fault.until is None else f"from {fault.position:,} to {fault.until:,}"
+        print(f"  {where}: {fault.what}")
     if len(verified.faults) > _SHOWN_MAX:
         print(f"  … and more; --json lists the first {len(verified.faults)}")
+
+
+def _checkpoints(verified: Verified) -> str:
+    if not verified.checkpoints:
+        return "no checkpoint has been signed yet"
+    return f"{verified.checkpoints:,} checkpoints hold, the last one of {verified.vouched:,} events"
+
+
+def _remarks(request: Request, verified: Verified) -> list[str]:
+    """What was not looked at."""
+    remarks = []
+    if request.key is None:
+        remarks.append("No signature was checked: there is no signing key here, and no --key was given.")
+    if not request.given:
+        remarks.append(
+            "Only the database's own checkpoints were looked at. Whoever rewrites the log can rewrite them too: keep "
+            "exported ones elsewhere, and give them with --checkpoint."
+        )
+    if verified.resumed is not None:
+        remarks.append(
+            f"The first {verified.resumed.position:,} events were read by {verified.resumed.noted_at:%Y-%m-%d %H:%M} "
+            "UTC, before an interruption, and not again."
+        )
+    return remarks
+
+
+def _document(request: Request, verified: Verified) -> dict[str, Any]:
+    first = verified.faults[0] if verified.faults else None
+    resumed = verified.resumed
+    return {
+        "good": first is None,
+        "events": verified.head,
+        "cases": verified.streams,
+        "head": verified.head,
+        "first_bad_position": None if first is None else first.position,
+        "faults": [fault._asdict() for fault in verified.faults],
+        "checkpoints": {
+            "looked_at": verified.checkpoints,
+            "refuted": verified.refuted,
+            "kept_elsewhere": len(request.given),
+            "vouched_up_to": verified.vouched,
+            "key": None if request.key is None else request.key.vkey,
+        },
+        "read_before": None if resumed is None else {"up_to": resumed.position, "at": resumed.noted_at.isoformat()},
+        "seconds": round(verified.seconds, 3),
+    }

@@ -1,0 +1,101 @@
+"""What checkpoints claim about the log: those kept in the database, and those that were kept elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from amends_platform.evidence.notes import BadNote, Verifier
+from amends_platform.evidence.signing_key import SigningKeyError, load_signer
+from amends_platform.evidence.tree_head import SignedCheckpoint, TreeHead, parse
+from amends_platform.failures import WrongUsage
+
+_EXPORTED: Final = "checkpoint-*.txt"
+
+
+class Claim(NamedTuple):
+    """`source` says that the log had `tree_size` events with this root. `objection`: why it is not to be believed.
+
+    `is_given`: it was kept elsewhere, where who can change the database cannot change it.
+    """
+
+    tree_size: int
+    root_hash: bytes
+    source: str
+    is_given: bool
+    objection: str | None
+
+
+def kept_claim(row: SignedCheckpoint, key: Verifier | None) -> Claim:
+    """What a row of `signed_checkpoints` claims; without a key the signature goes unchecked."""
+    source = f"the checkpoint of {row.tree_size:,} events"
+    try:
+        head, objection = _read(row.note, key)
+    except BadNote as error:
+        return Claim(row.tree_size, row.root_hash, source, False, f"holds no signed checkpoint: {error}")
+    if (head.tree_size, head.root_hash) != (row.tree_size, row.root_hash):
+        objection = objection or "says another size or root than was signed"
+    return Claim(row.tree_size, row.root_hash, source, False, objection)
+
+
+def claim_from_file(path: Path, key: Verifier | None) -> Claim:
+    """What a file with a signed checkpoint claims. Raises WrongUsage when it holds none."""
+    try:
+        head, objection = _read(path.read_text(encoding="utf-8"), key)
+    except OSError as error:
+        raise WrongUsage(f"The checkpoint {path} cannot be read: {error.strerror}.") from error
+    except (BadNote, UnicodeDecodeError) as error:
+        raise WrongUsage(f"{path} holds no signed checkpoint: {error}") from error
+    source = f"the checkpoint of {head.tree_size:,} events in {path}"
+    return Claim(head.tree_size, head.root_hash, source, True, objection)
+
+
+def claims_from(path: Path, key: Verifier | None) -> list[Claim]:
+    """The claims of a file, or of the exported checkpoints in a directory. Raises WrongUsage when there is none."""
+    if not path.is_dir():
+        return [claim_from_file(path, key)]
+    files = sorted(path.glob(_EXPORTED))
+    if not files:
+        raise WrongUsage(f"There is no {_EXPORTED} in {path}.")
+    return [claim_from_file(file, key) for file in files]
+
+
+def public_key(given: str) -> Verifier:
+    """The key of a `--key`: a verifier key, or a file that holds one. Raises WrongUsage."""
+    try:
+        return Verifier.from_vkey(_text_of(given))
+    except BadNote as error:
+        raise WrongUsage(f"--key {given}: {error}") from error
+
+
+def own_public_key(signing_key: Path) -> Verifier | None:
+    """The public half of the key that this system signs with; None where we have no such file. Raises WrongUsage."""
+    try:
+        return load_signer(signing_key).verifier
+    except SigningKeyError as error:
+        if not signing_key.exists():
+            return None
+        raise WrongUsage(f"{error} Give the public key with --key.") from error
+
+
+def _read(note: str, key: Verifier | None) -> tuple[TreeHead, str | None]:
+    """What the note says, and why it is not to be believed. Raises BadNote."""
+    # Unchecked: what is claimed is told even where the signature is not what it should be.
+    head = parse(note.rpartition("\n\n")[0] + "\n")
+    if key is None:
+        return head, None
+    try:
+        key.open(note)
+    except BadNote as error:
+        return head, f"is not signed as it should be: {error}"
+    if head.origin != key.name:
+        return head, f"is of another log, {head.origin}"
+    return head, None
+
+
+def _text_of(given: str) -> str:
+    path = Path(given)
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else given
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUsage(f"The key {given} cannot be read: {error}") from error
