@@ -9,9 +9,11 @@ import asyncpg
 from fastapi import Depends, Request
 
 from amends_platform.cases import Cases
-from amends_platform.evidence.notes import Verifier
+from amends_platform.evidence.notes import Signer, Verifier
 from amends_platform.policy.book import PolicyBook
 from amends_workflow.enquiries import Enquirer, Enquiries
+from amends_workflow.forgotten import Forgotten
+from amends_workflow.past_queue import PastQueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,14 @@ class Answering:
     enquiries: Enquiries
     cases: Cases
     policies: PolicyBook
-    verifier: Verifier | None
-    """Of the key that checkpoints are signed with here; None where nothing is signed."""
+    past: PastQueue
+    signer: Signer | None
+    """Signs what is proof, with the key that checkpoints are signed with here; None where nothing is signed."""
+    forgotten: Forgotten
+
+    @property
+    def verifier(self) -> Verifier | None:
+        return None if self.signer is None else self.signer.verifier
 
 
 # Not plain functions: FastAPI would send those through a thread pool.

@@ -26,7 +26,9 @@ from amends_store.timers import Fired
 from amends_workflow.answering import Answering
 from amends_workflow.enquiries import Enquiries
 from amends_workflow.firing import Firing
+from amends_workflow.forgotten import Forgotten
 from amends_workflow.metrics import Metrics
+from amends_workflow.past_queue import PastQueue
 from amends_workflow.projecting import Projecting
 from amends_workflow.routes import router
 from amends_workflow.sealer import Sealer
@@ -106,7 +108,9 @@ def create_app(settings: Settings) -> FastAPI:
                 ),
                 cases,
                 policies,
-                None if signing is None else signing.verifier,
+                PastQueue(pool, settings.tenant, policies),
+                None if signing is None else signing.signer,
+                Forgotten(pool, cases, keys, None if signing is None else signing.signer),
             )
             watching = _observe(metrics, projecting, firing, sealer)
             for work in (projecting.run(), firing.run(), sealer.run(), watching):

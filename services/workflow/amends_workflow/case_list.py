@@ -29,6 +29,21 @@ _ORDER_COLUMNS: Final = {"due": "next_due_at", "received": "received_at", "updat
 _LAST_CHARACTER: Final = "\U0010ffff"
 
 
+# What is folded of the past stands beside the rows that still hold.
+_PAST: Final = (
+    f"(SELECT tenant, {COLUMNS} FROM cases WHERE updated_at <= {{}} UNION ALL SELECT tenant, {COLUMNS}"  # noqa: S608
+    " FROM json_populate_recordset(CAST(NULL AS cases), CAST({} AS json))) AS cases"
+)
+
+
+class Past(NamedTuple):
+    """In which rows a past is found: in those of cases that did not move after a time, and in `moved`, a JSON array
+    of rows for those that did."""
+
+    unmoved_since: datetime
+    moved: str
+
+
 class Scope(NamedTuple):
     """What somebody may see: a tenant, and one branch of it or (None) all."""
 
@@ -43,7 +58,9 @@ class Listed(NamedTuple):
     last: tuple[str, str] | None
 
 
-def case_query(scope: Scope, wanted: CaseListParameters, after: Sequence[Any] | None) -> tuple[str, list[Any]]:
+def case_query(
+    scope: Scope, wanted: CaseListParameters, after: Sequence[Any] | None, past: Past | None = None
+) -> tuple[str, list[Any]]:
     """The query for one page, and one row more, that tells whether there is another; and its values."""
     where = Conditions()
     where.add("tenant = {}", scope.tenant)
@@ -80,15 +97,20 @@ def case_query(scope: Scope, wanted: CaseListParameters, after: Sequence[Any] | 
         time, last_id = "CAST(CAST({} AS text) AS timestamptz)", "CAST(CAST({} AS text) AS uuid)"
         where.add(f"({order}, id) {beyond} ({time}, {last_id})", at, case_id)
     limit = where.bind(wanted.limit + 1)
-    query = f"SELECT {COLUMNS} FROM cases WHERE {where} ORDER BY {order} {direction}, id {direction} LIMIT {limit}"  # noqa: S608
+    rows = "cases" if past is None else _PAST.format(*(where.bind(value) for value in past))
+    query = f"SELECT {COLUMNS} FROM {rows} WHERE {where} ORDER BY {order} {direction}, id {direction} LIMIT {limit}"  # noqa: S608
     return query, where.values
 
 
 async def list_cases(
-    executor: Executor, scope: Scope, wanted: CaseListParameters, after: Sequence[Any] | None
+    conn: Executor,
+    scope: Scope,
+    wanted: CaseListParameters,
+    after: Sequence[Any] | None,
+    past: Past | None = None,
 ) -> Listed:
     """One page of cases. `after` is the key that the page before gave."""
-    rows = await fetch_planned(executor, *case_query(scope, wanted, after))
+    rows = await fetch_planned(conn, *case_query(scope, wanted, after, past))
     if len(rows) <= wanted.limit:
         return Listed(rows, None)
     last = rows[wanted.limit - 1]

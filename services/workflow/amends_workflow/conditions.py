@@ -36,12 +36,11 @@ class Conditions:
         return " AND ".join(self._fragments)
 
 
-async def fetch_planned(executor: Executor, query: str, values: Sequence[Any]) -> list[Any]:
-    """The rows of a query that is planned for just these values.
+async def fetch_planned(conn: Executor, query: str, values: Sequence[Any]) -> list[Any]:
+    """The rows of a query that is planned for just these values. `conn` is a connection.
 
-    The best plan for one search is the worst for another, so none is kept for all. `executor` is a pool.
+    The best plan for one search is the worst for another, so none is kept for all.
     """
-    async with executor.acquire() as conn:
-        prepared = await conn.prepare(query)
-        rows: list[Any] = await prepared.fetch(*values)
-        return rows
+    prepared = await conn.prepare(query)
+    rows: list[Any] = await prepared.fetch(*values)
+    return rows

@@ -51,10 +51,10 @@ def deadline_query(scope: Scope, wanted: DeadlineListParameters, after: Sequence
 
 
 async def list_deadlines(
-    executor: Executor, scope: Scope, wanted: DeadlineListParameters, after: Sequence[Any] | None
+    conn: Executor, scope: Scope, wanted: DeadlineListParameters, after: Sequence[Any] | None
 ) -> ListedDeadlines:
     """One page of deadlines. `after` is the key that the page before gave."""
-    rows = await fetch_planned(executor, *deadline_query(scope, wanted, after))
+    rows = await fetch_planned(conn, *deadline_query(scope, wanted, after))
     if len(rows) <= wanted.limit:
         return ListedDeadlines(rows, None)
     last = rows[wanted.limit - 1]

@@ -74,13 +74,16 @@ class Enquiries:
 
     async def wait(self, parameters: Parameters) -> None:
         """Wait until what is asked for can be seen. Raises a 503 problem when it takes too long."""
-        if parameters.min_position is None:
-            return
-        if not await self._projecting.reached(parameters.min_position, _WAIT_SECONDS_MAX):
+        if parameters.min_position is not None:
+            await self.wait_for(parameters.min_position)
+
+    async def wait_for(self, position: int) -> None:
+        """Wait until what the log holds at the position can be seen. Raises a 503 problem when it takes too long."""
+        if not await self._projecting.reached(position, _WAIT_SECONDS_MAX):
             raise Problem(
                 503,
                 "not-yet-visible",
-                f"Position {parameters.min_position} is not visible here yet. Ask again.",
+                f"Position {position} is not visible here yet. Ask again.",
                 headers={"Retry-After": "1"},
             )
 

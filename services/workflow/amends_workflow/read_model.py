@@ -42,7 +42,7 @@ async def write_cases(conn: Executor, rows: list[Row]) -> list[Any]:
 
     Answers what each was found by before.
     """
-    before: list[Any] = await conn.fetch(_WRITE_CASES, _json(rows))
+    before: list[Any] = await conn.fetch(_WRITE_CASES, rows_as_json(rows))
     return before
 
 
@@ -54,12 +54,18 @@ async def write_clocks(conn: Executor, batch: list[Projected], linked: Linked) -
     incidents = await recorded_at(conn, linked)
     for p in batch:
         timers += link_timers(p.case, p.tenant, p.correlation_id, linked.owed[p.case.id], incidents)
-    await conn.execute(_WRITE_DEADLINES, ids, _json(deadlines))
-    await conn.execute(_WRITE_TIMERS, ids, _json(timers))
+    await conn.execute(_WRITE_DEADLINES, ids, rows_as_json(deadlines))
+    await conn.execute(_WRITE_TIMERS, ids, rows_as_json(timers))
 
 
 def case_row(projected: Projected, policies: Mapping[str, Policy]) -> Row:
     """The case's row in `cases`. Raises UnknownPolicy."""
+    matching = matching_row(projected.case, projected.tenant, policies, is_new=projected.is_new)
+    return listed_row(projected) | matching
+
+
+def listed_row(projected: Projected) -> Row:
+    """What lists tell of the case: all of its row but what other cases find it by."""
     case = projected.case
     pending = [deadline for deadline in projected.deadlines if deadline.status is Verdict.PENDING]
     first = min(pending, key=lambda deadline: (deadline.due_at, deadline.kind), default=None)
@@ -93,7 +99,6 @@ def case_row(projected: Projected, policies: Mapping[str, Policy]) -> Row:
         "escalations": case.escalations,
         "incident": case.incident,
         "merged_into": case.merged_into,
-        **matching_row(case, projected.tenant, policies, is_new=projected.is_new),
     }
 
 
@@ -144,7 +149,8 @@ def _bytea(policy: str) -> str:
     return "\\x" + policy
 
 
-def _json(rows: list[Row]) -> str:
+def rows_as_json(rows: list[Row]) -> str:
+    """Rows as the statements take them."""
     return orjson.dumps(rows, default=_uuid).decode()
 
 

@@ -20,7 +20,7 @@ class ListedRefusals(NamedTuple):
 
 
 async def list_refusals(
-    executor: Executor, scope: Scope, wanted: RefusalParameters, case_id: UUID | None, after: Sequence[Any] | None
+    conn: Executor, scope: Scope, wanted: RefusalParameters, case_id: UUID | None, after: Sequence[Any] | None
 ) -> ListedRefusals:
     """One page. `case_id` is that of the case asked for. Who is for one branch sees what was tried on its cases, and
     with its keys."""
@@ -46,6 +46,6 @@ async def list_refusals(
         WHERE {where}
         ORDER BY r.id DESC
         LIMIT {limit}"""  # noqa: S608
-    rows = await fetch_planned(executor, query, where.values)
+    rows = await fetch_planned(conn, query, where.values)
     listed = rows[: wanted.limit]
     return ListedRefusals(listed, (listed[-1]["id"],) if len(rows) > wanted.limit else None)

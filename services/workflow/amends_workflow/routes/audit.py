@@ -45,7 +45,8 @@ async def refused(
     after = pages.after(parameters.cursor)
     await of.enquiries.wait(parameters)
     case_id = None if parameters.case is None else await of.enquiries.case_id(parameters.case)
-    listed = await list_refusals(of.pool, asked.scope, parameters, case_id, after)
+    async with of.pool.acquire() as conn:
+        listed = await list_refusals(conn, asked.scope, parameters, case_id, after)
     return answers.json_response(answers.page(listed.rows, pages.next(listed.last)))
 
 

@@ -67,7 +67,8 @@ async def deadlines(
     pages = Pages(request, asked.scope)
     after = pages.after(parameters.cursor)
     await of.enquiries.wait(parameters)
-    listed = await list_deadlines(of.pool, asked.scope, parameters, after)
+    async with of.pool.acquire() as conn:
+        listed = await list_deadlines(conn, asked.scope, parameters, after)
     items = await of.policies.judge(lambda policies: [answers.listed_deadline(row, policies) for row in listed.rows])
     return answers.json_response(answers.page(items, pages.next(listed.last)))
 

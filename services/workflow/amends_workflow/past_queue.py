@@ -1,0 +1,173 @@
+"""The queue as it was: the same list over the same columns, of cases as they were then.
+
+All that the list knows of a case follows from the case's events. So the row of a case that has not moved since is its
+row of then, and only those that have moved are folded: once for all pages, and for whoever asks the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from amends_domain.clocks import obligations
+from amends_domain.decisions.ruling import CLOCK_SKEW_MAX
+from amends_domain.evolve import fold
+from amends_domain.hindsight import in_hindsight
+from amends_domain.policy import Policy
+from amends_platform.policy.book import PolicyBook
+from amends_platform.recorded import all_recorded
+from amends_store.read import Executor
+from amends_store.records import StoredEvent
+from amends_workflow.case_list import Listed, Past, Scope, list_cases
+from amends_workflow.parameters import CaseListParameters
+from amends_workflow.read_model import Projected, Row, listed_row, rows_as_json
+from amends_workflow.statements import statement
+
+# Folding so many takes some seconds; who asks for more waits for nothing.
+MOVED_MAX = 20_000
+
+_KEPT_MAX = 4
+_FETCHED_AT_ONCE = 500
+# Some milliseconds, for which nothing else is answered.
+_FOLDED_AT_ONCE = 20
+_EVER = datetime.max.replace(tzinfo=UTC)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_MOVED_CASES, _EVENTS_KNOWN, _UNSEEN_BY = statement("moved_cases"), statement("events_known"), statement("unseen_by")
+
+
+class TooManyMoved(Exception):
+    """More cases have moved since then than are folded while somebody waits."""
+
+
+class Moment(NamedTuple):
+    """Which past: as it was known at a time (None: as it is now), and of that, what had happened by a time (None:
+    all)."""
+
+    as_of: datetime | None
+    valid_at: datetime | None
+
+    @property
+    def unmoved_since(self) -> datetime:
+        """A case whose last event was recorded by then is the same today."""
+        as_of = self.as_of or _EVER
+        if self.valid_at is None:
+            return as_of
+        # What was recorded by then had happened by `valid_at`, whatever its sender's clock said.
+        return min(as_of, max(self.valid_at, _LONG_AGO + CLOCK_SKEW_MAX) - CLOCK_SKEW_MAX)
+
+
+class _Then:
+    """The rows of cases that have moved since a moment, as they were: all that the read model knew at `position`."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.rows: dict[UUID, Row] = {}
+        self.position = 0
+        self.recorded_at = _LONG_AGO
+        self._json: str | None = None
+
+    def add(self, rows: Mapping[UUID, Row]) -> None:
+        self.rows.update(rows)
+        self._json = None
+
+    def as_json(self) -> str:
+        if self._json is None:
+            self._json = rows_as_json(list(self.rows.values()))
+        return self._json
+
+
+class PastQueue:
+    """Answers for the queue of a past moment, and remembers what it folded for the last few of them."""
+
+    def __init__(self, pool: asyncpg.Pool, tenant: str, policies: PolicyBook) -> None:
+        self._pool = pool
+        self._tenant = tenant
+        self._policies = policies
+        self._kept: OrderedDict[Moment, _Then] = OrderedDict()
+
+    async def unseen(self, moment: Moment) -> int | None:
+        """The position that the read model has to come to before it knows all that was recorded by then."""
+        if moment.as_of is None:
+            return None
+        position: int | None = await self._pool.fetchval(_UNSEEN_BY, moment.as_of)
+        return position
+
+    async def cases(
+        self, scope: Scope, wanted: CaseListParameters, moment: Moment, after: Sequence[Any] | None
+    ) -> Listed:
+        """One page, as `list_cases`. Raises TooManyMoved, UnknownPolicy."""
+        then = self._remembered(moment)
+        async with then.lock:
+            await self._follow(self._pool, moment, then)
+            async with self._snapshot() as conn:
+                # What has moved in the meantime is little, and now nothing moves any more.
+                await self._follow(conn, moment, then)
+                return await list_cases(conn, scope, wanted, after, Past(moment.unmoved_since, then.as_json()))
+
+    def _remembered(self, moment: Moment) -> _Then:
+        then = self._kept.setdefault(moment, _Then())
+        self._kept.move_to_end(moment)
+        if len(self._kept) > _KEPT_MAX:
+            self._kept.popitem(last=False)
+        return then
+
+    @asynccontextmanager
+    async def _snapshot(self) -> AsyncIterator[Executor]:
+        async with self._pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+            yield conn
+
+    async def _follow(self, executor: Executor, moment: Moment, then: _Then) -> None:
+        """Fold what has moved by what the read model knows."""
+        row = await executor.fetchrow(
+            _MOVED_CASES,
+            self._tenant,
+            moment.unmoved_since,
+            then.position,
+            then.recorded_at,
+            *moment,
+            MOVED_MAX + 1,
+        )
+        if row is None:
+            return
+        if len(then.rows.keys() | row["moved"]) > MOVED_MAX:
+            raise TooManyMoved
+        for first in range(0, len(row["moved"]), _FETCHED_AT_ONCE):
+            known = await executor.fetch(_EVENTS_KNOWN, row["moved"][first : first + _FETCHED_AT_ONCE], moment.as_of)
+            await self._fold([StoredEvent(*each) for each in known], moment, then)
+        then.position, then.recorded_at = row["position"], row["recorded_at"]
+
+    async def _fold(self, events: Sequence[StoredEvent], moment: Moment, then: _Then) -> None:
+        streams = [list(stream) for _, stream in groupby(events, attrgetter("stream_id"))]
+        for first in range(0, len(streams), _FOLDED_AT_ONCE):
+            fold_some = partial(_folded, streams[first : first + _FOLDED_AT_ONCE], moment)
+            then.add(await self._policies.judge(fold_some))
+            await asyncio.sleep(0)
+
+
+def _folded(streams: Sequence[list[StoredEvent]], moment: Moment, policies: Mapping[str, Policy]) -> dict[UUID, Row]:
+    """The rows of these cases, as they were. Raises UnknownPolicy."""
+    projected = (_as_it_was(events, moment, policies) for events in streams)
+    return {each.case.id: listed_row(each) for each in projected if each is not None}
+
+
+def _as_it_was(events: list[StoredEvent], moment: Moment, policies: Mapping[str, Policy]) -> Projected | None:
+    recorded = all_recorded(events)
+    case = fold(None, events[0].stream_id, recorded)
+    assert case is not None, "a stream that was found has events"
+    deadlines = obligations(case, policies)
+    if moment.valid_at is not None:
+        then = in_hindsight(case.id, recorded, deadlines, moment.valid_at)
+        if then is None:
+            return None
+        case, deadlines = then.case, then.deadlines
+    return Projected(case, deadlines, events[0].tenant, events[-1].correlation_id)
