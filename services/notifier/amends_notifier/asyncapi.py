@@ -18,8 +18,9 @@ from ruamel.yaml import YAML
 
 from amends_domain.case import Status
 from amends_domain.events import Event
+from amends_notifier.checkpoint_messages import CHECKPOINT_SIGNED, CheckpointPayload
 from amends_notifier.descriptions import ABOUT, ABOUT_FIELDS
-from amends_notifier.examples import examples
+from amends_notifier.examples import checkpoint_example, examples
 from amends_notifier.messages import ADDED, ALERTS, CONTENT_TYPE, NAMES_STAFF
 from amends_notifier.stream import DUPLICATE_WINDOW_SECONDS, STREAM, SUBJECTS
 
@@ -32,6 +33,9 @@ a repeat by `ce-id`, which is the event's id and also the `Nats-Msg-Id`, so the 
 {DUPLICATE_WINDOW_SECONDS // 60} minutes. The log in the database is the truth: `amends notifier --republish FROM`
 publishes again from a position, with the same ids, for a stream that was lost. Where the stream was not lost, the
 server drops what it still remembers, and sends the rest to consumers once more.
+
+A signed checkpoint of the log is a message too, of no case, told by the log's size and root: `ce-id` is made from
+these, so a repeat has the same.
 
 Whoever wants everything subscribes to `amends.v1.{{tenant}}.>`.
 """
@@ -80,17 +84,20 @@ def asyncapi_document() -> dict[str, Any]:
     """The AsyncAPI 3 document, as JSON values."""
     from importlib.metadata import version
 
-    others = [event for event in ADDED if event not in ALERTS]
-    event_type = {"description": "As `ce-type`.", "enum": [event.TYPE for event in others]}
+    others = [event.TYPE for event in ADDED if event not in ALERTS]
+    event_type = {"description": "As `ce-type`.", "enum": others}
     channels = {
         "event": _channel(
             "event.{event_type}", "Every event that has no channel of its own.", others, event_type=event_type
         ),
         **{
-            alert.kind: _channel(f"{alert.kind}.{{{parameter}}}", ABOUT[event], [event], **{parameter: described})
+            alert.kind: _channel(f"{alert.kind}.{{{parameter}}}", ABOUT[event], [event.TYPE], **{parameter: described})
             for event, alert in ALERTS.items()
             for parameter, described in (_PARAMETERS[alert.name],)
         },
+        "checkpoint": _channel(
+            "audit.checkpoint", "Every signed checkpoint of the log, in the order of their sizes.", [CHECKPOINT_SIGNED]
+        ),
     }
     told = examples()
     return {
@@ -119,8 +126,21 @@ def asyncapi_document() -> dict[str, Any]:
             for kind in channels
         },
         "components": {
-            "messages": {_camel(event.TYPE): _message(event, told[event]) for event in ADDED},
-            "schemas": {"Headers": _headers(), **_common_schemas()},
+            "messages": {
+                **{_camel(event.TYPE): _message(event, told[event]) for event in ADDED},
+                _camel(CHECKPOINT_SIGNED): _checkpoint_message(),
+            },
+            "schemas": {
+                "Headers": _headers(
+                    {"enum": [event.TYPE for event in ADDED]},
+                    {"format": "uuid", "description": "The case's id."},
+                    "When it happened, as claimed.",
+                ),
+                "CheckpointHeaders": _headers(
+                    {"const": CHECKPOINT_SIGNED}, {"description": "The log's name."}, "When it was signed."
+                ),
+                **_common_schemas(),
+            },
         },
     }
 
@@ -137,8 +157,8 @@ def asyncapi_text() -> str:
     return text.getvalue()
 
 
-def _channel(address: str, description: str, events: list[type[Event]], **parameters: dict[str, Any]) -> dict[str, Any]:
-    names = [_camel(event.TYPE) for event in events]
+def _channel(address: str, description: str, types: list[str], **parameters: dict[str, Any]) -> dict[str, Any]:
+    names = [_camel(event_type) for event_type in types]
     tenant = {"description": "Whose complaints these are.", "default": "default"}
     return {
         "address": "amends.v1.{tenant}." + address,
@@ -165,27 +185,39 @@ def _message(event: type[Event], payloads: list[dict[str, Any]]) -> dict[str, An
     }
 
 
+def _checkpoint_message() -> dict[str, Any]:
+    return {
+        "name": CHECKPOINT_SIGNED,
+        "summary": "The log was signed as it was. Whoever keeps this can prove it if the log is ever changed.",
+        "contentType": CONTENT_TYPE,
+        "headers": {"$ref": "#/components/schemas/CheckpointHeaders"},
+        "payload": {"$ref": "#/components/schemas/CheckpointPayload"},
+        "examples": [{"payload": checkpoint_example()}],
+    }
+
+
 def _common_schemas() -> dict[str, Any]:
-    schema = _schema(Payload)
-    # A consumer of an older release must not stumble over a field that a newer one adds.
-    del schema["additionalProperties"]
-    return {**schema.pop("$defs"), "Payload": schema}
+    schema, checkpoint = _schema(Payload), _schema(CheckpointPayload)
+    for each in (schema, checkpoint):
+        # A consumer of an older release must not stumble over a field that a newer one adds.
+        del each["additionalProperties"]
+    return {**schema.pop("$defs"), "Payload": schema, "CheckpointPayload": checkpoint}
 
 
-def _schema(model: type[Payload]) -> dict[str, Any]:
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
     return model.model_json_schema(schema_generator=_Plain, ref_template="#/components/schemas/{model}")
 
 
-def _headers() -> dict[str, Any]:
+def _headers(event_type: dict[str, Any], subject: dict[str, Any], time: str) -> dict[str, Any]:
     text = {"type": "string"}
     uuid = {"type": "string", "format": "uuid"}
     properties: dict[str, Any] = {
         "ce-specversion": {"const": "1.0"},
-        "ce-id": uuid | {"description": "The event's id. The same in every repeat of this message."},
+        "ce-id": uuid | {"description": "The same in every repeat of this message; of an event, its id."},
         "ce-source": text | {"description": "/amends/{tenant}"},
-        "ce-type": text | {"enum": [event.TYPE for event in ADDED]},
-        "ce-subject": uuid | {"description": "The case's id."},
-        "ce-time": {"type": "string", "format": "date-time", "description": "When it happened, as claimed."},
+        "ce-type": text | event_type,
+        "ce-subject": text | subject,
+        "ce-time": {"type": "string", "format": "date-time", "description": time},
         "ce-datacontenttype": {"const": CONTENT_TYPE},
         "content-type": {"const": CONTENT_TYPE},
         "Nats-Msg-Id": uuid | {"description": "As `ce-id`."},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -68,7 +69,10 @@ from amends_domain.events import (
 )
 from amends_domain.evolve import evolve
 from amends_domain.reference import reference_of
+from amends_notifier.checkpoint_messages import payload_of as checkpoint_payload_of
 from amends_notifier.messages import payload_of
+from amends_platform.evidence.notes import Signer
+from amends_platform.evidence.tree_head import SignedCheckpoint, TreeHead
 from amends_store.records import StoredEvent
 
 _BEGAN: Final = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -180,6 +184,14 @@ def examples() -> dict[type[Event], list[dict[str, Any]]]:
             if len(found[type(event)]) < 2 and not any(_same(payload, other) for other in found[type(event)]):
                 found[type(event)].append(payload)
     return dict(found)
+
+
+def checkpoint_example() -> dict[str, Any]:
+    """The payload of a signed checkpoint, as JSON values."""
+    signer = Signer("amends/default", bytes(32))
+    head = TreeHead(signer.name, 1, hashlib.sha256(b"\0").digest())
+    signed = SignedCheckpoint(head.tree_size, head.root_hash, _BEGAN, signer.sign(head.text()))
+    return checkpoint_payload_of(signed).model_dump(mode="json")
 
 
 def _payloads(case_id: UUID, life: Sequence[Event]) -> list[dict[str, Any]]:

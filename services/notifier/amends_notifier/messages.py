@@ -180,7 +180,7 @@ def subject_of(tenant: str, event: Event) -> str:
     """Where a message of this event goes."""
     alert = ALERTS.get(type(event))
     kind, name = ("event", event.TYPE) if alert is None else (alert.kind, getattr(event, alert.name))
-    return f"amends.v1.{_token(tenant)}.{kind}.{_token(name)}"
+    return f"amends.v1.{token(tenant)}.{kind}.{token(name)}"
 
 
 def _headers(row: StoredEvent, case: Case) -> dict[str, str]:
@@ -189,10 +189,10 @@ def _headers(row: StoredEvent, case: Case) -> dict[str, str]:
         "Nats-Msg-Id": event_id,
         "ce-specversion": "1.0",
         "ce-id": event_id,
-        "ce-source": f"/amends/{_token(row.tenant)}",
+        "ce-source": f"/amends/{token(row.tenant)}",
         "ce-type": row.type,
         "ce-subject": str(case.id),
-        "ce-time": _rfc3339(row.occurred_at),
+        "ce-time": rfc3339(row.occurred_at),
         "ce-datacontenttype": CONTENT_TYPE,
         "content-type": CONTENT_TYPE,
         # Source: W3C Trace Context. All messages that one request caused share its trace.
@@ -224,10 +224,11 @@ def payload_of(row: StoredEvent, event: Event, case: Case) -> dict[str, Any]:
     return said
 
 
-def _token(text: str) -> str:
+def token(text: str) -> str:
     """The text as one token of a subject. Policies and settings refuse what would need escaping; a log may not."""
     return _UNSAFE_IN_TOKEN.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)
 
 
-def _rfc3339(at: datetime) -> str:
+def rfc3339(at: datetime) -> str:
+    """The time as CloudEvents writes it."""
     return at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"

@@ -14,6 +14,7 @@ import structlog
 
 from amends_domain.event_codec import UnknownEventType
 from amends_domain.evolve import BrokenStream
+from amends_notifier.announcing import Announcer
 from amends_notifier.broker import Broker, retry_seconds
 from amends_notifier.leadership import CHECKPOINT, Keeper, take_over, try_lead
 from amends_notifier.messages import Message
@@ -30,8 +31,8 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-CONNECTIONS: Final = 2
-"""What a notifier needs of its pool: one holds the lock and moves the checkpoint, one reads."""
+CONNECTIONS: Final = 3
+"""What a notifier needs of its pool: one holds the lock and moves the checkpoint, two read."""
 
 _BATCH_EVENTS: Final = 500
 _POLL_SECONDS: Final = 0.25
@@ -54,6 +55,7 @@ class Notifier:
         self._pool = pool
         self._broker = Broker(nats_url, replicas=replicas, on_stream_made=self._alarm_if_stream_was_lost)
         self._tenant = tenant
+        self._announcer = Announcer(pool, self._broker.publish, tenant)
         self._finish_seconds_max = finish_seconds_max
         self._publisher: Publisher | None = None
         self._woken = asyncio.Event()
@@ -100,7 +102,8 @@ class Notifier:
             await self._broker.aclose()
 
     async def republish(self, first: int, on_progress: Callable[[int, int], None]) -> int:
-        """Publish once more from position `first` to where the notifier was, which stands by meanwhile.
+        """Publish once more from position `first` to where the notifier was, which stands by meanwhile; and the
+        signed checkpoints of as many events or more.
 
         `on_progress` is told how many of how many are through, and so is the caller in the end: fewer than all
         when stopped. Raises CannotContinue, asyncpg's errors.
@@ -118,6 +121,7 @@ class Notifier:
                     async with self._pool.acquire() as reader:
                         await self._follow(reader, publisher, last=checkpoint.position)
                     await publisher.drained()
+                    await self._announcer.republish(first)
 
                 async def report() -> None:
                     while True:
@@ -143,7 +147,8 @@ class Notifier:
             async with self._pool.acquire() as reader:
                 on_ready()
                 following = self._follow(reader, publisher)
-                await _first_of(following, keeper.run(), publisher.failed, self._stopping.wait())
+                announcing = self._announcer.run()
+                await _first_of(following, keeper.run(), announcing, publisher.failed, self._stopping.wait())
         except CannotContinue:
             # What stands before it in the log still gets out.
             await _first_of(publisher.drained(), self._stopping.wait())

@@ -15,7 +15,7 @@ from typing import Final
 
 from amends_platform.evidence.notes import BadNote, Signer, Verifier
 from amends_platform.evidence.signing_key import load_signer
-from amends_platform.evidence.tree_head import SignedCheckpoint, TreeHead, latest_checkpoint, parse
+from amends_platform.evidence.tree_head import SignedCheckpoint, TreeHead, head_of, latest_checkpoint, parse
 from amends_platform.files import sync_directory, write_private
 from amends_platform.settings import Settings
 from amends_store.checkpoints import Checkpoint
@@ -42,6 +42,10 @@ class CheckpointSigning:
         self._newest_in_directory: str | None = None
 
     @property
+    def signer(self) -> Signer:
+        return self._signer
+
+    @property
     def verifier(self) -> Verifier:
         return self._signer.verifier
 
@@ -58,9 +62,9 @@ class CheckpointSigning:
         known = {newest.note, *kept} if newest is not None else set(kept)
         if not await self._continues(conn, tree_size, known):
             return None
-        for note in sorted(kept, key=lambda note: head_of(note).tree_size):
+        for note in sorted(kept, key=lambda note: _said(note).tree_size):
             # We died after writing the file, before the row was there.
-            if newest is None or head_of(note).tree_size > newest.tree_size:
+            if newest is None or _said(note).tree_size > newest.tree_size:
                 newest = await self._record(conn, note)
         if tree_size <= (0 if newest is None else newest.tree_size):
             return None
@@ -72,7 +76,7 @@ class CheckpointSigning:
     async def _continues(self, conn: Executor, tree_size: int, notes: Iterable[str]) -> bool:
         """Whether all of the notes can be told from the tree at this size. Raises Contradiction if one is wrong."""
         log_size = await head_position(conn)
-        for signed in map(head_of, notes):
+        for signed in map(_said, notes):
             if signed.tree_size > log_size:
                 raise Contradiction(
                     f"The log ends at {log_size}, and a checkpoint of {signed.tree_size} events was signed: "
@@ -129,10 +133,9 @@ def last_file_of(signing_key: Path) -> Path:
     return signing_key.with_name(signing_key.name + ".last")
 
 
-def head_of(note: str) -> TreeHead:
-    """What a note of ours says, whoever signed it. Raises Contradiction for one that cannot be read."""
+def _said(note: str) -> TreeHead:
     try:
-        return parse(note.partition("\n\n")[0] + "\n")
+        return head_of(note)
     except BadNote as error:
         raise Contradiction(f"A checkpoint that was signed before cannot be read any more: {error}") from error
 

@@ -18,6 +18,7 @@ from amends_store.statements import statement
 _LATEST: Final = statement("latest_signed_checkpoint")
 _SO_FAR: Final = statement("signed_so_far")
 _OF_SIZE: Final = statement("signed_checkpoint_of")
+_AFTER: Final = statement("signed_checkpoints_after")
 _AT_OR_AFTER: Final = statement("signed_checkpoint_at_or_after")
 
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -69,6 +70,11 @@ def parse(text: str) -> TreeHead:
     return TreeHead(origin, int(size), root_hash)
 
 
+def head_of(note: str) -> TreeHead:
+    """What a signed checkpoint says, whoever signed it: nothing is verified. Raises BadNote."""
+    return parse(note.partition("\n\n")[0] + "\n")
+
+
 async def latest_checkpoint(conn: Executor) -> SignedCheckpoint | None:
     """The newest one, None while none was signed. Raises asyncpg's errors."""
     return _signed(await conn.fetchrow(_LATEST))
@@ -82,6 +88,11 @@ async def checkpoint_of(conn: Executor, tree_size: int) -> SignedCheckpoint | No
 async def checkpoint_at_or_after(conn: Executor, position: int) -> SignedCheckpoint | None:
     """The oldest one that covers the event at `position`, None while none does. Raises asyncpg's errors."""
     return _signed(await conn.fetchrow(_AT_OR_AFTER, position))
+
+
+async def checkpoints_after(conn: Executor, tree_size: int, limit: int) -> list[SignedCheckpoint]:
+    """At most `limit` of more events than these, the oldest first. Raises asyncpg's errors."""
+    return [SignedCheckpoint._make(row) for row in await conn.fetch(_AFTER, tree_size, limit)]
 
 
 async def signed_so_far(conn: Executor) -> SignedSoFar:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ from ruamel.yaml import YAML
 from amends_domain.event_codec import EVENT_TYPES
 from amends_domain.events import Event
 from amends_notifier.asyncapi import asyncapi_document, asyncapi_text, payload_model
+from amends_notifier.checkpoint_messages import CHECKPOINT_SIGNED, CheckpointPayload
 from amends_notifier.descriptions import ABOUT_FIELDS
 from amends_notifier.messages import ADDED
+from amends_platform.evidence.notes import Signer
+from amends_platform.evidence.tree_head import parse
 
 COMMITTED = Path(__file__).parents[3] / "asyncapi.yaml"
 
@@ -35,7 +39,10 @@ def test_every_event_type_has_a_message_that_one_channel_carries() -> None:
     document = asyncapi_document()
     carried = [name for channel in document["channels"].values() for name in channel["messages"]]
     assert sorted(carried) == sorted(document["components"]["messages"])
-    assert {message["name"] for message in document["components"]["messages"].values()} == EVENT_TYPES
+    assert {message["name"] for message in document["components"]["messages"].values()} == {
+        *EVENT_TYPES,
+        CHECKPOINT_SIGNED,
+    }
 
 
 def test_every_type_is_described_in_words_of_its_own() -> None:
@@ -62,6 +69,15 @@ def test_every_type_has_examples_that_are_what_its_schema_describes(event: type[
         model.model_validate(example["payload"])
 
 
+def test_the_example_of_a_checkpoint_is_one_that_its_own_text_confirms() -> None:
+    (message,) = [message for message in messages() if message["name"] == CHECKPOINT_SIGNED]
+    (example,) = message["examples"]
+    payload = CheckpointPayload.model_validate(example["payload"])
+    head = parse(Signer("amends/default", bytes(32)).verifier.open(payload.note))
+    assert (head.origin, head.tree_size) == (payload.origin, payload.tree_size)
+    assert head.root_hash == base64.b64decode(payload.root_hash)
+
+
 def test_each_kind_of_alert_has_a_channel_with_its_own_parameter() -> None:
     addresses = {name: channel["address"] for name, channel in asyncapi_document()["channels"].items()}
     assert addresses == {
@@ -69,6 +85,7 @@ def test_each_kind_of_alert_has_a_channel_with_its_own_parameter() -> None:
         "reminder": "amends.v1.{tenant}.reminder.{clock}",
         "breach": "amends.v1.{tenant}.breach.{clock}",
         "escalation": "amends.v1.{tenant}.escalation.{role}",
+        "checkpoint": "amends.v1.{tenant}.audit.checkpoint",
     }
 
 
