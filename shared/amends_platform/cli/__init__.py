@@ -17,6 +17,7 @@ from amends_platform.cli import (
     demo,
     doctor,
     env,
+    erase,
     export,
     import_,
     keys,
@@ -80,6 +81,7 @@ app.command("rebuild", rich_help_panel=PROVE)(rebuild.rebuild)
 app.command("export", rich_help_panel=PROVE)(export.export)
 
 app.command("migrate", rich_help_panel=ADMINISTER)(migrate.migrate)
+app.command("erase", rich_help_panel=ADMINISTER)(erase.erase)
 app.command("doctor", rich_help_panel=ADMINISTER)(doctor.doctor)
 app.add_typer(keys.app, name="keys", rich_help_panel=ADMINISTER)
 policy.app.command()(policy_life.rehearse)

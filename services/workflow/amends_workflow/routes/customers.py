@@ -8,13 +8,11 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from amends_platform.problems import Problem
-from amends_workflow import answers, shapes
+from amends_workflow import answers, erasure_shapes, shapes
 from amends_workflow.answering import Asked, Of
 from amends_workflow.customers import customer_cases, customer_events, promise_clocks, spoken_by
 from amends_workflow.pages import Pages
-from amends_workflow.parameters import (
-    Paged,
-)
+from amends_workflow.parameters import Paged, Parameters
 
 routes = APIRouter()
 
@@ -44,3 +42,18 @@ async def timeline(request: Request, ref: str, asked: Asked, of: Of, parameters:
     for item, row in zip(items, listed.rows, strict=True):
         item["spoken_by"] = spoken_by(row)
     return answers.json_response({"customer_ref": ref, "cases": theirs, **answers.page(items, pages.next(listed.last))})
+
+
+@routes.get(
+    "/customers/{ref}/erasure",
+    tags=["customers"],
+    summary="Whether a customer's personal data was erased, or is asked to be",
+    description="With a signed certificate of each erasure, once the key store holds that key no more: a signed note"
+    " (C2SP signed-note) by the key that checkpoints are signed with, always the same bytes.",
+    operation_id="erasure",
+    response_model=erasure_shapes.ErasureStatus,
+)
+async def erasure(ref: str, asked: Asked, of: Of, parameters: Annotated[Parameters, Query()]) -> Response:
+    await of.enquiries.wait(parameters)
+    customer = await of.forgotten.customer(ref, asked.scope)
+    return answers.json_response(await of.forgotten.status(customer))
