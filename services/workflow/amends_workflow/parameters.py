@@ -79,6 +79,13 @@ class ExplanationParameters(PastParameters):
     generation: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 
+class EvidenceParameters(Parameters):
+    """What is in a bundle besides the proof."""
+
+    personal: bool = True
+    pdf: bool = False
+
+
 class Paged(Parameters):
     """A list, page by page."""
 

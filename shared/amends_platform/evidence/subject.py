@@ -91,7 +91,9 @@ def subject_of(
     """The case that the events make. Raises BrokenStream, UnknownEventType, UnknownPolicy."""
     case = fold(None, case_id, all_recorded(events))
     assert case is not None, "there is at least one event"
-    return Subject(case, events, policies, obligations(case, policies), words, explanations or {})
+    deadlines = obligations(case, policies)
+    used = {policy_hash: policies[policy_hash] for policy_hash in policies_used(events)}
+    return Subject(case, events, used, deadlines, words, explanations or {})
 
 
 def policies_used(events: tuple[StoredEvent, ...]) -> list[str]:

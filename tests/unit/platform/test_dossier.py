@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import pypdf
 import pytest
@@ -173,7 +174,8 @@ def test_each_chinese_character_has_a_shape_of_its_own_on_paper() -> None:
     """A character that no font has is drawn as glyph 0, an empty box, whatever the text beneath says."""
     glyphs: dict[str, set[tuple[str, str]]] = {character: set() for character in CHINESE}
     for page in pages_of(pdf_of(dossier())):
-        for font in page["/Resources"]["/Font"].values():
+        fonts: Any = page["/Resources"]
+        for font in fonts["/Font"].values():
             mapping = font["/ToUnicode"].get_data().decode("latin-1")
             for code, text in re.findall(r"<([0-9a-fA-F]{4})> <([0-9a-fA-F]+)>\s*\n", mapping):
                 character = bytes.fromhex(text).decode("utf-16-be")

@@ -1,0 +1,128 @@
+"""What a bundle of evidence is made of, from the log: a case, a checkpoint that covers it, and the proofs between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from amends_domain.policy import Policy
+from amends_platform.evidence.bundle import make_bundle
+from amends_platform.evidence.dossier_pdf import CannotPrint
+from amends_platform.evidence.notes import BadNote, Signer, Verifier
+from amends_platform.evidence.policy_files import PolicySource
+from amends_platform.evidence.subject import Subject, Words, WordsByVersion, policies_used, subject_of
+from amends_platform.evidence.tree_head import SignedCheckpoint, checkpoint_at_or_after, latest_checkpoint
+from amends_platform.problems import Problem
+from amends_store.read import Executor
+from amends_store.records import StoredEvent
+from amends_store.tiles import inclusion_proof
+from amends_workflow.answering import Answering
+from amends_workflow.events import Reader
+from amends_workflow.parameters import PastParameters
+from amends_workflow.statements import statement
+from amends_workflow.timing import timing_of
+from amends_workflow.wording import in_words
+
+_POLICY_SOURCES: Final = statement("policy_sources")
+# Longer than a checkpoint takes to come, unless the operator made that long too.
+_WAIT_SECONDS_MAX: Final = 15.0
+_LOOK_AGAIN_SECONDS: Final = 0.25
+
+
+async def bundle_of(
+    of: Answering, case_id: UUID, rows: list[StoredEvent], reader: Reader | None, *, with_pdf: bool
+) -> tuple[Subject, bytes]:
+    """The case with these events, and its bundle. `reader` is None where personal data is left out.
+
+    Raises Problem: 404 where nothing is signed here, 503 while no checkpoint covers the case, 501 for want of a PDF.
+    """
+    if of.signer is None:
+        raise Problem(404, "no-signing-key", "This service has no signing key: it signs nothing, so it proves nothing.")
+    words = None if reader is None else await _words(reader, rows)
+    subject = await of.policies.judge(lambda policies: _subject(case_id, rows, policies, words))
+    checkpoint = await _checkpoint(of.pool, subject.case.position, of.signer.verifier)
+    async with of.pool.acquire() as conn:
+        proofs = [await inclusion_proof(conn, row.position, checkpoint.tree_size) for row in rows]
+        sources = await _sources(conn, policies_used(subject.events))
+    return subject, await _made(subject, proofs, checkpoint, sources, of.signer, with_pdf=with_pdf)
+
+
+def _subject(
+    case_id: UUID, rows: list[StoredEvent], policies: Mapping[str, Policy], words: WordsByVersion | None
+) -> Subject:
+    told = subject_of(case_id, tuple(rows), policies, words)
+    explanations = {
+        (deadline.kind, deadline.generation): in_words(
+            told.case,
+            deadline,
+            policies[deadline.policy],
+            timing_of(told.case, told.deadlines, deadline, rows),
+            PastParameters(),
+        )
+        for deadline in told.deadlines
+    }
+    return replace(told, explanations=explanations)
+
+
+async def _words(reader: Reader, rows: list[StoredEvent]) -> WordsByVersion:
+    answers = await reader.answers(rows)
+    return {
+        row.version: Words(answer["personal"], answer.get("personal_missing"))
+        for row, answer in zip(rows, answers, strict=True)
+        if row.sealed is not None
+    }
+
+
+async def _checkpoint(pool: asyncpg.Pool, position: int, verifier: Verifier) -> SignedCheckpoint:
+    """The first one that covers the position, so that the same case has the same bundle, however the log grows.
+
+    Where that was signed with a key that was since replaced, the newest. Waits for one to come.
+    """
+    try:
+        async with asyncio.timeout(_WAIT_SECONDS_MAX):
+            while True:
+                for found in (await checkpoint_at_or_after(pool, position), await latest_checkpoint(pool)):
+                    if found is not None and found.tree_size >= position and _is_signed(found, verifier):
+                        return found
+                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+    except TimeoutError:
+        raise Problem(
+            503,
+            "not-yet-proven",
+            f"No signed checkpoint covers position {position} of the log yet, the case's last. Ask again.",
+            headers={"Retry-After": "5"},
+        ) from None
+
+
+def _is_signed(checkpoint: SignedCheckpoint, verifier: Verifier) -> bool:
+    try:
+        verifier.open(checkpoint.note)
+    except BadNote:
+        return False
+    return True
+
+
+async def _sources(conn: Executor, hashes: Iterable[str]) -> dict[str, PolicySource]:
+    rows = await conn.fetch(_POLICY_SOURCES, [bytes.fromhex(each) for each in hashes])
+    return {row["hash"].hex(): PolicySource(row["document"], row["calendar"]) for row in rows}
+
+
+async def _made(
+    subject: Subject,
+    proofs: list[list[bytes]],
+    checkpoint: SignedCheckpoint,
+    sources: Mapping[str, PolicySource],
+    signer: Signer,
+    *,
+    with_pdf: bool,
+) -> bytes:
+    try:
+        # Setting a page takes long enough for others to notice.
+        return await asyncio.to_thread(make_bundle, subject, proofs, checkpoint, sources, signer, with_pdf=with_pdf)
+    except CannotPrint as error:
+        raise Problem(501, "no-pdf", str(error)) from error

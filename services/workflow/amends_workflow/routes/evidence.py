@@ -1,0 +1,50 @@
+"""The evidence of one case, to be taken away and checked elsewhere."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from amends_platform.web import describe_errors
+from amends_store.read import UpToPosition, read_stream
+from amends_workflow.answering import Asked, Of
+from amends_workflow.evidence import bundle_of
+from amends_workflow.parameters import EvidenceParameters
+
+routes = APIRouter()
+
+_ARCHIVE: dict[str, Any] = {
+    "description": "The bundle",
+    "headers": {"Content-Disposition": {"schema": {"type": "string"}, "description": "a name for the file"}},
+    "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+}
+
+
+@routes.get(
+    "/cases/{id}/evidence",
+    tags=["cases"],
+    summary="A bundle that proves what was recorded of a case",
+    description="One archive: the events with their inclusion proofs, the signed checkpoint that these lead to, the"
+    " public key, the policies that judged the case, and a dossier to be read by people. `amends verify-bundle` checks"
+    " it without us. Names and words are in it for those who may read them, unless `personal` is false; `pdf` adds the"
+    " dossier on paper. Where no checkpoint covers the case yet, the answer waits for one. The same case gives the same"
+    " bytes.",
+    operation_id="evidence",
+    response_class=Response,
+    responses={200: _ARCHIVE, **describe_errors([501])},
+)
+async def evidence(id: str, asked: Asked, of: Of, parameters: Annotated[EvidenceParameters, Query()]) -> Response:  # noqa: A002
+    await of.enquiries.wait(parameters)
+    found = await of.enquiries.case(asked, id)
+    rows = await read_stream(of.pool, found.id, up_to=UpToPosition(found.position))
+    shows_words = parameters.personal and asked.may_read_personal_data
+    reader = of.enquiries.reader(asked) if shows_words else None
+    subject, bundle = await bundle_of(of, found.id, rows, reader, with_pdf=parameters.pdf)
+    headers = {
+        "Content-Disposition": f'attachment; filename="evidence-{subject.reference}.zip"',
+        # There are names in it.
+        "Cache-Control": "no-store",
+    }
+    return Response(bundle, 200, headers, "application/zip")
