@@ -27,7 +27,7 @@ class Step:
 
 _ALWAYS = (
     *("withdraw", "merge", "assign", "hand-off", "contact", "agree-callback", "promise", "act", "classify", "flag"),
-    *("escalate", "extend", "retime", "link", "correct", "note"),
+    *("escalate", "extend", "retime", "link", "correct", "note", "hold"),
 )
 LIFE = (
     Step("apology", "agent", {"by_channel": "phone", "text": "We are sorry."}, "apologized", ("investigate",)),
@@ -109,7 +109,7 @@ def test_what_was_written_is_read_at_once_and_both_services_say_the_same(lived: 
         assert {name: case[name] for name in ("id", "reference", "state", "version", "position")} == {
             name: answer[name] for name in ("id", "reference", "state", "version", "position")
         }
-    expected = set(LIFE[number].allowed)
+    expected = {"hold", *LIFE[number].allowed}
     if LIFE[number].state not in ("followed-up", "withdrawn"):
         expected |= set(_ALWAYS)
     assert set(case["allowed"]) == expected
