@@ -8,7 +8,8 @@ import stat
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
 
 import asyncpg
 
@@ -18,6 +19,9 @@ from amends_platform.ports import is_free
 from amends_platform.probes import http_ready
 from amends_platform.running import Running
 from amends_platform.settings import Settings, masked, unknown_variables
+
+if TYPE_CHECKING:
+    from amends_platform.keystore.protocol import KeyStore
 
 STREAM: Final = "AMENDS"
 SERVICE_ROLES: Final = ("amends_intake", "amends_workflow", "amends_notifier", "amends_auditor")
@@ -46,6 +50,7 @@ async def check_everything(settings: Settings, running: Running | None) -> list[
         lambda: _broker(settings, running),
         lambda: _policy(settings),
         lambda: _master_key(settings),
+        lambda: _key_store(settings, running),
         lambda: _services(settings, running),
     ]
     found = await asyncio.gather(*(check() for check in checks))
@@ -210,6 +215,49 @@ async def _master_key(settings: Settings) -> list[Finding]:
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
         return [Finding("master key", "bad", f"others may read {path}", f"chmod 600 {path}")]
     return [Finding("master key", "good", f"{path}")]
+
+
+async def _key_store(settings: Settings, running: Running | None) -> list[Finding]:
+    from amends_platform.keystore.opening import open_key_store
+    from amends_platform.keystore.protocol import KeyStoreUnavailable
+    from amends_platform.sealing import MasterKeyError
+
+    path = settings.key_store_path
+    if not path.exists():
+        mend = "Intake makes one for a new database; for one in use, bring it here from where it is kept."
+        return [Finding("key store", "note", f"{path} does not exist", mend)]
+    if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        return [Finding("key store", "bad", f"others may read {path}", f"chmod 600 {path}")]
+    try:
+        store = open_key_store(settings)
+        try:
+            database_url = settings.database_url or (running.database_url if running else None)
+            return [await _keys_of_database(store, path, database_url)]
+        finally:
+            await store.aclose()
+    except (KeyStoreUnavailable, MasterKeyError) as error:
+        return [Finding("key store", "bad", str(error), "Put the right file back from where you keep it safe.")]
+
+
+async def _keys_of_database(store: KeyStore, path: Path, database_url: str | None) -> Finding:
+    from amends_platform.keystore.checking import check_key_store
+    from amends_platform.keystore.moving import count_unmoved
+    from amends_platform.sealing import CannotUnseal
+
+    if database_url is None:
+        return Finding("key store", "good", f"{path}")
+    try:
+        async with owner_connection(database_url) as connection:
+            if unmoved := await count_unmoved(connection):
+                mend = "Run `amends migrate`, or start intake: it moves them to the key store."
+                return Finding("key store", "bad", f"{unmoved:,} keys are in the database still", mend)
+            await check_key_store(connection, store)
+    except (CannotReach, asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
+        # Said about the database itself.
+        return Finding("key store", "note", f"{path}; whether it is that of the database cannot be told")
+    except CannotUnseal as error:
+        return Finding("key store", "bad", str(error), "Put the right file back from where you keep it safe.")
+    return Finding("key store", "good", f"{path} holds the keys that the database names")
 
 
 async def _services(settings: Settings, running: Running | None) -> list[Finding]:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import psutil
@@ -29,6 +29,9 @@ from amends_platform.processes import Program
 from amends_platform.running import Running, publish, withdraw
 from amends_platform.settings import Settings, masked
 from amends_platform.supervisor import Say, Supervisor
+
+if TYPE_CHECKING:
+    import asyncpg
 
 DATABASE: Final = "amends"
 _OURS: Final = "amends"
@@ -165,6 +168,7 @@ class System:
                     "Put the file back, or name it with AMENDS_MASTER_KEY_FILE."
                 )
             ensure_master_key(master_key)
+            await self._key_store(connection)
             signing_key = self._settings.signing_key_path
             if not signing_key.exists() and await connection.fetchval("SELECT true FROM signed_checkpoints LIMIT 1"):
                 raise Failure(
@@ -173,6 +177,32 @@ class System:
                 )
             ensure_signing_key(signing_key, self._settings.origin)
             return await ensure_development_keys(connection, directory.development_keys, self._settings.tenant)
+
+    async def _key_store(self, connection: asyncpg.Connection) -> None:
+        """See that the key store holds what the database names, and take in what an older release kept there."""
+        from amends_platform.keystore.checking import check_key_store
+        from amends_platform.keystore.moving import move_keys
+        from amends_platform.keystore.opening import open_key_store
+        from amends_platform.keystore.protocol import KeyStoreUnavailable
+        from amends_platform.sealing import CannotUnseal, MasterKey, MasterKeyError
+
+        try:
+            store = open_key_store(self._settings)
+            try:
+                await move_keys(
+                    connection,
+                    store,
+                    lambda: MasterKey.load(self._settings.master_key_path),
+                    on_progress=lambda done: self._say_ourselves(f"{done:,} customers' keys moved to the key store"),
+                )
+                await check_key_store(connection, store)
+            finally:
+                await store.aclose()
+        except (CannotUnseal, KeyStoreUnavailable, MasterKeyError) as error:
+            raise Failure(
+                f"{error} Put the key store {self._settings.key_store_path} and its master key back, "
+                "or name them with AMENDS_KEY_STORE and AMENDS_MASTER_KEY_FILE."
+            ) from error
 
     async def _broker(self, directory: DataDirectory) -> str:
         if self._settings.nats_url is None:

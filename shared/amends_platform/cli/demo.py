@@ -72,6 +72,7 @@ def _on_its_own(settings: Settings, directory: Path) -> Settings:
             "database_url": None,
             "nats_url": None,
             "master_key_file": None,
+            "key_store": None,
             "policy": _POLICY,
             "intake_port": 0,
             "workflow_port": 0,

@@ -1,4 +1,4 @@
-"""`amends keys`: the API keys of a tenant."""
+"""`amends keys`: the API keys of a tenant, and the master key of its customers' data keys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-app = typer.Typer(help="API keys: make, list, revoke.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="API keys: make, list, revoke. And a new master key.", no_args_is_help=True, rich_markup_mode=None
+)
 
 _ROLE_HELP = f"What its holder may do: {', '.join(ROLES)}."
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -75,6 +77,39 @@ def revoke(
 
     revoked = _with_database(lambda connection, settings: revoke_key(connection, key, tenant=settings.tenant))
     print(json.dumps(_document(revoked)) if as_json else f"Revoked {revoked.prefix}… of {revoked.person}.")
+
+
+@app.command("rotate-master")
+def rotate_master(as_json: AsJson = False) -> None:
+    """Wrap every customer's data key by a new master key, which replaces the one in its file, while services run.
+
+    Cut off, it is finished by running it again. Keep a copy of the new master key afterwards; copies of the key
+    store that were made before open only with the old one.
+    """
+    from amends_platform.cli.progress import meter
+    from amends_platform.cli.settings import load_settings
+    from amends_platform.failures import Failure
+    from amends_platform.keystore.moving import count_unmoved
+    from amends_platform.keystore.protocol import KeyStoreUnavailable
+    from amends_platform.keystore.rotating import rotate_master
+    from amends_platform.running import find_running
+    from amends_platform.sealing import CannotUnseal, MasterKeyError
+
+    if _with_database(lambda connection, _: count_unmoved(connection)):
+        raise Failure("The database holds keys of an older release, wrapped by this master key: run `amends migrate`.")
+    settings = load_settings()
+    running = find_running() if settings.database_url is None else None
+    if running is not None:
+        settings = settings.model_copy(update={"data_dir": running.data_dir})
+    try:
+        with meter("wrapping", "keys", 0) as progress:
+            count = rotate_master(settings.key_store_path, settings.master_key_path, on_progress=progress.reach)
+    except (CannotUnseal, KeyStoreUnavailable, MasterKeyError) as error:
+        raise Failure(f"The master key was not replaced: {error}") from error
+    if as_json:
+        print(json.dumps({"keys": count, "master_key_file": str(settings.master_key_path)}))
+        return
+    print(f"{count:,} customers' keys are wrapped by a new master key: {settings.master_key_path}. Keep a copy of it.")
 
 
 def _document(key: ApiKey) -> dict[str, Any]:

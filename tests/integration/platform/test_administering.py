@@ -8,11 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
 from amends_platform.principals import Authenticator, list_keys
 from amends_platform.sealing import ensure_master_key
+from tests.support.keys import kept_in_the_database, key_store_in
 from tests.support.postgres import Database, PostgresServer
 from tests.support.ups import environment
 
@@ -68,6 +70,30 @@ async def test_migrate_makes_the_schema_that_keys_and_doctor_miss(tmp_path: Path
         await postgres.execute("DROP DATABASE bare WITH (FORCE)")
 
 
+async def test_keys_of_an_older_release_are_moved_before_the_master_key_is_replaced(
+    tmp_path: Path, database: Database
+) -> None:
+    ensure_master_key(tmp_path / "master.key")
+    master_key = bytes.fromhex((tmp_path / "master.key").read_text())
+    settings = {
+        "AMENDS_DATABASE_URL": database.url,
+        "AMENDS_MASTER_KEY_FILE": str(tmp_path / "master.key"),
+        "AMENDS_KEY_STORE": str(tmp_path / "customers.db"),
+    }
+    keys = await kept_in_the_database(await database.pool("amends_intake"), master_key, 3)
+    too_early = await amends(tmp_path, "keys", "rotate-master", **settings)
+    assert (too_early.returncode, "run `amends migrate`" in too_early.stderr) == (1, True)
+    migrated = await amends(tmp_path, "migrate", **settings)
+    assert "3 customers' keys were moved from the database" in migrated.stdout, migrated.stderr
+    assert await database.fetchval("SELECT count(*) FROM data_keys WHERE wrapped IS NOT NULL") == 0
+    rotated = await amends(tmp_path, "keys", "rotate-master", "--json", **settings)
+    assert json.loads(rotated.stdout) == {"keys": 3, "master_key_file": settings["AMENDS_MASTER_KEY_FILE"]}
+    assert bytes.fromhex((tmp_path / "master.key").read_text()) != master_key
+    store = key_store_in(tmp_path)
+    assert await store.get(keys) == keys
+    await store.aclose()
+
+
 async def findings(
     home: Path, expected_status: int, *options: str, **variables: str
 ) -> dict[tuple[str, str], dict[str, Any]]:
@@ -112,6 +138,25 @@ async def test_a_doctor_names_what_cannot_be_reached_and_how_to_mend_it(tmp_path
     assert ("policy", "bad") in found
     assert found["settings", "bad"]["mend"] == "Did you mean AMENDS_INTAKE_PORT?"
     assert "secret" not in str(found)
+
+
+async def test_a_doctor_tells_the_right_key_store_from_another(tmp_path: Path, database: Database) -> None:
+    settings = {
+        "AMENDS_DATABASE_URL": database.url,
+        "AMENDS_MASTER_KEY_FILE": str(tmp_path / "master.key"),
+        "AMENDS_KEY_STORE": str(tmp_path / "customers.db"),
+    }
+    store = key_store_in(tmp_path)
+    (key_id,) = await store.reserve(1)
+    await store.aclose()
+    record = "INSERT INTO data_keys (key_id, tenant, customer_ref, created_at) VALUES ($1, 'default', $2, log_now())"
+    pool = await database.pool("amends_intake")
+    await pool.execute(record, key_id, "C-1")
+    found = await findings(tmp_path, 3, **settings)
+    assert found["key store", "good"]["found"].endswith("holds the keys that the database names")
+    await pool.execute(record, UUID(int=key_id.int + 1), "C-2")
+    found = await findings(tmp_path, 3, **settings)
+    assert "older copy" in found["key store", "bad"]["found"]
 
 
 async def test_a_doctor_finds_a_master_key_that_others_may_read(tmp_path: Path) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -20,7 +19,7 @@ from amends_platform.keystore.file_store import FileKeyStore
 from amends_platform.keystore.moving import count_unmoved, move_keys
 from amends_platform.keystore.protocol import KeyMissing, KeyStoreUnavailable
 from amends_platform.sealing import CannotUnseal, CustomerKey, MasterKey
-from tests.support.keys import key_store_in
+from tests.support.keys import kept_in_the_database, key_store_in
 from tests.support.postgres import Database
 
 TENANT = "default"
@@ -170,26 +169,12 @@ async def test_a_key_store_without_the_newest_key_is_not_the_right_one(
     await other.aclose()
 
 
-async def kept_in_the_database(pool: asyncpg.Pool, master: MasterKey, count: int) -> dict[UUID, bytes]:
-    """Keys as the first release kept them: wrapped in the table, bound to their customers."""
-    keys = {uuid4(): bytes([number]) * 32 for number in range(count)}
-    for number, (key_id, key) in enumerate(keys.items()):
-        # What unwrap_of_customer undoes.
-        nonce = bytes(12)
-        bound_to = b"\n".join((TENANT.encode(), f"C-{number}".encode(), key_id.bytes))
-        await pool.execute(
-            "INSERT INTO data_keys (key_id, tenant, customer_ref, wrapped, created_at) VALUES ($1, $2, $3, $4, $5)",
-            *(key_id, TENANT, f"C-{number}", nonce + master._cipher.encrypt(nonce, key, bound_to), datetime.now(UTC)),
-        )
-    return keys
-
-
 async def test_keys_that_were_in_the_database_are_moved_and_may_be_moved_again(
     pool: asyncpg.Pool, store: FileKeyStore, keyring: Keyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("amends_platform.keystore.moving._AT_ONCE", 4)
-    master = MasterKey.load(tmp_path / "master.key")
-    keys = await kept_in_the_database(pool, master, 10)
+    master_key = bytes.fromhex((tmp_path / "master.key").read_text())
+    master, keys = MasterKey(master_key), await kept_in_the_database(pool, master_key, 10)
     assert await count_unmoved(pool) == 10
     # One was moved by somebody who was cut off before clearing it.
     first = next(iter(keys))
@@ -206,7 +191,7 @@ async def test_keys_that_were_in_the_database_are_moved_and_may_be_moved_again(
 async def test_keys_that_another_master_key_wrapped_stay_in_the_database(
     pool: asyncpg.Pool, store: FileKeyStore
 ) -> None:
-    await kept_in_the_database(pool, MasterKey(bytes(32)), 3)
+    await kept_in_the_database(pool, bytes(32), 3)
     with pytest.raises(CannotUnseal):
         await move_keys(pool, store, lambda: MasterKey(bytes([1]) * 32))
     assert await count_unmoved(pool) == 3

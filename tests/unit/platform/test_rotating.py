@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -70,20 +71,28 @@ class Place:
         self.master_key = directory / "master.key"
         ensure_master_key(self.master_key)
         self.path = directory / "customers.db"
+        self._files: list[KeyFile] = []
         # As a service has it open all the while.
         self.service = self.opened()
         self.keys = self.service.reserve(KEYS)
 
-    def opened(self) -> KeyFile:
-        return KeyFile(self.path, MasterKeys(self.master_key))
+    def opened(self, master_key: Path | None = None) -> KeyFile:
+        self._files.append(KeyFile(self.path, MasterKeys(master_key or self.master_key)))
+        return self._files[-1]
+
+    def close(self) -> None:
+        for file in self._files:
+            file.close()
 
     def rotate(self) -> int:
         return rotate_master(self.path, self.master_key, on_progress=silently)
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+def place(tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path)
+    yield made
+    made.close()
 
 
 def test_all_keys_are_wrapped_anew_while_a_service_runs(place: Place) -> None:
@@ -156,7 +165,7 @@ def test_a_service_that_cannot_see_the_new_master_key_says_so(place: Place, tmp_
     copy = tmp_path / "copy" / "master.key"
     copy.parent.mkdir()
     copy.write_bytes(place.master_key.read_bytes())
-    blind = KeyFile(place.path, MasterKeys(copy))
+    blind = place.opened(copy)
     place.rotate()
     with pytest.raises(CannotUnseal, match="another master key"):
         blind.get(place.keys)
