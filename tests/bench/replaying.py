@@ -68,7 +68,7 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
     async with bench.database() as database:
         pool = await database.pool("amends_intake")
         on_step("writing the log")
-        await _write_lives(pool, policy, plan.replay_cases)
+        await write_lives(pool, policy, plan.replay_cases)
         await database.execute("VACUUM ANALYZE events")
         async with pool.acquire() as connection, pool.acquire() as reader:
             policies = PolicyBook(connection)
@@ -151,7 +151,8 @@ def a_life(policy: Policy) -> tuple[Event, ...]:
     return tuple(events)
 
 
-async def _write_lives(pool: asyncpg.Pool, policy: Policy, count: int) -> None:
+async def write_lives(pool: asyncpg.Pool, policy: Policy, count: int) -> None:
+    """Append whole lives of so many cases, many of them at the same time."""
     appender = Appender(pool)
     events, key = a_life(policy), a_key("C-10482")
 
