@@ -28,6 +28,7 @@ SERVICE_ROLES: Final = ("amends_intake", "amends_workflow", "amends_notifier", "
 _SERVER_VERSION_MIN: Final = 18
 _NATS_SECONDS_MAX: Final = 5.0
 _CLOCKS_APART_SECONDS_MAX: Final = 2.0
+_UNSIGNED_SECONDS_MAX: Final = 30.0
 
 Status = Literal["good", "note", "bad", "unreachable"]
 
@@ -50,6 +51,7 @@ async def check_everything(settings: Settings, running: Running | None) -> list[
         lambda: _broker(settings, running),
         lambda: _policy(settings),
         lambda: _master_key(settings),
+        lambda: _signing_key(settings),
         lambda: _key_store(settings, running),
         lambda: _services(settings, running),
     ]
@@ -79,6 +81,7 @@ async def _database(settings: Settings, running: Running | None) -> list[Finding
                 await _clock(connection),
                 await _schema(connection),
                 await _roles(connection),
+                await _checkpoints(connection, settings),
             ]
     except CannotReach as error:
         return [Finding("database", "unreachable", str(error), "Is PostgreSQL running, and is the URL right?")]
@@ -133,6 +136,25 @@ async def _roles(connection: asyncpg.Connection) -> Finding:
         mend = "Run `amends migrate`, then grant the missing ones to the user in AMENDS_DATABASE_URL."
         return Finding("roles", "bad", f"this user cannot act as {', '.join(missing)}", mend)
     return Finding("roles", "good", "this user can act as every service")
+
+
+async def _checkpoints(connection: asyncpg.Connection, settings: Settings) -> Finding:
+    from amends_platform.evidence.tree_head import signed_so_far
+
+    try:
+        signed = await signed_so_far(connection)
+    except asyncpg.UndefinedTableError:
+        return Finding("checkpoints", "bad", "there is no table of them", "Run `amends migrate`.")
+    if signed.age_seconds is None:
+        found = f"none of {signed.events:,} events was signed yet"
+    else:
+        found = (
+            f"{signed.signed_events:,} of {signed.events:,} events are signed, the last {signed.age_seconds:.0f} s ago"
+        )
+    if (signed.waiting_seconds or 0) > _UNSIGNED_SECONDS_MAX + 3 * settings.checkpoint_seconds:
+        mend = "See the workflow's log: does it run, has it the signing key, does /readyz say why nothing is signed?"
+        return Finding("checkpoints", "bad", found, mend)
+    return Finding("checkpoints", "note" if signed.age_seconds is None else "good", found)
 
 
 async def _broker(settings: Settings, running: Running | None) -> list[Finding]:
@@ -258,6 +280,22 @@ async def _keys_of_database(store: KeyStore, path: Path, database_url: str | Non
     except CannotUnseal as error:
         return Finding("key store", "bad", str(error), "Put the right file back from where you keep it safe.")
     return Finding("key store", "good", f"{path} holds the keys that the database names")
+
+
+async def _signing_key(settings: Settings) -> list[Finding]:
+    from amends_platform.evidence.signing_key import SigningKeyError, load_signer
+
+    path = settings.signing_key_path
+    if not path.exists():
+        mend = "`amends checkpoints key --make` makes one; where the log was signed before, bring that one back."
+        return [Finding("signing key", "bad" if settings.database_url else "note", f"{path} does not exist", mend)]
+    try:
+        signer = load_signer(path)
+    except SigningKeyError as error:
+        return [Finding("signing key", "bad", str(error), "Put the right file back from where you keep it safe.")]
+    if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        return [Finding("signing key", "bad", f"others may read {path}", f"chmod 600 {path}")]
+    return [Finding("signing key", "good", f"signs as {signer.name}, key {signer.key_id.hex()}")]
 
 
 async def _services(settings: Settings, running: Running | None) -> list[Finding]:

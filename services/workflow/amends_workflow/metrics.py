@@ -37,12 +37,14 @@ class Metrics:
         self._signed = Gauge(
             "amends_checkpoint_tree_size", "Events that the newest signed checkpoint covers", registry=self.registry
         )
-        self._unsigned = Gauge(
-            "amends_checkpoint_unsigned_events", "Events that no signed checkpoint covers yet", registry=self.registry
-        )
         self._checkpoint_age = Gauge(
             "amends_checkpoint_age_seconds",
-            "Since when the newest checkpoint is signed; it may be old where nothing is unsigned",
+            "How old the newest signed checkpoint is; a log that does not grow gets no newer one",
+            registry=self.registry,
+        )
+        self._unsigned = Gauge(
+            "amends_unsigned_seconds",
+            "For how long the oldest event that no signed checkpoint covers has been waiting for one",
             registry=self.registry,
         )
         self._sealer_stopped = Gauge(
@@ -84,5 +86,5 @@ class Metrics:
 
     def _show(self, signed: SignedSoFar) -> None:
         self._signed.set(signed.signed_events)
-        self._unsigned.set(signed.events - signed.signed_events)
         self._checkpoint_age.set(signed.age_seconds or 0)
+        self._unsigned.set(signed.waiting_seconds or 0)

@@ -14,10 +14,12 @@ from typer.core import TyperGroup
 
 from amends_platform.cli import (
     cases,
+    checkpoints,
     demo,
     doctor,
     env,
     erase,
+    evidence,
     export,
     import_,
     keys,
@@ -30,6 +32,7 @@ from amends_platform.cli import (
     show,
     up,
     verify,
+    verify_bundle,
     watch,
 )
 from amends_platform.failures import Failure
@@ -78,7 +81,10 @@ app.command("watch", rich_help_panel=ASK)(watch.watch)
 app.command("replay", rich_help_panel=PROVE)(replay.replay)
 app.command("verify", rich_help_panel=PROVE)(verify.verify)
 app.command("rebuild", rich_help_panel=PROVE)(rebuild.rebuild)
+app.command("evidence", rich_help_panel=PROVE)(evidence.evidence)
+app.command("verify-bundle", rich_help_panel=PROVE)(verify_bundle.verify_bundle)
 app.command("export", rich_help_panel=PROVE)(export.export)
+app.add_typer(checkpoints.app, name="checkpoints", rich_help_panel=PROVE)
 
 app.command("migrate", rich_help_panel=ADMINISTER)(migrate.migrate)
 app.command("erase", rich_help_panel=ADMINISTER)(erase.erase)

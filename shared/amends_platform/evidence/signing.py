@@ -8,11 +8,11 @@ the files do not, which is why a note is in them before it is in the table, and 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from amends_platform.evidence.checkpoint_files import HoldsAnother, newest_in, write_once
 from amends_platform.evidence.notes import BadNote, Signer, Verifier
 from amends_platform.evidence.signing_key import load_signer
 from amends_platform.evidence.tree_head import SignedCheckpoint, TreeHead, head_of, latest_checkpoint, parse
@@ -24,7 +24,6 @@ from amends_store.statements import statement
 from amends_store.tiles import root
 
 _RECORD: Final = statement("record_signed_checkpoint")
-_FILE_START: Final = "checkpoint-"
 
 
 class Contradiction(Exception):
@@ -97,7 +96,10 @@ class CheckpointSigning:
         except BadNote as error:
             raise Contradiction(f"What {self._last_file} remembers was not signed with our key: {error}") from error
         if self._directory is not None:
-            await asyncio.to_thread(_write_once, self._directory / file_name(head.tree_size), note)
+            try:
+                await asyncio.to_thread(write_once, self._directory, head.tree_size, note)
+            except HoldsAnother as error:
+                raise Contradiction(str(error)) from error
         return SignedCheckpoint._make(await conn.fetchrow(_RECORD, head.tree_size, head.root_hash, note))
 
     def _read_kept(self) -> list[str]:
@@ -105,7 +107,7 @@ class CheckpointSigning:
         if self._directory is not None:
             if self._newest_in_directory is None:
                 # Once: afterwards nothing comes into it that was not in the other file first.
-                self._newest_in_directory = _newest_in(self._directory)
+                self._newest_in_directory = newest_in(self._directory)
             newest = self._newest_in_directory
             # One that we died writing is continued when its note, from the other file, is recorded.
             if newest and not any(note.startswith(newest) for note in kept):
@@ -123,11 +125,6 @@ def checkpoint_signing(settings: Settings) -> CheckpointSigning | None:
     return CheckpointSigning(load_signer(key), last_file_of(key), settings.checkpoint_dir) if key.exists() else None
 
 
-def file_name(tree_size: int) -> str:
-    """The name of a checkpoint's file: sorted by name, they are sorted by size."""
-    return f"{_FILE_START}{tree_size:020}.txt"
-
-
 def last_file_of(signing_key: Path) -> Path:
     """The file beside the signing key that remembers what was signed last."""
     return signing_key.with_name(signing_key.name + ".last")
@@ -138,28 +135,3 @@ def _said(note: str) -> TreeHead:
         return head_of(note)
     except BadNote as error:
         raise Contradiction(f"A checkpoint that was signed before cannot be read any more: {error}") from error
-
-
-def _newest_in(directory: Path) -> str:
-    """The newest checkpoint's file; empty when there is none."""
-    names = (entry.name for entry in os.scandir(directory) if entry.name.startswith(_FILE_START))
-    newest = max(names, default=None)
-    return "" if newest is None else (directory / newest).read_text(encoding="utf-8")
-
-
-def _write_once(path: Path, note: str) -> None:
-    """Make the file, never overwriting; what a crash cut off is continued. Raises Contradiction."""
-    try:
-        handle, written = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), ""
-    except FileExistsError:
-        written = path.read_text(encoding="utf-8")
-        if written == note:
-            return
-        if not note.startswith(written):
-            raise Contradiction(f"{path} holds another checkpoint of as many events than the one signed.") from None
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(note.removeprefix(written))
-        file.flush()
-        os.fsync(file.fileno())
-    sync_directory(path.parent)

@@ -47,11 +47,15 @@ class SignedCheckpoint(NamedTuple):
 
 
 class SignedSoFar(NamedTuple):
-    """How much of the log is covered by the newest checkpoint, and how old that is; None while there is none."""
+    """How much of the log is covered by the newest checkpoint, and how old that is; None while there is none.
+
+    `waiting_seconds`: since when the first event that it does not cover was recorded; None when it covers all.
+    """
 
     events: int
     signed_events: int
     age_seconds: float | None
+    waiting_seconds: float | None
 
 
 def parse(text: str) -> TreeHead:

@@ -6,15 +6,20 @@ import asyncio
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from amends_platform.evidence.signing import CheckpointSigning
+from amends_platform.evidence.signing_key import ensure_signing_key, load_signer
 from amends_platform.principals import Authenticator, list_keys
 from amends_platform.sealing import ensure_master_key
+from amends_store.checkpoints import Checkpoint
 from tests.support.keys import kept_in_the_database, key_store_in
+from tests.support.logs import fill_log
 from tests.support.postgres import Database, PostgresServer
 from tests.support.ups import environment
 
@@ -106,6 +111,7 @@ async def findings(
 
 async def test_a_doctor_who_finds_nothing_wrong_says_so(tmp_path: Path, database: Database, nats_url: str) -> None:
     ensure_master_key(tmp_path / "master.key")
+    ensure_signing_key(tmp_path / "signing.key", "amends/default")
     found = await findings(
         tmp_path,
         # The tests' own server does not wait for the disk, which is the one thing to be found.
@@ -113,12 +119,13 @@ async def test_a_doctor_who_finds_nothing_wrong_says_so(tmp_path: Path, database
         AMENDS_DATABASE_URL=database.url,
         AMENDS_NATS_URL=nats_url,
         AMENDS_MASTER_KEY_FILE=str(tmp_path / "master.key"),
+        AMENDS_SIGNING_KEY_FILE=str(tmp_path / "signing.key"),
         AMENDS_INTAKE_PORT="0",
         AMENDS_WORKFLOW_PORT="0",
     )
     assert {subject for subject, status in found if status in ("bad", "unreachable")} == {"database"}
     assert found["database", "bad"]["found"] == "fsync, full_page_writes is off"
-    assert {"schema", "roles", "clock", "broker", "policy", "master key"} <= {
+    assert {"schema", "roles", "clock", "broker", "policy", "master key", "signing key"} <= {
         subject for subject, status in found if status == "good"
     }
 
@@ -172,3 +179,43 @@ async def test_a_doctor_lists_every_setting(tmp_path: Path) -> None:
     assert answer.returncode == 3
     for variable in ("AMENDS_DATABASE_URL", "AMENDS_RATE_LIMIT", "AMENDS_LOG_FORMAT"):
         assert variable in answer.stdout
+
+
+async def test_a_doctor_sees_that_nothing_is_signed(tmp_path: Path, database: Database) -> None:
+    await fill_log(database, 0, 5)
+    await database.move_clock(timedelta(minutes=2))
+    found = await findings(tmp_path, 3, AMENDS_DATABASE_URL=database.url)
+    assert found["checkpoints", "bad"]["found"] == "none of 5 events was signed yet"
+    assert "does not exist" in found["signing key", "bad"]["found"]
+
+
+async def test_checkpoints_are_exported_once_each_and_never_overwritten(tmp_path: Path, database: Database) -> None:
+    settings = {"AMENDS_DATABASE_URL": database.url, "AMENDS_SIGNING_KEY_FILE": str(tmp_path / "signing.key")}
+    none_yet = await amends(tmp_path, "checkpoints", "key", **settings)
+    assert (none_yet.returncode, "--make" in none_yet.stderr) == (1, True)
+    made = await amends(tmp_path, "checkpoints", "key", "--make", **settings)
+    signing = CheckpointSigning(load_signer(tmp_path / "signing.key"), tmp_path / "last")
+    assert made.stdout == signing.verifier.vkey + "\n"
+
+    pool = await database.pool("amends_workflow")
+    notes = {}
+    for size in (3, 7):
+        await fill_log(database, len(notes) and 3, size)
+        async with pool.acquire() as conn, conn.transaction():
+            signed = await signing.sign(conn, size, await Checkpoint.claim(conn, "sealer"))
+        assert signed is not None
+        notes[f"checkpoint-{size:020}.txt"] = signed.note
+    directory = tmp_path / "exported"
+    directory.mkdir()
+    cut_off = directory / "checkpoint-00000000000000000007.txt"
+    cut_off.write_text(notes[cut_off.name][:20])
+    for written in (2, 0):
+        answer = await amends(tmp_path, "checkpoints", "export", str(directory), "--json", **settings)
+        told = json.loads(answer.stdout)
+        assert (told["written"], told["present"], told["newest"]["tree_size"]) == (written, 2 - written, 7)
+        assert {path.name: path.read_text() for path in directory.iterdir()} == notes
+
+    cut_off.write_text(notes[cut_off.name].replace("\n7\n", "\n8\n"))
+    forged = await amends(tmp_path, "checkpoints", "export", str(directory), **settings)
+    assert (forged.returncode, "holds another checkpoint" in forged.stderr) == (1, True)
+    assert cut_off.read_text() != notes[cut_off.name]

@@ -7,8 +7,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from amends_platform.evidence.checkpoint_files import file_name
 from amends_platform.evidence.notes import Signer, Verifier
-from amends_platform.evidence.signing import CheckpointSigning, Contradiction, file_name
+from amends_platform.evidence.signing import CheckpointSigning, Contradiction
 from amends_platform.evidence.tree_head import SignedCheckpoint, TreeHead, latest_checkpoint, parse
 from amends_store.checkpoints import Checkpoint
 from amends_store.errors import Fenced, LogHole

@@ -1,0 +1,104 @@
+"""`amends checkpoints`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from amends_platform.cli.client import AsJson
+
+if TYPE_CHECKING:
+    from amends_platform.evidence.checkpoint_files import Exported
+
+app = typer.Typer(
+    name="checkpoints",
+    help="Signed checkpoints of the log: kept elsewhere, they prove whether it was ever changed.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def export(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; it is made if need be.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write every signed checkpoint that DIR does not hold yet, a file each, and never overwrite one.
+
+    `amends verify --checkpoint DIR` holds the log against them. A file that holds another checkpoint of as many
+    events than the database does is told, and the exit status is 1: one of them was forged.
+    """
+    import asyncio
+
+    from amends_platform.cli.settings import load_settings
+    from amends_platform.failures import Failure
+    from amends_platform.owner import database_url_of
+
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        exported = asyncio.run(_export(database_url_of(load_settings()), directory))
+    except OSError as error:
+        raise Failure(f"{directory} cannot be written to: {error.strerror}.") from error
+    if as_json:
+        newest = exported.newest
+        told = None if newest is None else {"tree_size": newest.tree_size, "signed_at": newest.signed_at.isoformat()}
+        document = {"directory": str(directory), "written": exported.written, "present": exported.present}
+        print(json.dumps({**document, "newest": told}, indent=2))
+        return
+    if exported.newest is None:
+        print("No checkpoint has been signed yet.")
+        return
+    print(
+        f"{exported.written:,} checkpoints written to {directory}, {exported.present:,} were there. "
+        f"The newest is of {exported.newest.tree_size:,} events, signed at {exported.newest.signed_at.isoformat()}."
+    )
+
+
+@app.command()
+def key(
+    make: Annotated[
+        bool, typer.Option("--make", help="Make the signing key if there is none, as `amends up` does by itself.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The public key that checkpoints are signed with: what auditors are handed, on a way of its own.
+
+    It goes to `amends verify --key` and `amends verify-bundle --key`. The private key stays in its file.
+    """
+    from amends_platform.cli.settings import load_settings
+    from amends_platform.evidence.signing_key import SigningKeyError, ensure_signing_key, load_signer
+    from amends_platform.failures import Failure
+    from amends_platform.running import find_running
+
+    settings = load_settings()
+    running = find_running()
+    if running is not None:
+        settings = settings.model_copy(update={"data_dir": running.data_dir})
+    try:
+        if make:
+            ensure_signing_key(settings.signing_key_path, settings.origin)
+        verifier = load_signer(settings.signing_key_path).verifier
+    except (OSError, SigningKeyError) as error:
+        raise Failure(f"{error} `amends checkpoints key --make` makes one where there never was any.") from error
+    if as_json:
+        told = {"name": verifier.name, "key_id": verifier.key_id.hex(), "vkey": verifier.vkey, "pem": verifier.pem}
+        print(json.dumps(told, indent=2))
+    else:
+        print(verifier.vkey)
+
+
+async def _export(database_url: str, directory: Path) -> Exported:
+    from amends_platform.cli.progress import meter
+    from amends_platform.evidence.checkpoint_files import HoldsAnother, export
+    from amends_platform.failures import Failure
+    from amends_platform.owner import owner_connection
+
+    async with owner_connection(database_url) as connection:
+        total = await connection.fetchval("SELECT count(*) FROM signed_checkpoints")
+        try:
+            with meter("exporting", "checkpoints", total) as progress:
+                return await export(connection, directory, progress.reach)
+        except HoldsAnother as error:
+            raise Failure(f"{error} One of the two was forged; nothing was overwritten.") from error
