@@ -105,13 +105,15 @@ class PlaybookAnswer(Answer):
 
 
 class ProposalAnswer(Answer):
-    """What is on the table. `approval_by` is the role whose approval is pending."""
+    """What is on the table. `approval_by` is the role whose approval is pending, `approved_as` the one that it needed
+    and has had."""
 
     kind: str
     amount: str | None
     currency: str | None
     proposed_by: str
     approval_by: str | None
+    approved_as: str | None
 
 
 class CaseAnswer(Answer):

@@ -1,0 +1,257 @@
+"""The past: as it was known, it is what a store answered that was stopped there; in hindsight, what had happened."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from amends_domain.commands import Apologize
+from amends_domain.transitions import allowed
+from amends_workflow.explanation_shapes import Explanation
+from amends_workflow.shapes import CaseAnswer, CasePage
+from tests.integration.workflow.conftest import (
+    Asker,
+    Log,
+    Workflow,
+    nothing_owed,
+    running_workflow,
+    until,
+)
+from tests.support.desk import COMMANDS, STAFF, Asked
+from tests.support.lives import Life
+from tests.support.postgres import Database, PostgresServer, new_database
+
+START = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+# What is asked for is told again, and is all that tells an answer of the past from one of its day.
+ASKED = ("as_of", "valid_at")
+NOT_ASKED = {"merge", "close-incident"}
+
+
+class Then(NamedTuple):
+    """What the running system answered at a time, when all was quiet."""
+
+    at: datetime
+    position: int
+    queue: list[Any]
+    cases: dict[UUID, Any]
+
+
+async def a_history(log: Log, asker: Asker, seed: int, steps: int) -> list[Then]:
+    """Cases received, worked on in any order, some of it entered late, while time passes and timers fire."""
+    chooser = random.Random(seed)
+    now, case_ids, answered = START, [], []
+    for step in range(steps):
+        now += timedelta(minutes=chooser.choice((1, 30, 200, 1500, 3000)))
+        await log.database.stop_clock(now)
+        if step % 4 == 0:
+            matter = chooser.choice(({}, {"type": "atm_card_or_cash", "cause": "cash_jam"}))
+            branch = chooser.choice(("north-street", "harbour"))
+            case_ids.append(await log.receive(customer_ref=f"C-{len(case_ids) % 3}", branch=branch, **matter))
+        for case_id in chooser.sample(case_ids, min(2, len(case_ids))):
+            await _something_possible(log, case_id, chooser.choice(case_ids), chooser, now)
+        await until(lambda: nothing_owed(log))
+        queue = await asker.ask("/v1/cases", limit=200, sort="updated")
+        cases = {case_id: await asker.ask(f"/v1/cases/{case_id}") for case_id in case_ids}
+        answered.append(Then(now, await log.pool.fetchval("SELECT position FROM log_head"), queue["items"], cases))
+    return answered
+
+
+async def _something_possible(log: Log, case_id: UUID, other_id: UUID, chooser: random.Random, now: datetime) -> None:
+    case, other = await log.case(case_id), await log.case(other_id)
+    name = chooser.choice([each for each in allowed(case) if each not in NOT_ASKED])
+    lives = (Life(log.policy, now, each, case_id=each.id) for each in (case, other))
+    asked = Asked(*lives, chooser.randrange(40), now + chooser.randrange(1, 100) * HOUR, chooser.choice(STAFF))
+    claimed = max(case.received_at, now - chooser.choice((0, 0, 2, 30)) * HOUR)
+    await log.append(case_id, COMMANDS[name](asked), occurred_at=claimed)
+
+
+def told(answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in answer.items() if name not in ASKED}
+
+
+class Stopped:
+    """A store that holds the beginning of another one's log, and does nothing of its own."""
+
+    def __init__(self, database: Database, log: Log) -> None:
+        self._database = database
+        self._log = log
+
+    async def begin(self) -> None:
+        # Here it is always too early for a timer.
+        await self._database.stop_clock(datetime(2000, 1, 1, tzinfo=UTC))
+        await self._copy("policies", "SELECT * FROM policies")
+
+    async def reach(self, position: int) -> None:
+        """Hold the log up to there."""
+        held = await self._database.fetchval("SELECT position FROM log_head")
+        await self._copy("events", "SELECT * FROM events WHERE position > $1 AND position <= $2", held, position)
+
+    async def _copy(self, table: str, query: str, *arguments: Any) -> None:
+        rows = await self._log.view.fetch(query, *arguments)
+        conn = await asyncpg.connect(self._database.url)
+        try:
+            await conn.copy_records_to_table(table, records=[tuple(row) for row in rows])
+        finally:
+            await conn.close()
+
+
+async def test_as_of_every_position_of_a_random_history_is_what_a_store_stopped_there_answers(
+    log: Log, workflow: Workflow, postgres: PostgresServer, tmp_path: Path
+) -> None:
+    asker = await workflow.asker()
+    answered = await a_history(log, asker, seed=11, steps=18)
+    for then in answered:
+        queue = await asker.ask("/v1/cases", limit=200, sort="updated", as_of=then.at.isoformat())
+        CasePage.model_validate(queue)
+        assert queue["items"] == then.queue
+        for case_id, case in then.cases.items():
+            was = await asker.ask(f"/v1/cases/{case_id}", as_of=then.at.isoformat())
+            CaseAnswer.model_validate(was)
+            assert told(was) == told(case)
+    ends = {then.position: then.at for then in answered}
+    async with new_database(postgres) as database, running_workflow(database, tmp_path) as other:
+        stopped = Stopped(database, log)
+        await stopped.begin()
+        theirs = await other.asker()
+        streams = await log.view.fetch("SELECT position, stream_id FROM events ORDER BY position")
+        for position, case_id in streams:
+            await stopped.reach(position)
+            stood = await theirs.ask("/v1/cases", limit=200, min_position=position)
+            was = await asker.ask(f"/v1/cases/{case_id}", position=position)
+            assert told(was) == told(await theirs.ask(f"/v1/cases/{case_id}"))
+            if position in ends:
+                queue = await asker.ask("/v1/cases", limit=200, as_of=ends[position].isoformat())
+                assert queue["items"] == stood["items"]
+
+
+async def test_the_queue_in_hindsight_is_that_of_its_cases_page_by_page(log: Log, workflow: Workflow) -> None:
+    asker = await workflow.asker()
+    answered = await a_history(log, asker, seed=3, steps=12)
+    occurred = await log.view.fetch("SELECT DISTINCT occurred_at FROM events ORDER BY 1")
+    for (valid_at,) in occurred[:: max(1, len(occurred) // 12)]:
+        for as_of in ({}, {"as_of": answered[9].at.isoformat()}):
+            asked = {"valid_at": valid_at.isoformat(), **as_of}
+            pages = await asker.pages("/v1/cases", limit=2, sort="-received", **asked)
+            items = [item for page in pages for item in page]
+            cases = {}
+            for case_id in answered[-1].cases:
+                response = await asker.get(f"/v1/cases/{case_id}", **asked)
+                if response.status_code == 200:
+                    cases[str(case_id)] = response.json()
+            assert [item["id"] for item in items] == sorted(
+                cases, key=lambda name: (cases[name]["received_at"], name), reverse=True
+            )
+            for item in items:
+                case = cases[item["id"]]
+                CaseAnswer.model_validate(case)
+                both = case.keys() & item.keys() - {"incident", "merged_into"}
+                assert {name: case[name] for name in both} == {name: item[name] for name in both}
+                due = [(run["due_at"], run["kind"]) for run in case["deadlines"] if run["status"] == "pending"]
+                assert (item["next_due_at"], item["next_due_clock"]) == min(due, default=(None, None))
+
+
+async def test_a_page_of_the_past_goes_on_where_it_was_however_the_cases_have_moved(
+    log: Log, workflow: Workflow
+) -> None:
+    await log.database.stop_clock(START)
+    case_ids = [await log.receive(customer_ref=f"C-{number}") for number in range(9)]
+    await log.database.stop_clock(START + HOUR)
+    await log.give(case_ids[0], Apologize("phone", "Sorry."))
+    asker = await workflow.asker()
+    seen: list[str] = []
+    page = await asker.ask("/v1/cases", limit=2, state="received", as_of=START.isoformat(), sort="received")
+    for case_id in (*case_ids[1:], None):
+        seen += [item["id"] for item in page["items"]]
+        if page["next"] is None or case_id is None:
+            break
+        await log.receive(customer_ref="C-late")
+        position = await log.give(case_id, Apologize("phone", "Sorry."))
+        page = await asker.ask(f"{page['next']}&min_position={position}")
+    assert seen == [str(case_id) for case_id in case_ids]
+    branch = await workflow.asker(branch="harbour")
+    assert (await branch.ask("/v1/cases", as_of=START.isoformat()))["items"] == []
+    assert (await asker.ask("/v1/cases", as_of=(START - HOUR).isoformat()))["items"] == []
+
+
+async def test_what_was_entered_late_is_seen_in_hindsight_and_acquits_nobody(log: Log, workflow: Workflow) -> None:
+    await log.database.stop_clock(START)
+    case_id = await log.receive()
+    await log.database.stop_clock(START + 30 * HOUR)
+    await until(lambda: nothing_owed(log))
+    await log.append(case_id, Apologize("phone", "Sorry."), occurred_at=START + 2 * HOUR)
+    asker = await workflow.asker()
+
+    async def at(hours: int, **then: Any) -> Any:
+        return await asker.get(f"/v1/cases/{case_id}", valid_at=(START + hours * HOUR).isoformat(), **then)
+
+    def apology(answer: Any) -> Any:
+        return next(each["status"] for each in answer.json()["deadlines"] if each["kind"] == "apology")
+
+    early, late = await at(3), await at(24)
+    assert (early.json()["state"], apology(early), late.json()["state"], apology(late)) == (
+        *("apologized", "pending"),
+        *("apologized", "breached"),
+    )
+    assert "etag" not in early.headers
+    known_then = await at(24, as_of=(START + 30 * HOUR - timedelta(seconds=1)).isoformat())
+    assert (known_then.json()["state"], known_then.json()["not_yet"]) == ("received", [])
+    assert (await at(1)).json()["not_yet"] == [2, 3, 4, 5]
+    assert (await at(-1)).status_code == 404
+    path = f"/v1/cases/{case_id}/deadlines/apology/explanation"
+    explained = Explanation.model_validate(await asker.ask(path, valid_at=(START + 3 * HOUR).isoformat()))
+    assert (explained.status, explained.breach, explained.reminders, explained.ended_by) == ("pending", None, [], None)
+    assert "This had happened by 2026-03-02 13:00:00 CST, in hindsight. By bank-cn" in explained.text
+    assert "It is running." in explained.text
+    newest = Explanation.model_validate(await asker.ask(path))
+    assert "of 2026-03-02 12:00:00 CST, recorded 2026-03-03 16:00:00 CST) came too late" in newest.text
+    before = await asker.ask(path, as_of=(START + HOUR).isoformat())
+    assert (before["status"], before["reminders"]) == ("pending", [])
+    for query in ("as_of=2026-03-02T00:00:00Z&position=1", "valid_at=then"):
+        assert (await asker.get(f"{path}?{query}")).status_code == 422, query
+
+
+async def test_a_past_from_which_too_much_has_moved_is_refused_and_says_what_to_do(
+    log: Log, workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amends_workflow.past_queue.MOVED_MAX", 2)
+    await log.database.stop_clock(START)
+    case_ids = [await log.receive(customer_ref=f"C-{number}") for number in range(4)]
+    await log.database.stop_clock(START + HOUR)
+    asker = await workflow.asker()
+    for number, case_id in enumerate(case_ids):
+        position = await log.give(case_id, Apologize("phone", "Sorry."))
+        response = await asker.get("/v1/cases", as_of=START.isoformat(), min_position=position)
+        assert response.status_code == (200 if number < 2 else 422)
+    assert response.json()["type"] == "urn:amends:problem:too-many-moved"
+    assert "amends replay --as-of" in response.json()["detail"]
+
+
+async def test_what_the_read_model_has_yet_to_see_of_a_past_is_waited_for(
+    log: Log, workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amends_workflow.enquiries._WAIT_SECONDS_MAX", 0.1)
+    asker = await workflow.asker()
+    case_id = await log.receive()
+    await asker.ask("/v1/cases", min_position=1)
+    conn = await asyncpg.connect(log.database.url)
+    try:
+        async with conn.transaction():
+            # The projection waits for this, and so falls behind.
+            await conn.execute("SELECT FROM checkpoints WHERE name = 'read-model' FOR UPDATE")
+            await log.give(case_id, Apologize("phone", "Sorry."))
+            response = await asker.get("/v1/cases", as_of="2100-01-01T00:00:00Z")
+            assert response.status_code == 503
+            assert response.json()["type"] == "urn:amends:problem:not-yet-visible"
+            before = await asker.ask("/v1/cases", as_of="2026-01-01T00:00:00Z")
+            assert before["items"] == []
+    finally:
+        await conn.close()
+    page = await asker.ask("/v1/cases", as_of="2100-01-01T00:00:00Z", min_position=2)
+    assert [item["state"] for item in page["items"]] == ["apologized"]
