@@ -123,6 +123,15 @@ def test_only_those_who_unseal_get_the_master_key() -> None:
     assert {name for name, service in SERVICES.items() if service.get("secrets")} == {"intake", "workflow"}
 
 
+def test_the_key_store_is_shared_by_those_who_unseal_and_is_apart_from_the_database() -> None:
+    kept = {environment(name).get("AMENDS_KEY_STORE") for name in ("intake", "workflow")}
+    assert kept == {"/var/lib/amends/keys/customers.db"}
+    mounted = {name for name, service in SERVICES.items() if "keys:/var/lib/amends/keys" in service.get("volumes", [])}
+    assert mounted == {"intake", "workflow"}
+    # Whoever the image runs as can write there.
+    assert re.search(r"^RUN install .*--owner=10001 .*--mode=0700 .*/var/lib/amends/keys$", DOCKERFILE, re.MULTILINE)
+
+
 def test_a_service_has_time_to_finish_what_it_began() -> None:
     for service in OURS:
         grace_seconds = float(SERVICES[service]["stop_grace_period"].removesuffix("s"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -84,6 +85,24 @@ async def test_a_customer_has_one_data_key_over_all_cases(intake: Intake) -> Non
         await agent.receive()
     await agent.receive(customer={"ref": "C-2"})
     assert await intake.database.fetchval("SELECT count(*) FROM data_keys") == 2
+
+
+async def test_who_complains_again_after_their_key_was_erased_gets_another(intake: Intake) -> None:
+    handler = await intake.caller("handler")
+    case, older = await handler.receive(), await handler.receive()
+    erase = "UPDATE data_keys SET erased_at = log_now() WHERE erased_at IS NULL"
+    says: list[Callable[[], Awaitable[Any]]] = [
+        lambda: handler.must(case, "notes", {"text": "They called."}),
+        handler.receive,
+        lambda: handler.must(older, "merge", {"into": case["id"], "reason": "One matter."}),
+    ]
+    for say in says:
+        # Intake has the key at hand still.
+        await intake.database.execute(erase)
+        await say()
+    assert await intake.database.fetchval("SELECT count(*) FROM data_keys") == 4
+    sealed_after = "SELECT count(*) FROM events JOIN data_keys USING (key_id) WHERE erased_at <= events.recorded_at"
+    assert await intake.database.fetchval(sealed_after) == 0
 
 
 async def test_the_clear_data_keeps_what_decisions_need(intake: Intake) -> None:

@@ -289,10 +289,9 @@ async def running_workflow(database: Database, directory: Path, **settings: Any)
     known = Settings.load(
         database_url=database.url,
         master_key_file=directory / "master.key",
-        key_store=directory / "customers.db",
         signing_key_file=directory / "signing.key",
         rate_limit="off",
-        **settings,
+        **{"key_store": directory / "customers.db", **settings},
     )
     ensure_signing_key(known.signing_key_path, known.origin)
     workflow = Workflow(database, known)

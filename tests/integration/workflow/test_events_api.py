@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from amends_domain.authority import MAY_READ_CASES, MAY_READ_PERSONAL_DATA
 from amends_domain.commands import Act, AgreeCallback, Apologize, Confirm, Investigate, Propose, RecordContact, Withdraw
 from amends_domain.reference import reference_of
@@ -58,13 +60,14 @@ async def test_what_was_erased_is_said_to_be_erased(log: Log, workflow: Workflow
     assert page["items"][0]["personal_missing"] == "erased"
 
 
+@pytest.mark.parametrize("key_store", ["customers.db", "elsewhere/customers.db"], ids=["the key store", "another one"])
 async def test_with_another_master_key_events_stay_readable_without_their_personal_part(
-    log: Log, tmp_path: Path
+    log: Log, tmp_path: Path, key_store: str
 ) -> None:
     case_id = await log.receive()
     elsewhere = tmp_path / "elsewhere"
     ensure_master_key(elsewhere / "master.key")
-    async with running_workflow(log.database, elsewhere) as workflow:
+    async with running_workflow(log.database, elsewhere, key_store=tmp_path / key_store) as workflow:
         page = await (await workflow.asker("agent")).ask(f"/v1/cases/{case_id}/events")
     assert page["items"][0]["type"] == "complaint-received"
     assert page["items"][0]["personal_missing"] == "unreadable"
