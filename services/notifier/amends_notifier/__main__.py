@@ -14,6 +14,7 @@ import structlog
 import uvloop
 from prometheus_client import start_http_server
 
+from amends_notifier.audit_report import report_audit
 from amends_notifier.service import CONNECTIONS, CannotContinue, Notifier
 from amends_platform.hints import Hints
 from amends_platform.logs import configure_logging
@@ -44,6 +45,8 @@ def main() -> int:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         if arguments.republish is not None:
             return runner.run(_republish(settings, arguments.republish))
+        if arguments.audit:
+            return runner.run(report_audit(settings))
         return runner.run(_serve(settings))
 
 
@@ -59,6 +62,12 @@ def _arguments() -> argparse.Namespace:
         help="publish the log once more from this position, with the same message ids, to where the notifier is "
         "(which stands by meanwhile), and end. 1 is the whole log. What the broker still has within its duplicate "
         "window it drops",
+    )
+    parser.add_argument(
+        "--audit",
+        action="store_true",
+        help="compare what the stream holds with what the log says must have been published, and end: one JSON value a "
+        "line on standard output. `amends replay` does it",
     )
     return parser.parse_args()
 
