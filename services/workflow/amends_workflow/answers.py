@@ -172,7 +172,12 @@ def page(items: Iterable[Any], following: str | None) -> dict[str, Any]:
 
 def json_response(body: Any, headers: Mapping[str, str] | None = None) -> Response:
     """The body as JSON. asyncpg's rows are written as objects."""
-    return Response(orjson.dumps(body, default=_json), 200, headers, "application/json")
+    return Response(json_bytes(body), 200, headers, "application/json")
+
+
+def json_bytes(body: Any) -> bytes:
+    """As `json_response` writes it."""
+    return orjson.dumps(body, default=_json)
 
 
 def _json(value: Any) -> Any:

@@ -110,7 +110,7 @@ def create_app(settings: Settings) -> FastAPI:
                 policies,
                 PastQueue(pool, settings.tenant, policies),
                 None if signing is None else signing.signer,
-                Forgotten(pool, cases, keys, None if signing is None else signing.signer),
+                Forgotten(pool, cases, keyring, keys, None if signing is None else signing.signer),
             )
             watching = _observe(metrics, projecting, firing, sealer)
             for work in (projecting.run(), firing.run(), sealer.run(), watching):

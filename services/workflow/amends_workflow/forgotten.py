@@ -1,4 +1,4 @@
-"""How far the forgetting of a customer has come, read from the log itself, and the certificates of it."""
+"""What is known of a customer, how far forgetting them has come, and the certificates of it: from the log itself."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import asyncpg
 from amends_domain.reference import reference_of
 from amends_platform.cases import Cases
 from amends_platform.erasing.certificates import Erasure, certificate, erasures_of
-from amends_platform.erasing.customers import Customer, find_customer
+from amends_platform.erasing.customers import Customer, find_customer, told_of
 from amends_platform.evidence.notes import Signer
+from amends_platform.keyring import Keyring
 from amends_platform.keystore.protocol import KeyStore
 from amends_platform.problems import Problem
 from amends_workflow.case_list import Scope
@@ -19,9 +20,12 @@ from amends_workflow.case_list import Scope
 class Forgotten:
     """`signer` is None where nothing is signed: then there are no certificates."""
 
-    def __init__(self, pool: asyncpg.Pool, cases: Cases, store: KeyStore, signer: Signer | None) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, cases: Cases, keyring: Keyring, store: KeyStore, signer: Signer | None
+    ) -> None:
         self._pool = pool
         self._cases = cases
+        self._keyring = keyring
         self._store = store
         self._signer = signer
 
@@ -34,6 +38,11 @@ class Forgotten:
         if len(seen) < len(customer.cases):
             raise Problem(403, "other-branch", "The customer has cases of other branches than that of your key.")
         return customer
+
+    async def known(self, customer: Customer) -> list[dict[str, Any]]:
+        """What their complaints say of the customer, each once. Raises KeyStoreUnavailable, CannotUnseal."""
+        told = await told_of(self._pool, self._keyring, customer)
+        return [each for number, each in enumerate(told) if each not in told[:number]]
 
     async def status(self, customer: Customer) -> dict[str, Any]:
         """The shape of ErasureStatus. Raises KeyStoreUnavailable."""

@@ -30,6 +30,7 @@ from amends_platform.cli import (
     replay,
     services,
     show,
+    subject_access,
     up,
     verify,
     verify_bundle,
@@ -76,6 +77,7 @@ app.command("env", rich_help_panel=RUN)(env.env)
 app.command("import", rich_help_panel=ASK)(import_.import_)
 app.command("cases", rich_help_panel=ASK)(cases.cases)
 app.command("show", rich_help_panel=ASK)(show.show)
+app.command("subject-access", rich_help_panel=ASK)(subject_access.subject_access)
 app.command("watch", rich_help_panel=ASK)(watch.watch)
 
 app.command("replay", rich_help_panel=PROVE)(replay.replay)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from amends_platform.problems import Problem
+from amends_platform.sealing import CannotUnseal
 from amends_workflow import answers, erasure_shapes, shapes
 from amends_workflow.answering import Asked, Of
 from amends_workflow.customers import customer_cases, customer_events, promise_clocks, spoken_by
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import Paged, Parameters
+from amends_workflow.subject_access import everything
 
 routes = APIRouter()
 
@@ -57,3 +59,27 @@ async def erasure(ref: str, asked: Asked, of: Of, parameters: Annotated[Paramete
     await of.enquiries.wait(parameters)
     customer = await of.forgotten.customer(ref, asked.scope)
     return answers.json_response(await of.forgotten.status(customer))
+
+
+@routes.get(
+    "/customers/{ref}/export",
+    tags=["customers"],
+    summary="Everything that is held on a customer",
+    description="What a customer may ask for, in one document that explains its parts: their cases with every event"
+    " unsealed, deadlines, contacts and promises, holds, erasures, keys, and what was tried on them. For those who may"
+    " read personal data.",
+    operation_id="subject-access",
+    response_class=Response,
+    responses={200: {"description": "The document", "content": {"application/json": {"schema": {"type": "object"}}}}},
+)
+async def export(ref: str, asked: Asked, of: Of, parameters: Annotated[Parameters, Query()]) -> Response:
+    if not asked.may_read_personal_data:
+        raise Problem(403, "role-not-allowed", f"The role {asked.role} may not read personal data.")
+    await of.enquiries.wait(parameters)
+    customer = await of.forgotten.customer(ref, asked.scope)
+    try:
+        pieces = await everything(of, asked, customer)
+    except CannotUnseal as error:
+        # A part of it is not everything.
+        raise Problem(503, "keys-unavailable", f"Not all that is held can be read here: {error}") from error
+    return StreamingResponse(pieces, 200, {"Cache-Control": "no-store"}, "application/json")

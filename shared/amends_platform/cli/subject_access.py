@@ -1,0 +1,58 @@
+"""`amends subject-access`."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from amends_platform.cli.client import Key, Url, address
+
+if TYPE_CHECKING:
+    from amends_platform.clients import Address
+
+
+def subject_access(
+    customer: Annotated[str, typer.Argument(help="The customer, as the organisation calls them (customer.ref).")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where it goes [default: standard output]."),
+    ] = None,
+    url: Url = None,
+    key: Key = None,
+) -> None:
+    """Write everything that is held on a customer to one file, readable by you alone: what they may ask for.
+
+    A JSON document that explains its parts. It takes a key that may read personal data.
+    """
+    import asyncio
+    import sys
+
+    from amends_platform.files import private_file
+
+    workflow = address("workflow", url, key, role="auditor")
+    with ExitStack() as stack:
+        file = sys.stdout.buffer if output is None else stack.enter_context(private_file(output))
+        asyncio.run(_write(workflow, customer, file))
+
+
+async def _write(workflow: Address, customer: str, file: BinaryIO) -> None:
+    from urllib.parse import quote
+
+    import httpx
+
+    from amends_platform.clients import failure_of, unreachable
+
+    path = f"/v1/customers/{quote(customer, safe='')}/export"
+    try:
+        async with workflow.client() as client, client.stream("GET", path) as response:
+            if not response.is_success:
+                raise failure_of(response.status_code, await response.aread())
+            async for piece in response.aiter_bytes():
+                file.write(piece)
+    except httpx.TransportError as error:
+        # Cut off halfway it is not everything: the file is not replaced then.
+        raise unreachable(workflow.url, str(error) or type(error).__name__) from error
+    file.flush()
