@@ -13,7 +13,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.bench import alerting, appending, receiving, replaying
+from tests.bench import alerting, appending, proving, receiving, replaying, sealing, verifying
 from tests.bench.document import as_json, page, show
 from tests.bench.machine import machine
 from tests.bench.measuring import FULL, QUICK, Outcome, Plan
@@ -26,6 +26,9 @@ BENCHMARKS: dict[str, _Run] = {
     "b": receiving.run,
     "c": replaying.run,
     "d": alerting.run,
+    "e": sealing.run,
+    "f": verifying.run,
+    "g": proving.run,
 }
 _PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 _COMMAND = "python -m tests.bench"
@@ -59,8 +62,8 @@ def _arguments() -> argparse.Namespace:
         "--only",
         type=_chosen,
         default=list(BENCHMARKS),
-        metavar="a,b,c,d",
-        help="a append, b HTTP intake, c replay, d commit to NATS",
+        metavar=",".join(BENCHMARKS),
+        help="a append, b HTTP intake, c replay, d commit to NATS, e seal, f verify, g prove",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return parser.parse_args()

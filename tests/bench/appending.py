@@ -57,9 +57,9 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
         plain = await asyncpg.create_pool(database.url, min_size=CONNECTIONS, max_size=CONNECTIONS)
         await plain.execute(_CREATE_PLAIN)
         rival = _rival(database)
-        event = _sealed_event()
+        event = sealed_event()
         contenders = [
-            Contender(OURS, lambda: _append(appender, event, plan.seconds)),
+            Contender(OURS, lambda: append(appender, event, plan.seconds)),
             Contender(RIVAL, lambda: _rival_append(rival, event, plan.seconds)),
             Contender(PLAIN, lambda: _plain_insert(plain, event, plan.seconds)),
         ]
@@ -75,7 +75,9 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
     return rounds.outcome("Appending", ABOUT, *ratios)
 
 
-async def _append(appender: Appender, event: NewEvent, seconds: float) -> Figures:
+async def append(appender: Appender, event: NewEvent, seconds: float) -> Figures:
+    """Callers append this event, each time to a new stream, until the time is up."""
+
     async def give(command: Append) -> None:
         verdict = await appender.append(command)
         assert isinstance(verdict, Appended), verdict
@@ -127,7 +129,8 @@ def _command(event: NewEvent) -> Append:
     )
 
 
-def _sealed_event() -> NewEvent:
+def sealed_event() -> NewEvent:
+    """A complaint as intake would record it."""
     body = sample()
     complaint = ComplaintReceived(
         channel=body["channel"],

@@ -198,7 +198,7 @@ async def test_checkpoints_are_exported_once_each_and_never_overwritten(tmp_path
     assert made.stdout == signing.verifier.vkey + "\n"
 
     pool = await database.pool("amends_workflow")
-    notes = {}
+    notes: dict[str, str] = {}
     for size in (3, 7):
         await fill_log(database, len(notes) and 3, size)
         async with pool.acquire() as conn, conn.transaction():
