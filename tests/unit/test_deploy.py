@@ -132,6 +132,14 @@ def test_the_key_store_is_shared_by_those_who_unseal_and_is_apart_from_the_datab
     assert re.search(r"^RUN install .*--owner=10001 .*--mode=0700 .*/var/lib/amends/keys$", DOCKERFILE, re.MULTILINE)
 
 
+def test_the_signing_key_is_the_workflows_alone_in_a_place_it_can_write_to() -> None:
+    """Beside the key stands what was signed last."""
+    assert environment("workflow")["AMENDS_SIGNING_KEY_FILE"] == "/var/lib/amends/signing/signing.key"
+    mounted = {name for name, service in SERVICES.items() if "signing:" in str(service.get("volumes"))}
+    assert mounted == {"workflow"}
+    assert re.search(r"^RUN install .*--owner=10001 .*--mode=0700 .*/var/lib/amends/signing$", DOCKERFILE, re.MULTILINE)
+
+
 def test_a_service_has_time_to_finish_what_it_began() -> None:
     for service in OURS:
         grace_seconds = float(SERVICES[service]["stop_grace_period"].removesuffix("s"))
