@@ -97,6 +97,27 @@ async def test_a_case_is_shown_with_its_clocks_its_timeline_and_its_words(system
     assert len(before.document["events"]) == 1
 
 
+async def test_a_case_is_taken_away_as_evidence_and_checked_elsewhere(
+    system: System, case: dict[str, Any], tmp_path: Path
+) -> None:
+    bundle, bare = str(tmp_path / "evidence.zip"), str(tmp_path / "bare.zip")
+    taken = await system.run("evidence", case["reference"], "-o", bundle, "--json")
+    assert taken.status == GOOD, taken
+    assert (taken.document["reference"], taken.document["state"]) == (case["reference"], "apologized")
+    assert (tmp_path / "evidence.zip").stat().st_mode & 0o077 == 0
+    checked, unsaid = await asyncio.gather(
+        system.run("verify-bundle", bundle, "--key", taken.document["key"]),
+        system.run("evidence", case["id"], "-o", bare, "--without-personal"),
+    )
+    assert (checked.status, unsaid.status) == (GOOD, GOOD), (checked, unsaid)
+    assert f"{case['reference']} is good" in checked.output
+    words = b"We are truly sorry."
+    assert (words in (tmp_path / "evidence.zip").read_bytes(), words in (tmp_path / "bare.zip").read_bytes()) == (
+        True,
+        False,
+    )
+
+
 async def test_alerts_are_watched_as_they_come(system: System) -> None:
     case = await system.caller("agent").receive()
     watching = await system.begin("watch", "--json")
