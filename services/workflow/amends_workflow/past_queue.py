@@ -30,14 +30,14 @@ from amends_store.read import Executor
 from amends_store.records import StoredEvent
 from amends_workflow.case_list import Listed, Past, Scope, list_cases
 from amends_workflow.parameters import CaseListParameters
-from amends_workflow.read_model import Projected, Row, listed_row, rows_as_json
+from amends_workflow.read_model import Projected, as_json, listed_row
 from amends_workflow.statements import statement
 
 # Folding so many takes some seconds; who asks for more waits for nothing.
 MOVED_MAX = 20_000
 
 _KEPT_MAX = 4
-_FETCHED_AT_ONCE = 500
+_FETCHED_AT_ONCE = 100
 # Some milliseconds, for which nothing else is answered.
 _FOLDED_AT_ONCE = 20
 _EVER = datetime.max.replace(tzinfo=UTC)
@@ -71,18 +71,19 @@ class _Then:
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
-        self.rows: dict[UUID, Row] = {}
+        # As JSON: less to keep, and nothing to do for the next page.
+        self.rows: dict[UUID, str] = {}
         self.position = 0
         self.recorded_at = _LONG_AGO
         self._json: str | None = None
 
-    def add(self, rows: Mapping[UUID, Row]) -> None:
+    def add(self, rows: Mapping[UUID, str]) -> None:
         self.rows.update(rows)
         self._json = None
 
     def as_json(self) -> str:
         if self._json is None:
-            self._json = rows_as_json(list(self.rows.values()))
+            self._json = f"[{','.join(self.rows.values())}]"
         return self._json
 
 
@@ -154,10 +155,10 @@ class PastQueue:
             await asyncio.sleep(0)
 
 
-def _folded(streams: Sequence[list[StoredEvent]], moment: Moment, policies: Mapping[str, Policy]) -> dict[UUID, Row]:
+def _folded(streams: Sequence[list[StoredEvent]], moment: Moment, policies: Mapping[str, Policy]) -> dict[UUID, str]:
     """The rows of these cases, as they were. Raises UnknownPolicy."""
     projected = (_as_it_was(events, moment, policies) for events in streams)
-    return {each.case.id: listed_row(each) for each in projected if each is not None}
+    return {each.case.id: as_json(listed_row(each)) for each in projected if each is not None}
 
 
 def _as_it_was(events: list[StoredEvent], moment: Moment, policies: Mapping[str, Policy]) -> Projected | None:

@@ -42,7 +42,7 @@ async def write_cases(conn: Executor, rows: list[Row]) -> list[Any]:
 
     Answers what each was found by before.
     """
-    before: list[Any] = await conn.fetch(_WRITE_CASES, rows_as_json(rows))
+    before: list[Any] = await conn.fetch(_WRITE_CASES, as_json(rows))
     return before
 
 
@@ -54,8 +54,8 @@ async def write_clocks(conn: Executor, batch: list[Projected], linked: Linked) -
     incidents = await recorded_at(conn, linked)
     for p in batch:
         timers += link_timers(p.case, p.tenant, p.correlation_id, linked.owed[p.case.id], incidents)
-    await conn.execute(_WRITE_DEADLINES, ids, rows_as_json(deadlines))
-    await conn.execute(_WRITE_TIMERS, ids, rows_as_json(timers))
+    await conn.execute(_WRITE_DEADLINES, ids, as_json(deadlines))
+    await conn.execute(_WRITE_TIMERS, ids, as_json(timers))
 
 
 def case_row(projected: Projected, policies: Mapping[str, Policy]) -> Row:
@@ -149,8 +149,8 @@ def _bytea(policy: str) -> str:
     return "\\x" + policy
 
 
-def rows_as_json(rows: list[Row]) -> str:
-    """Rows as the statements take them."""
+def as_json(rows: Row | list[Row]) -> str:
+    """Rows, or one, as the statements take them."""
     return orjson.dumps(rows, default=_uuid).decode()
 
 

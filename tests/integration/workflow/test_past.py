@@ -46,7 +46,9 @@ class Then(NamedTuple):
 async def a_history(log: Log, asker: Asker, seed: int, steps: int) -> list[Then]:
     """Cases received, worked on in any order, some of it entered late, while time passes and timers fire."""
     chooser = random.Random(seed)
-    now, case_ids, answered = START, [], []
+    now = START
+    case_ids: list[UUID] = []
+    answered: list[Then] = []
     for step in range(steps):
         now += timedelta(minutes=chooser.choice((1, 30, 200, 1500, 3000)))
         await log.database.stop_clock(now)
@@ -66,8 +68,9 @@ async def a_history(log: Log, asker: Asker, seed: int, steps: int) -> list[Then]
 async def _something_possible(log: Log, case_id: UUID, other_id: UUID, chooser: random.Random, now: datetime) -> None:
     case, other = await log.case(case_id), await log.case(other_id)
     name = chooser.choice([each for each in allowed(case) if each not in NOT_ASKED])
-    lives = (Life(log.policy, now, each, case_id=each.id) for each in (case, other))
-    asked = Asked(*lives, chooser.randrange(40), now + chooser.randrange(1, 100) * HOUR, chooser.choice(STAFF))
+    life, another = (Life(log.policy, now, each, case_id=each.id) for each in (case, other))
+    at = now + chooser.randrange(1, 100) * HOUR
+    asked = Asked(life, another, chooser.randrange(40), at, chooser.choice(STAFF))
     claimed = max(case.received_at, now - chooser.choice((0, 0, 2, 30)) * HOUR)
     await log.append(case_id, COMMANDS[name](asked), occurred_at=claimed)
 
