@@ -29,7 +29,8 @@ _EVENTS_AT_ONCE: Final = 500
 
 ABOUT: Final[Mapping[str, str]] = {
     "customer_ref": "What the organisation calls the customer. Everything below is found by it.",
-    "position": "How far the log went that this was read from; recorded_at is when its last event was recorded.",
+    "position": "How far the log went that this was read from.",
+    "recorded_at": "When the last event of that log was recorded.",
     "status": "kept, requested (an erasure waits for a second person) or erased (and nothing was added since).",
     "known": "What the complaints say of the customer: names, numbers, addresses, as they were given, each once.",
     "keys": "The data keys that the customer's words and names were sealed with. Where erased_at is set, the key is"
