@@ -145,6 +145,8 @@ def _facts(subject: Subject) -> Iterator[tuple[str, str]]:
     yield "Cycle", f"{case.cycle}: it was reopened" if case.cycle > 1 else ""
     yield "Incident", "the case belongs to a mass incident" if case.incident is not None else ""
     yield "Merged", _merged(subject)
+    yield "Legal hold", "nothing of the customer's may be erased" if case.held else ""
+    yield "Erased", "" if case.erased_at is None else f"what was personal until {subject.local(case.erased_at)}"
     yield "Past", "a case from the past: its first cycle started no clocks" if case.historical else ""
     yield "Counted", _counts(subject)
 
