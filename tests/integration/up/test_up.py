@@ -146,18 +146,26 @@ async def test_servers_that_the_settings_name_are_used_and_let_run(
     assert await database.fetchval("SELECT count(*) FROM api_keys") == 8
 
 
-async def test_it_does_not_make_a_new_master_key_for_data_sealed_under_another(
-    tmp_path: Path, database: Database, nats_url: str
+@pytest.mark.parametrize(
+    ("key", "row"),
+    [
+        (
+            "master.key",
+            "data_keys (key_id, tenant, customer_ref, wrapped, created_at)"
+            " VALUES (gen_random_uuid(), 'default', 'C-1', '\\x00', now())",
+        ),
+        ("signing.key", "signed_checkpoints (tree_size, root_hash, note) VALUES (1, sha256(''), '')"),
+    ],
+)
+async def test_it_makes_no_new_key_in_the_place_of_one_that_was_used(
+    tmp_path: Path, database: Database, nats_url: str, key: str, row: str
 ) -> None:
-    await database.execute(
-        "INSERT INTO data_keys (key_id, tenant, customer_ref, wrapped, created_at)"
-        " VALUES (gen_random_uuid(), 'default', 'C-1', '\\x00', now())"
-    )
+    await database.execute(f"INSERT INTO {row}")
     up = Up(tmp_path / "data", AMENDS_DATABASE_URL=database.url, AMENDS_NATS_URL=nats_url)
     await up.start()
     assert await up.ended() == 1
-    assert "master.key is missing" in up.output
-    assert not (tmp_path / "data" / "keys" / "master.key").exists()
+    assert f"{key} is missing" in up.output
+    assert not (tmp_path / "data" / "keys" / key).exists()
 
 
 async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
