@@ -1,0 +1,216 @@
+"""A customer whose key is destroyed is found in no file of a whole system, which works and proves as before."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from tests.support.intake import Caller, complaint
+from tests.support.listening import everything
+from tests.support.system import System, until
+
+NAME, PHONE = "Xanthippe Quillfeather", "0991-8472-6630"
+WORDS = ("Quillfeather", PHONE, "quokkas", "吃了雨伞", "umbrella-stand")
+CUSTOMER = "C-forgotten"
+ASK = {"reason": "asked for by the customer, Art. 17 GDPR"}
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """One customer, erased over HTTP by two persons: what was read before, and where their key stood."""
+
+    case: dict[str, Any]
+    read_before: list[dict[str, Any]]
+    key_id: str
+    wrapped_key: bytes
+    key_stood_in: set[Path]
+    answer: dict[str, Any]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def forgotten(system: System) -> Forgotten:
+    agent, handler, head = (system.caller(role) for role in ("agent", "handler", "department_head"))
+    case = await _told_everything(agent, handler, head)
+    await system.quiet()
+    read_before = (await system.ask(f"/v1/cases/{case['id']}/events")).json()["items"]
+    async with system.database() as database:
+        key_id = await database.fetchval("SELECT key_id FROM data_keys WHERE customer_ref = $1", CUSTOMER)
+    wrapped = _wrapped_key(system, key_id)
+    key_stood_in = _files_with(system, [wrapped])
+    asked = await handler.post(f"/v1/customers/{CUSTOMER}/erasure", ASK)
+    assert asked.status_code == 202, asked.text
+    approved = await head.post(f"/v1/customers/{CUSTOMER}/erasure/approval", {})
+    assert approved.status_code == 200, approved.text
+    await system.quiet()
+    # What PostgreSQL has in memory goes to its files, and what is dead out of them.
+    async with system.database() as database:
+        await database.execute("VACUUM FULL")
+        await database.execute("CHECKPOINT")
+    return Forgotten(case, read_before, str(key_id), wrapped, key_stood_in, approved.json())
+
+
+async def _told_everything(agent: Caller, handler: Caller, head: Caller) -> dict[str, Any]:
+    """A case with the customer's words wherever words may be."""
+    customer = {"ref": CUSTOMER, "name": NAME, "phone": PHONE}
+    case = await agent.receive(
+        narrative="Two quokkas ate my umbrella-stand. 两只短尾矮袋鼠吃了雨伞。", customer=customer
+    )
+    later = await agent.receive(narrative=f"{NAME} again.", customer=customer)
+    said: list[tuple[Caller, str, dict[str, Any]]] = [
+        (agent, "apology", {"by_channel": "phone", "text": f"We are sorry, {NAME}."}),
+        (agent, "contacts", {"direction": "inbound", "channel": "phone", "reached": True, "summary": f"From {PHONE}"}),
+        (agent, "notes", {"text": "She keeps quokkas."}),
+        (head, "legal-hold", {"reason": f"{NAME} may sue."}),
+        (head, "legal-hold/release", {"reason": f"{NAME} will not."}),
+        (handler, "merge", {"into": case["id"], "reason": f"Both of {NAME}."}),
+    ]
+    for who, what, body in said:
+        await who.must(later if what == "merge" else case, what, body)
+    # Refused, and so in the audit trail and perhaps in a log.
+    assert (await agent.give(case, "investigation", {"findings": "quokkas", "cause": "x", "at_fault": True})).is_error
+    response = await handler.post(f"/v1/customers/{CUSTOMER}/erasure", {"reason": f"{NAME} asked"})
+    assert response.status_code == 422
+    assert (await handler.post(f"/v1/customers/{CUSTOMER}/erasure", ASK)).status_code == 202
+    rejection = {"reason": f"It was not {NAME} who called from {PHONE}."}
+    assert (await head.post(f"/v1/customers/{CUSTOMER}/erasure/rejection", rejection)).status_code == 200
+    return case
+
+
+def _wrapped_key(system: System, key_id: UUID) -> bytes:
+    with sqlite3.connect(system.data_dir / "keys" / "customers.db") as keys:
+        (wrapped,) = keys.execute("SELECT wrapped FROM data_keys WHERE key_id = ?", (key_id.bytes,)).fetchone()
+    return bytes(wrapped)
+
+
+def _files_with(system: System, sought: list[bytes]) -> set[Path]:
+    """The files of the system that hold any of it, by their paths below the data directory."""
+    return {path for path, content in _files(system) if any(each in content for each in sought)}
+
+
+def _files(system: System) -> Iterator[tuple[Path, bytes]]:
+    for path in sorted(system.data_dir.rglob("*")):
+        try:
+            if path.is_file():
+                yield path.relative_to(system.data_dir), path.read_bytes()
+        except FileNotFoundError:
+            continue
+
+
+def _written(words: tuple[str, ...]) -> list[bytes]:
+    """Each word in the ways in which a program may have written it down."""
+    ways: list[bytes] = []
+    for word in words:
+        plain = word.encode()
+        ways += [plain, word.encode("utf-16-le"), json.dumps(word)[1:-1].encode(), plain.hex().encode()]
+        # Base64 of a part of a text depends on where in the text it stands; the middle of it does not.
+        ways += [base64.b64encode(b"x" * shift + plain)[4:-4] for shift in range(3)]
+    return ways
+
+
+def test_before_it_the_words_could_be_read_and_the_key_stood_in_the_key_store_alone(forgotten: Forgotten) -> None:
+    assert NAME in str(forgotten.read_before)
+    assert "quokkas" in str(forgotten.read_before)
+    assert forgotten.key_stood_in
+    assert {path.parent.name for path in forgotten.key_stood_in} == {"keys"}
+
+
+def test_a_search_finds_what_is_there(system: System, forgotten: Forgotten) -> None:
+    found = _files_with(system, [forgotten.case["id"].encode(), UUID(forgotten.case["id"]).bytes])
+    assert {path.parts[0] for path in found} >= {"nats", "postgres"}
+
+
+def test_no_file_of_the_database_the_broker_the_logs_or_the_key_store_holds_a_word_or_the_key(
+    system: System, forgotten: Forgotten
+) -> None:
+    assert _files_with(system, [*_written(WORDS), forgotten.wrapped_key]) == set()
+
+
+async def test_no_answer_and_no_message_holds_a_word(system: System, forgotten: Forgotten) -> None:
+    paths = [f"/v1/cases/{forgotten.case['id']}", f"/v1/cases/{forgotten.case['id']}/events"]
+    paths += [f"/v1/customers/{CUSTOMER}/{what}" for what in ("timeline", "erasure", "export")]
+    paths += [f"/v1/cases?customer={CUSTOMER}", "/v1/audit/refusals"]
+    answers = [(await system.ask(path)).text for path in paths]
+    messages = [message.raw.decode() for message in await everything(system.nats_url)]
+    for text in (*answers, *messages):
+        assert not any(word in text for word in WORDS)
+    told = [message for message in messages if forgotten.case["id"] in message]
+    assert told
+
+
+@pytest.mark.parametrize("form", ["ndjson", "ocel", "xes"])
+async def test_no_export_holds_a_word_also_where_personal_data_is_asked_for(
+    system: System, forgotten: Forgotten, form: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "export"
+    ended = await system.run("export", "--format", form, "--personal", "-o", str(file))
+    assert ended.status == 0, ended
+    text = file.read_text()
+    assert forgotten.case["id"] in text
+    assert not any(word in text for word in WORDS)
+
+
+async def test_replay_verification_and_a_rebuild_find_everything_in_order(system: System, forgotten: Forgotten) -> None:
+    before = await system.ask(f"/v1/cases/{forgotten.case['id']}")
+    for command in ("replay", "verify", "rebuild"):
+        ended = await system.run(command)
+        assert ended.status == 0, ended
+    assert (await system.ask(f"/v1/cases/{forgotten.case['id']}")).json() == before.json()
+
+
+async def test_the_log_still_proves_what_was_recorded_of_the_customer(system: System, forgotten: Forgotten) -> None:
+    position = forgotten.answer["cases"][-1]["position"]
+
+    async def is_sealed() -> bool:
+        return (await system.ask("/v1/audit/inclusion", position=position)).status_code == 200
+
+    await until(is_sealed, lambda: f"nothing covers position {position}\n{system.output}")
+    hashes = {event["position"]: event["leaf_hash"] for event in forgotten.read_before}
+    for sealed in (min(hashes), max(hashes)):
+        proof = (await system.ask("/v1/audit/inclusion", position=sealed)).json()
+        assert base64.b64decode(proof["leaf_hash"]).hex() == hashes[sealed]
+
+
+async def test_an_administrator_erases_with_one_command_and_gets_the_certificate(
+    system: System, tmp_path: Path
+) -> None:
+    agent = system.caller("agent")
+    for _ in range(2):
+        await agent.post("/v1/complaints", complaint(customer={"ref": "C-cli", "name": NAME}))
+    held = tmp_path / "held.json"
+    ended = await system.run("subject-access", "C-cli", "-o", str(held))
+    assert ended.status == 0, ended
+    assert NAME in held.read_text()
+    assert held.stat().st_mode & 0o077 == 0
+    give = ("erase", "C-cli", "--reason", ASK["reason"])
+    asks = await system.run(*give)
+    assert (asks.status, "--yes" in asks.error) == (2, True), asks
+    assert (await system.run("erase", "C-nobody", "--reason", "x", "--yes")).status == 1
+    named = await system.run("erase", "C-cli", "--reason", f"{NAME} asked", "--yes")
+    assert (named.status, NAME in named.error) == (1, False)
+    file = tmp_path / "certificate.txt"
+    erased = await system.run(*give, "--yes", "-o", str(file), "--json")
+    assert erased.status == 0, erased
+    document = erased.document
+    assert (document["customer_ref"], len(document["cases"]), document["erased_before"]) == ("C-cli", 2, False)
+    assert document["requested_by"].startswith("cli:")
+    assert file.read_text() == document["certificate"]
+    again = await system.run(*give, "--yes")
+    assert (again.status, again.output) == (0, document["certificate"])
+    status = (await system.ask("/v1/customers/C-cli/erasure")).json()
+    assert (status["status"], status["certificate"]) == ("erased", document["certificate"])
+    await system.run("subject-access", "C-cli", "-o", str(held))
+    assert NAME not in held.read_text()
+    # Intake had the key at hand, and takes a new one for what the customer says from now on.
+    response = await agent.post("/v1/complaints", complaint(customer={"ref": "C-cli", "name": NAME}))
+    case = await system.case(response.json())
+    events = (await system.ask(f"/v1/cases/{case['id']}/events")).json()["items"]
+    assert events[0]["personal"]["customer"] == {"name": NAME}
