@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.intake import complaint
+from tests.support.ocel import mistakes
 from tests.support.system import WAIT_SECONDS_MAX, System
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "complaints.ndjson"
@@ -97,6 +98,24 @@ async def test_a_case_is_shown_with_its_clocks_its_timeline_and_its_words(system
     assert len(before.document["events"]) == 1
 
 
+async def test_a_case_and_the_queue_are_shown_as_they_were(system: System, case: dict[str, Any]) -> None:
+    events = (await system.run("show", case["id"], "--json")).document["events"]
+    began = events[0]["recorded_at"]
+    hindsight, told, queue, table = await asyncio.gather(
+        system.run("show", case["id"], "--json", "--valid-at", began),
+        system.run("show", case["id"], "--as-of", began, "--valid-at", began),
+        system.run("cases", "--branch", "riverside", "--json", "--as-of", began),
+        system.run("cases", "--branch", "riverside", "--valid-at", began),
+    )
+    assert (hindsight.document["case"]["state"], len(hindsight.document["events"])) == ("received", 1)
+    assert hindsight.document["case"]["not_yet"] == [event["version"] for event in events[1:]]
+    for said in ("as it was known on ", "what had happened by ", "in hindsight", "Allowed then"):
+        assert said in told.output
+    assert [item["state"] for item in queue.document["items"]] == ["received"]
+    assert table.status == GOOD
+    assert "received" in table.output
+
+
 async def test_a_case_is_taken_away_as_evidence_and_checked_elsewhere(
     system: System, case: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -138,13 +157,39 @@ async def test_alerts_are_watched_as_they_come(system: System) -> None:
 
 
 async def test_live_and_replayed_state_are_identical_and_the_log_is_sound(
-    system: System, imports: list[dict[str, Any]]
+    system: System, imports: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     await system.quiet()
-    replayed, verified = await asyncio.gather(system.run("replay", "--json"), system.run("verify", "--json"))
+    report = tmp_path / "replay.json"
+    replayed, verified = await asyncio.gather(
+        system.run("replay", "--json", "--report", str(report)), system.run("verify", "--json")
+    )
     assert (replayed.status, verified.status) == (GOOD, GOOD)
-    assert replayed.document["identical"] is True
+    assert replayed.document["identical"] is json.loads(report.read_bytes())["identical"] is True
+    assert replayed.document["messages"]["compared"] is True
+    assert replayed.document["messages"]["events"] >= replayed.document["events"]
     assert replayed.document["events"] == verified.document["events"] == await system.head()
+
+
+async def test_the_log_is_exported_to_a_file_or_to_whoever_reads_it(
+    system: System, imports: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    await system.quiet()
+    head = await system.head()
+    file = tmp_path / "log.json"
+    ended = await system.run("export", "--format", "ocel", "-o", str(file), "--json-summary")
+    assert (ended.status, ended.document["events"], ended.document["personal"]) == (GOOD, head, False)
+    assert list(mistakes(json.loads(file.read_bytes()))) == []
+    told = await system.run("export", "--format", "ndjson", "--until-position", "5")
+    assert [json.loads(line)["position"] for line in told.output.splitlines()] == [1, 2, 3, 4, 5]
+    narratives = [json.loads(line)["narrative"] for line in SAMPLES.read_text().splitlines()]
+    personal = await system.run("export", "--format", "ndjson", "--personal")
+    sealed = [json.loads(line)["personal"] for line in personal.output.splitlines()]
+    assert {each.get("narrative") for each in sealed} >= set(narratives)
+    assert "holds personal data" in personal.error
+    assert not any(narrative in told.output for narrative in narratives)
+    assert (await system.run("export", "--format", "csv")).status == WRONG_USAGE
+    assert (await system.run("export", "--format", "parquet")).status == WRONG_USAGE
 
 
 async def test_a_wrong_row_of_the_read_model_is_named_and_a_rebuild_mends_it(

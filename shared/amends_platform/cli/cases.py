@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from amends_platform.cli.client import AsJson, Key, Url
+from amends_platform.cli.replay import AsOf
+from amends_platform.cli.show import ValidAt
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from amends_platform.clients import Address
 
 _PAGE_MAX: Final = 200
@@ -48,12 +52,18 @@ def cases(
     ] = "due",
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="So many at most.")] = 50,
     all_: Annotated[bool, typer.Option("--all", help="However many there are.")] = False,
+    as_of: AsOf = None,
+    valid_at: ValidAt = None,
     url: Url = None,
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
-    """The queue: cases by what is due next."""
+    """The queue: cases by what is due next.
+
+    With --as-of, as it was known then; with --valid-at, as it was, also by what was entered later.
+    """
     import asyncio
+    from datetime import datetime
 
     from amends_platform.cli.client import address
     from amends_platform.cli.instants import instant
@@ -71,6 +81,8 @@ def cases(
         "due_before": instant(due_before, "--due-before").isoformat() if due_before is not None else None,
         "q": q,
         "sort": sort,
+        "as_of": instant(as_of, "--as-of", ago=True).isoformat() if as_of is not None else None,
+        "valid_at": instant(valid_at, "--valid-at", ago=True).isoformat() if valid_at is not None else None,
     }
     parameters = {name: value for name, value in asked.items() if value is not None}
     where = address("workflow", url, key, role="auditor")
@@ -78,7 +90,8 @@ def cases(
     if as_json:
         print(json.dumps({"items": items, "more": is_more}, ensure_ascii=False))
     else:
-        _show(items, is_more=is_more)
+        then = parameters.get("valid_at") or parameters.get("as_of")
+        _show(items, None if then is None else datetime.fromisoformat(then), is_more=is_more)
 
 
 async def _fetched(where: Address, parameters: dict[str, Any], limit: int | None) -> tuple[list[Any], bool]:
@@ -96,7 +109,7 @@ async def _fetched(where: Address, parameters: dict[str, Any], limit: int | None
     return kept, page["next"] is not None or len(kept) < len(items)
 
 
-def _show(items: list[Any], *, is_more: bool) -> None:
+def _show(items: list[Any], then: datetime | None, *, is_more: bool) -> None:
     from rich.text import Text
 
     from amends_platform.cli.tables import grade, output, print_table, state, time_left
@@ -106,7 +119,7 @@ def _show(items: list[Any], *, is_more: bool) -> None:
     for item in items:
         due = Text()
         if item["next_due_at"] is not None:
-            due = Text.assemble(f"{item['next_due_clock']} ", time_left(item["next_due_at"]))
+            due = Text.assemble(f"{item['next_due_clock']} ", time_left(item["next_due_at"], then))
         rows.append(
             (
                 Text(item["reference"], "bold"),

@@ -17,41 +17,49 @@ if TYPE_CHECKING:
 
     from amends_platform.clients import Address
 
+ValidAt = Annotated[
+    str | None,
+    typer.Option("--valid-at", metavar="T", help="What had happened by T, in hindsight, such as 2h for two hours ago."),
+]
+
 
 def show(
     case: Annotated[str, typer.Argument(metavar="CASE", help="The case's reference, such as K7M2-P9QX, or its id.")],
     as_of: AsOf = None,
+    valid_at: ValidAt = None,
     url: Url = None,
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """One case: how it stands, its clocks, everything that happened, and what may be done now.
 
-    With --as-of, as it was known then. Names and words are shown to keys that may read them.
+    With --as-of, as it was known then; with --valid-at, as it was, also by what was entered later; with both, as it was
+    by what was known. Names and words are shown to keys that may read them.
     """
     import asyncio
 
     from amends_platform.cli.client import address
     from amends_platform.cli.instants import instant
 
-    at = instant(as_of, "--as-of") if as_of is not None else None
-    found, events = asyncio.run(_fetched(address("workflow", url, key, role="auditor"), case, at))
+    at = instant(as_of, "--as-of", ago=True) if as_of is not None else None
+    by = instant(valid_at, "--valid-at", ago=True) if valid_at is not None else None
+    found, events = asyncio.run(_fetched(address("workflow", url, key, role="auditor"), case, at, by))
     if as_json:
         print(json.dumps({"case": found, "events": events}, ensure_ascii=False))
     else:
-        _show(found, events, at)
+        _show(found, events, at, by)
 
 
-async def _fetched(where: Address, name: str, at: datetime | None) -> tuple[Any, list[Any]]:
-    """The case and its events, those recorded by `at` where that is given."""
-    from datetime import datetime
+async def _fetched(where: Address, name: str, at: datetime | None, by: datetime | None) -> tuple[Any, list[Any]]:
+    """The case and its events: those recorded by `at` and happened `by` then, where these are given."""
     from urllib.parse import quote
 
     from amends_platform.clients import get_json
 
     path = f"/v1/cases/{quote(name, safe='')}"
+    then = {name: time.isoformat() for name, time in (("as_of", at), ("valid_at", by)) if time is not None}
     async with where.client() as client:
-        case = await get_json(client, path, {"as_of": at.isoformat()} if at is not None else None)
+        case = await get_json(client, path, then or None)
         events: list[Any] = []
         # The customer has one story, also where it came in as two cases.
         merged = "&merged=true" if case.get("absorbed") else ""
@@ -60,12 +68,23 @@ async def _fetched(where: Address, name: str, at: datetime | None) -> tuple[Any,
             page = await get_json(client, following)
             events += page["items"]
             following = page["next"]
-    if at is not None:
-        events = [event for event in events if datetime.fromisoformat(event["recorded_at"]) <= at]
-    return case, events
+    return case, [event for event in events if _was_there(event, case, at, by)]
 
 
-def _show(case: Any, events: list[Any], at: datetime | None) -> None:
+def _was_there(event: Any, case: Any, at: datetime | None, by: datetime | None) -> bool:
+    """Whether it was known at a time, and had happened by a time. The case itself says what of it had not yet."""
+    from datetime import datetime
+
+    if at is not None and datetime.fromisoformat(event["recorded_at"]) > at:
+        return False
+    if by is None:
+        return True
+    if event.get("reference", case["reference"]) == case["reference"]:
+        return event["version"] not in case["not_yet"]
+    return datetime.fromisoformat(event["occurred_at"]) <= by
+
+
+def _show(case: Any, events: list[Any], at: datetime | None, by: datetime | None) -> None:
     from rich.text import Text
 
     from amends_platform.cli.facts import facts
@@ -78,13 +97,16 @@ def _show(case: Any, events: list[Any], at: datetime | None) -> None:
     )
     if at is not None:
         console.print(f"as it was known on {at:%Y-%m-%d %H:%M:%S %z}", style="dim")
+    if by is not None:
+        console.print(f"what had happened by {by:%Y-%m-%d %H:%M:%S %z}, in hindsight", style="dim")
     for name, words in facts(case):
         console.print(Text.assemble((f"  {name:<10}", "dim"), words))
     _show_playbook(console, case)
-    _show_clocks(console, case["deadlines"], at)
+    then = by or at
+    _show_clocks(console, case["deadlines"], then)
     _show_timeline(console, events, case["reference"])
     console.print(
-        Text.assemble(("\nAllowed now  " if at is None else "\nAllowed then  ", "dim"), ", ".join(case["allowed"]))
+        Text.assemble(("\nAllowed now  " if then is None else "\nAllowed then  ", "dim"), ", ".join(case["allowed"]))
     )
 
 
