@@ -8,7 +8,6 @@ import stat
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import asyncpg
@@ -254,26 +253,27 @@ async def _key_store(settings: Settings, running: Running | None) -> list[Findin
         store = open_key_store(settings)
         try:
             database_url = settings.database_url or (running.database_url if running else None)
-            return [await _keys_of_database(store, path, database_url)]
+            return [await _keys_of_database(store, settings, database_url)]
         finally:
             await store.aclose()
     except (KeyStoreUnavailable, MasterKeyError) as error:
         return [Finding("key store", "bad", str(error), "Put the right file back from where you keep it safe.")]
 
 
-async def _keys_of_database(store: KeyStore, path: Path, database_url: str | None) -> Finding:
+async def _keys_of_database(store: KeyStore, settings: Settings, database_url: str | None) -> Finding:
     from amends_platform.keystore.checking import check_key_store
     from amends_platform.keystore.moving import count_unmoved
     from amends_platform.sealing import CannotUnseal
 
+    path = settings.key_store_path
     if database_url is None:
         return Finding("key store", "good", f"{path}")
     try:
         async with owner_connection(database_url) as connection:
-            if unmoved := await count_unmoved(connection):
+            if unmoved := await count_unmoved(connection, settings.tenant):
                 mend = "Run `amends migrate`, or start intake: it moves them to the key store."
                 return Finding("key store", "bad", f"{unmoved:,} keys are in the database still", mend)
-            await check_key_store(connection, store)
+            await check_key_store(connection, store, settings.tenant)
     except (CannotReach, asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
         # Said about the database itself.
         return Finding("key store", "note", f"{path}; whether it is that of the database cannot be told")

@@ -192,10 +192,11 @@ class System:
                 await move_keys(
                     connection,
                     store,
+                    self._settings.tenant,
                     lambda: MasterKey.load(self._settings.master_key_path),
                     on_progress=lambda done: self._say_ourselves(f"{done:,} customers' keys moved to the key store"),
                 )
-                await check_key_store(connection, store)
+                await check_key_store(connection, store, self._settings.tenant)
             finally:
                 await store.aclose()
         except (CannotUnseal, KeyStoreUnavailable, MasterKeyError) as error:

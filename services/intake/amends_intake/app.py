@@ -78,8 +78,8 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
                 patience_seconds=START_PATIENCE_SECONDS,
             )
             stack.push_async_callback(service.pool.close)
-            await move_keys(service.pool, keys, lambda: MasterKey.load(settings.master_key_path))
-            await check_key_store(service.pool, keys)
+            await move_keys(service.pool, keys, settings.tenant, lambda: MasterKey.load(settings.master_key_path))
+            await check_key_store(service.pool, keys, settings.tenant)
             keyring = Keyring(service.pool, keys)
             await keyring.stock()
             erased_keys = ErasedKeys(service.pool, keyring, keys)

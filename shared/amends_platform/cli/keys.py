@@ -95,7 +95,7 @@ def rotate_master(as_json: AsJson = False) -> None:
     from amends_platform.running import find_running
     from amends_platform.sealing import CannotUnseal, MasterKeyError
 
-    if _with_database(lambda connection, _: count_unmoved(connection)):
+    if _with_database(lambda connection, settings: count_unmoved(connection, settings.tenant)):
         raise Failure("The database holds keys of an older release, wrapped by this master key: run `amends migrate`.")
     settings = load_settings()
     running = find_running() if settings.database_url is None else None

@@ -45,7 +45,7 @@ async def _move_keys(settings: Settings, connection: asyncpg.Connection) -> None
     from amends_platform.keystore.protocol import KeyStoreUnavailable
     from amends_platform.sealing import CannotUnseal, MasterKey, MasterKeyError
 
-    total = await count_unmoved(connection)
+    total = await count_unmoved(connection, settings.tenant)
     if total == 0:
         return
     if not settings.master_key_path.exists():
@@ -58,7 +58,7 @@ async def _move_keys(settings: Settings, connection: asyncpg.Connection) -> None
         try:
             with meter("moving", "keys", total) as progress:
                 load = lambda: MasterKey.load(settings.master_key_path)  # noqa: E731
-                moved = await move_keys(connection, store, load, on_progress=progress.reach)
+                moved = await move_keys(connection, store, settings.tenant, load, on_progress=progress.reach)
         finally:
             await store.aclose()
     except (CannotUnseal, KeyStoreUnavailable, MasterKeyError) as error:

@@ -1,4 +1,4 @@
-"""Whether the key store is the one that the database's keys are in."""
+"""Whether the key store is the one that the keys are in which the database names."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from amends_platform.keystore.protocol import KeyMissing, KeyStore
 from amends_store.read import Executor
 
 
-async def check_key_store(executor: Executor, store: KeyStore) -> None:
-    """Raises KeyMissing when the customers' newest key is not in the store: it is empty, another one, or an older copy.
+async def check_key_store(executor: Executor, store: KeyStore, tenant: str) -> None:
+    """Raises KeyMissing when the tenant's newest key is not in the store: it is empty, another one, or an older copy.
 
     Raises KeyStoreUnavailable, asyncpg's own, too.
     """
     newest = await executor.fetchval(
-        "SELECT key_id FROM data_keys WHERE erased_at IS NULL AND wrapped IS NULL ORDER BY key_id DESC LIMIT 1"
+        "SELECT key_id FROM data_keys WHERE tenant = $1 AND erased_at IS NULL AND wrapped IS NULL"
+        " ORDER BY key_id DESC LIMIT 1",
+        tenant,
     )
     if newest is not None and not await store.holds([newest]):
         raise KeyMissing(f"The key store does not hold the key {newest}: it is empty, another one, or an older copy.")

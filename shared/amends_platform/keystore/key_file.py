@@ -24,15 +24,18 @@ _BUSY_SECONDS_MAX: Final = 10.0
 _DESTROYED: Final = bytes(WRAPPED_BYTES)
 _REWRAPPED_AT_ONCE: Final = 5_000
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS data_keys (
-    number    INTEGER PRIMARY KEY,
-    key_id    BLOB    NOT NULL UNIQUE,
-    master_id BLOB    NOT NULL,
-    wrapped   BLOB    NOT NULL
-);
-CREATE TABLE IF NOT EXISTS master (one INTEGER PRIMARY KEY CHECK (one = 1), id BLOB NOT NULL);
-"""
+_SCHEMA: Final = (
+    """
+    CREATE TABLE IF NOT EXISTS data_keys (
+        number    INTEGER PRIMARY KEY,
+        key_id    BLOB    NOT NULL UNIQUE,
+        master_id BLOB    NOT NULL,
+        wrapped   BLOB    NOT NULL
+    )
+    """,
+    # By which new keys are wrapped.
+    "CREATE TABLE IF NOT EXISTS master (one INTEGER PRIMARY KEY CHECK (one = 1), id BLOB NOT NULL)",
+)
 _ADD: Final = "INSERT INTO data_keys (key_id, master_id, wrapped) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _GET: Final = "SELECT master_id, wrapped FROM data_keys WHERE key_id = ? AND wrapped <> ?"
 _DESTROY: Final = "UPDATE data_keys SET wrapped = ? WHERE key_id = ? AND wrapped <> ?"
@@ -57,11 +60,19 @@ class KeyFile:
             self._sqlite = sqlite3.connect(
                 path, timeout=_BUSY_SECONDS_MAX, isolation_level=None, check_same_thread=False
             )
+        try:
+            self._prepare(master)
+        except BaseException:
+            self._sqlite.close()
+            raise
+
+    def _prepare(self, master: MasterKey) -> None:
+        with self._telling():
             self._sqlite.execute("PRAGMA journal_mode = WAL")
             self._sqlite.execute("PRAGMA synchronous = FULL")
             self._sqlite.execute("PRAGMA secure_delete = ON")
         with self._writing():
-            for statement in filter(str.strip, _SCHEMA.split(";")):
+            for statement in _SCHEMA:
                 self._sqlite.execute(statement)
             self._sqlite.execute("INSERT OR IGNORE INTO master VALUES (1, ?)", (master.id,))
 

@@ -11,26 +11,30 @@ from amends_store.read import Executor
 
 _AT_ONCE: Final = 1_000
 
-_COUNT: Final = "SELECT count(*) FROM data_keys WHERE wrapped IS NOT NULL"
+_COUNT: Final = "SELECT count(*) FROM data_keys WHERE wrapped IS NOT NULL AND tenant = $1"
 _NEXT: Final = """
-SELECT key_id, tenant, customer_ref, wrapped FROM data_keys WHERE wrapped IS NOT NULL ORDER BY key_id LIMIT $1
+SELECT key_id, tenant, customer_ref, wrapped FROM data_keys
+WHERE wrapped IS NOT NULL AND tenant = $1
+ORDER BY key_id
+LIMIT $2
 """
 _CLEAR: Final = "UPDATE data_keys SET wrapped = NULL WHERE key_id = ANY($1)"
 
 
-async def count_unmoved(executor: Executor) -> int:
-    """How many keys are in the database still. Raises asyncpg's own errors."""
-    return int(await executor.fetchval(_COUNT))
+async def count_unmoved(executor: Executor, tenant: str) -> int:
+    """How many of the tenant's keys are in the database still. Raises asyncpg's own errors."""
+    return int(await executor.fetchval(_COUNT, tenant))
 
 
 async def move_keys(
     executor: Executor,
     store: KeyStore,
+    tenant: str,
     load_master: Callable[[], MasterKey],
     *,
     on_progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Take every key that is in the database into the store, then clear it there; how many there were.
+    """Take the tenant's keys that are in the database into the store, then clear them there; how many there were.
 
     A key is cleared only once the store holds it for good, so that it may be cut off anywhere, and several may do it
     at once. The master key is loaded if there are any. `on_progress` is told how many are done.
@@ -38,7 +42,7 @@ async def move_keys(
     Raises CannotUnseal, MasterKeyError, KeyStoreUnavailable, asyncpg's own errors.
     """
     moved = 0
-    while rows := await executor.fetch(_NEXT, _AT_ONCE):
+    while rows := await executor.fetch(_NEXT, tenant, _AT_ONCE):
         await _move(rows, store, load_master())
         await executor.execute(_CLEAR, [row["key_id"] for row in rows])
         moved += len(rows)

@@ -155,17 +155,17 @@ async def test_an_erasure_that_was_cut_off_is_finished(
 async def test_a_key_store_without_the_newest_key_is_not_the_right_one(
     pool: asyncpg.Pool, store: FileKeyStore, keyring: Keyring, tmp_path: Path
 ) -> None:
-    await check_key_store(pool, store)
+    await check_key_store(pool, store, TENANT)
     key = await known(pool, keyring)
-    await check_key_store(pool, store)
+    await check_key_store(pool, store, TENANT)
     other = key_store_in(tmp_path / "other")
     with pytest.raises(KeyMissing, match="older copy"):
-        await check_key_store(pool, other)
+        await check_key_store(pool, other, TENANT)
     for ask in (Keyring(pool, other).of_customer(TENANT, "C-1"), Keyring(pool, other).by_id([key.key_id])):
         with pytest.raises(KeyMissing, match="is it the right one"):
             await ask
     await erase(pool, key)
-    await check_key_store(pool, other)
+    await check_key_store(pool, other, TENANT)
     await other.aclose()
 
 
@@ -175,16 +175,16 @@ async def test_keys_that_were_in_the_database_are_moved_and_may_be_moved_again(
     monkeypatch.setattr("amends_platform.keystore.moving._AT_ONCE", 4)
     master_key = bytes.fromhex((tmp_path / "master.key").read_text())
     master, keys = MasterKey(master_key), await kept_in_the_database(pool, master_key, 10)
-    assert await count_unmoved(pool) == 10
+    assert await count_unmoved(pool, TENANT) == 10
     # One was moved by somebody who was cut off before clearing it.
     first = next(iter(keys))
     await store.add({first: keys[first]})
     told: list[int] = []
-    assert await move_keys(pool, store, lambda: master, on_progress=told.append) == 10
+    assert await move_keys(pool, store, TENANT, lambda: master, on_progress=told.append) == 10
     assert told == [4, 8, 10]
     assert await store.get(keys) == keys
-    assert await count_unmoved(pool) == 0
-    assert await move_keys(pool, store, lambda: master) == 0
+    assert await count_unmoved(pool, TENANT) == 0
+    assert await move_keys(pool, store, TENANT, lambda: master) == 0
     assert await keyring.of_customer(TENANT, "C-7") is not None
 
 
@@ -193,5 +193,5 @@ async def test_keys_that_another_master_key_wrapped_stay_in_the_database(
 ) -> None:
     await kept_in_the_database(pool, bytes(32), 3)
     with pytest.raises(CannotUnseal):
-        await move_keys(pool, store, lambda: MasterKey(bytes([1]) * 32))
-    assert await count_unmoved(pool) == 3
+        await move_keys(pool, store, TENANT, lambda: MasterKey(bytes([1]) * 32))
+    assert await count_unmoved(pool, TENANT) == 3

@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from amends_platform.running import find_running
+from amends_platform.sealing import ensure_master_key
 from tests.support.postgres import Database
 from tests.support.programs import gone
 from tests.support.ups import Up
@@ -166,6 +167,21 @@ async def test_it_makes_no_new_key_in_the_place_of_one_that_was_used(
     assert await up.ended() == 1
     assert f"{key} is missing" in up.output
     assert not (tmp_path / "data" / "keys" / key).exists()
+
+
+async def test_it_does_not_go_on_with_a_key_store_that_lacks_the_customers_keys(
+    tmp_path: Path, database: Database, nats_url: str
+) -> None:
+    await database.execute(
+        "INSERT INTO data_keys (key_id, tenant, customer_ref, created_at)"
+        " VALUES (gen_random_uuid(), 'default', 'C-1', now())"
+    )
+    ensure_master_key(tmp_path / "data" / "keys" / "master.key")
+    up = Up(tmp_path / "data", AMENDS_DATABASE_URL=database.url, AMENDS_NATS_URL=nats_url)
+    await up.start()
+    assert await up.ended() == 1
+    assert "it is empty, another one, or an older copy" in up.output
+    assert "AMENDS_KEY_STORE" in up.output
 
 
 async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
