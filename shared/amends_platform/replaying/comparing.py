@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Set
 from uuid import UUID
 
@@ -34,6 +35,12 @@ class Comparison:
         self._conn = conn
         self._fold = fold
         self._policies = policies
+        self._counted: Counter[str] = Counter()
+
+    @property
+    def compared(self) -> dict[str, int]:
+        """How much of what was compared, alerts as the fold has judged them."""
+        return {what: self._counted[what] for what in ("cases", "deadlines", "timers")} | {"alerts": self._fold.judged}
 
     async def everything(self, on_progress: Callable[[int], None]) -> list[Difference]:
         """All differences, in the order of the log. `on_progress` hears how many cases are done."""
@@ -60,6 +67,7 @@ class Comparison:
     async def _case(self, case_id: UUID, live: Rows, fired: Set[FiredKey]) -> list[Difference]:
         if self._fold.is_broken(case_id):
             return []
+        self._counted.update(cases=1, deadlines=len(live.deadlines), timers=len(live.timers))
         shrunk = self._fold.shrunk.get(case_id)
         if shrunk is not None and shrunk.digest == live.digest():
             return []

@@ -70,7 +70,8 @@ class Shrunk(NamedTuple):
 class Fold:
     """Feed it the log with `take`; look at `whole` and `shrunk` when all is in.
 
-    `seconds` is what reading and folding took, as far as whoever feeds it adds it up.
+    `judged` counts the alerts that were held against the policies; `seconds` is what reading and folding took, as far
+    as whoever feeds it adds it up.
     """
 
     def __init__(self, conn: Executor, policies: PolicyBook) -> None:
@@ -83,6 +84,7 @@ class Fold:
         self.shrunk: dict[UUID, Shrunk] = {}
         self.differences: set[Difference] = set()
         self.position = 0
+        self.judged = 0
         self.seconds = 0.0
 
     @property
@@ -176,6 +178,7 @@ class Fold:
     async def _judge_fired(self, case_id: UUID, folded: Folded) -> None:
         case, fired = folded.case, folded.fired
         assert case is not None, "a case in memory has its first event"
+        self.judged += len(fired)
         for event, reason in await self._policies.judge(lambda policies: list(uncalled_for(case, fired, policies))):
             self.differences.add(difference(case_id, case.first_position, event.position, reason))
 

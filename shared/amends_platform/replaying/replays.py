@@ -37,6 +37,7 @@ OnProgress = Callable[[str, int, int], None]
 class Replayed:
     """What a replay found. `position` is where it stopped, `head` where the log ended when it began.
 
+    `compared` counts what was held against the live state (cases, deadlines, timers) and against the policies (alerts).
     `seconds` is for everything, `folding_seconds` for reading the log and folding it into cases.
     """
 
@@ -47,6 +48,7 @@ class Replayed:
     states: dict[str, int]
     seconds: float
     folding_seconds: float
+    compared: dict[str, int] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
 
 
@@ -59,6 +61,7 @@ async def replay_and_compare(conn: asyncpg.Connection, reader: asyncpg.Connectio
     policies = PolicyBook(conn)
     await policies.refresh()
     fold = Fold(conn, policies)
+    comparison = Comparison(conn, fold, policies)
     head = await head_position(conn)
     differences: list[Difference] = []
     with without_collecting():
@@ -68,15 +71,14 @@ async def replay_and_compare(conn: asyncpg.Connection, reader: asyncpg.Connectio
                 # One state of everything: the tables, and the position that they stand at.
                 await read_into(fold, reader, await live_position(conn), on_progress)
                 await fold.settle()
-                differences += await Comparison(conn, fold, policies).everything(
-                    lambda done: on_progress("comparing", done, fold.cases)
-                )
+                differences += await comparison.everything(lambda done: on_progress("comparing", done, fold.cases))
         except LogHole as hole:
             differences.append(Difference("the log", UUID(int=0), fold.position + 1, str(hole)))
     if fold.position < head and not differences:
         behind = f"the live state stands still {head - fold.position:,} events behind the log: does the workflow run?"
         differences.append(Difference("the live state", UUID(int=0), fold.position, behind))
-    return _result(fold, head, started_at, sorted({*fold.differences, *differences}, key=_by_position))
+    result = _result(fold, head, started_at, sorted({*fold.differences, *differences}, key=_by_position))
+    return replace(result, compared=comparison.compared)
 
 
 async def replay_case(conn: asyncpg.Connection, case_id: UUID, at: datetime | None) -> Replayed:
@@ -94,11 +96,13 @@ async def replay_case(conn: asyncpg.Connection, case_id: UUID, at: datetime | No
         live = await live_position(conn)
         fold, events = await _folded_case(conn, policies, case_id, UpToPosition(live))
         fold.position = live
-        differences = {*fold.differences, *await Comparison(conn, fold, policies).one(case_id)}
+        comparison = Comparison(conn, fold, policies)
+        differences = {*fold.differences, *await comparison.one(case_id)}
     if live < last:
         behind = f"the live state stands still at {live:,}: does the workflow run?"
         differences.add(Difference("", case_id, last, behind))
-    return replace(_result(fold, last, started_at, sorted(differences, key=_by_position)), events=events)
+    result = _result(fold, last, started_at, sorted(differences, key=_by_position))
+    return replace(result, events=events, compared=comparison.compared)
 
 
 async def _until_live(conn: asyncpg.Connection, position: int) -> None:
