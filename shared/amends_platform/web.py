@@ -160,6 +160,10 @@ async def _on_store_away(request: Request, error: Exception) -> Response:
     return problem_response(problem, request.url.path)
 
 
+class NotReady(Exception):
+    """The service itself cannot do its work. The message says why, to anybody who asks: it holds nothing private."""
+
+
 def add_operations(
     app: FastAPI, *, ready: Callable[[], Awaitable[Any]], metrics: CollectorRegistry, body_bytes_max: int
 ) -> None:
@@ -183,12 +187,9 @@ def add_operations(
                 await ready()
         except Exception as error:
             log.warning("not ready", reason=type(error).__name__)
-            raise Problem(
-                503,
-                "not-ready",
-                "A service this one needs does not answer.",
-                headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-            ) from error
+            detail = str(error) if isinstance(error, NotReady) else "A service this one needs does not answer."
+            headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+            raise Problem(503, "not-ready", detail, headers=headers) from error
         return JSONResponse({"status": "ready"})
 
     @app.get("/metrics", tags=["operations"], summary="Prometheus metrics", response_class=Response)

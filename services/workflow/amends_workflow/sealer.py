@@ -11,6 +11,7 @@ import structlog
 
 from amends_platform.evidence.signing import CheckpointSigning
 from amends_platform.evidence.tree_head import SignedCheckpoint, SignedSoFar, signed_so_far
+from amends_platform.web import NotReady
 from amends_store.checkpoints import Checkpoint
 from amends_store.errors import Fenced, LogHole
 from amends_store.outages import is_passing
@@ -25,10 +26,10 @@ CHECKPOINT = "sealer"
 
 # So many at once that a round trip is worth it, and hashing them does not keep questions waiting.
 _BATCH_EVENTS = 16 * TILE_HASHES
-_RETRY_SECONDS = 0.5
+_RETRY_SECONDS = 2.0
 
 
-class SealerStopped(Exception):
+class SealerStopped(NotReady):
     """The log contradicts what was sealed or signed before: nothing is signed until a person decides."""
 
 
@@ -52,7 +53,7 @@ class Sealer:
     def check(self) -> None:
         """Raises SealerStopped if the sealer stopped for good."""
         if self._stopped_by is not None:
-            raise SealerStopped(str(self._stopped_by)) from self._stopped_by
+            raise SealerStopped(f"Nothing is signed any more. {self._stopped_by}") from self._stopped_by
 
     async def signed_so_far(self) -> SignedSoFar:
         """How much of the log is signed, by whichever process."""

@@ -15,7 +15,7 @@ from amends_store.checkpoints import Checkpoint
 from amends_store.errors import Fenced, LogHole
 from amends_store.merkle import EMPTY_ROOT, root_of
 from amends_workflow.sealer import CHECKPOINT, Sealer
-from tests.integration.workflow.conftest import running, running_workflow, until
+from tests.integration.workflow.conftest import Log, running, running_workflow, until
 from tests.support.logs import fill_log
 from tests.support.postgres import Database, new_database
 
@@ -222,18 +222,20 @@ async def test_a_log_that_became_shorter_than_its_tree_stops_the_sealer(desk: De
         await Sealer(desk.pool, None, NEVER_SECONDS).step(claim)
 
 
-async def test_a_service_that_may_not_sign_says_so_until_a_person_decides(desk: Desk, tmp_path: Path) -> None:
-    forged = SIGNER.sign(TreeHead("amends/default", 3, EMPTY_ROOT).text())
+async def test_a_service_that_may_not_sign_says_so_until_a_person_decides(log: Log, tmp_path: Path) -> None:
+    forged = SIGNER.sign(TreeHead("amends/default", 1, EMPTY_ROOT).text())
     (tmp_path / "signing.key.last").write_text(forged)
-    await fill_log(desk.database, 0, 3)
-    async with running_workflow(desk.database, tmp_path, checkpoint_seconds=OFTEN_SECONDS) as workflow:
+    async with running_workflow(log.database, tmp_path, checkpoint_seconds=OFTEN_SECONDS) as workflow:
+        assert (await workflow.client.get("/readyz")).status_code == 200
+        await log.receive()
 
         async def is_stopped() -> bool:
             return "amends_sealer_stopped 1.0" in (await workflow.client.get("/metrics")).text
 
         await until(is_stopped)
         ready = await workflow.client.get("/readyz")
-        assert (ready.status_code, await desk.signed()) == (503, [])
+        assert (ready.status_code, "first 1 events of the log are not those" in ready.text) == (503, True)
+        assert (await (await workflow.asker()).get("/v1/audit/checkpoint")).status_code == 404
     assert (tmp_path / "signing.key.last").read_text() == forged
 
 
