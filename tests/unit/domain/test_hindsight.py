@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import assume, given, settings
 
+from amends_domain.case import Case
 from amends_domain.clocks import obligations
 from amends_domain.commands import Correct
 from amends_domain.events import (
@@ -49,6 +50,11 @@ def seen(case: Life, at: datetime) -> Hindsight:
 
 def run_of(view: Hindsight, kind: str) -> Deadline:
     return [deadline for deadline in view.deadlines if deadline.kind == kind][-1]
+
+
+def stage(case: Case) -> tuple[Any, ...]:
+    """Where a case stands in its life."""
+    return case.status, case.cycle, case.kind, case.proposal, case.closure_approvals
 
 
 # What an entry made late did.
@@ -215,7 +221,9 @@ def test_where_everything_is_entered_at_once_hindsight_is_what_was_known_then(
 def test_whatever_is_claimed_hindsight_keeps_to_the_verdicts_and_ends_with_what_is_known(
     beginning: Beginning, told_steps: list[Step]
 ) -> None:
-    final = list(told(beginning, told_steps))[-1]
+    lives = list(told(beginning, told_steps))
+    final = lives[-1]
+    stages = {stage(each.told) for each in lives}
     assert seen(final, EVER) == Hindsight(final.told, final.deadlines(), ())
     judged = {(run.kind, run.generation): run for run in final.deadlines()}
     happened: set[int] = set()
@@ -225,6 +233,7 @@ def test_whatever_is_claimed_hindsight_keeps_to_the_verdicts_and_ends_with_what_
         assert happened <= gone_by
         happened = gone_by
         assert view.case.version == len(gone_by)
+        assert stage(view.case) in stages
         for run in view.deadlines:
             known = judged[run.kind, run.generation]
             assert run.status in (known.status, Verdict.PENDING)
