@@ -11,7 +11,7 @@ import asyncpg
 
 from amends_platform.verifying.claims import Claim
 from amends_platform.verifying.faults import FAULTS_MAX, Fault, earlier
-from amends_platform.verifying.ranges import RANGE_EVENTS, RangeFound
+from amends_platform.verifying.ranges import RangeFound
 from amends_platform.verifying.sealed import split_hashes
 from amends_platform.verifying.standing import Notebook
 from amends_platform.verifying.tower import FullRow
@@ -54,8 +54,8 @@ class Judge:
             standing.recorded_at = last
         await self._raise_tower(found)
         standing.position, standing.last_hash = found.span.end, found.last_hash
-        if found.span.size == RANGE_EVENTS:
-            # Whatever follows begins with a row of its own.
+        if found.span.end % TILE_HASHES == 0:
+            # Else the tower lacks what the last row has so far.
             self._notebook.note()
 
     def _given_in(self, span: Span) -> list[Claim]:

@@ -40,6 +40,7 @@ class Request:
     """What to verify, and against what: the key that signed checkpoints, and checkpoints that were kept elsewhere.
 
     `jobs`: how many processes read at the same time. `resume`: the file to go on from, and to keep notes in.
+    `range_events`: how many are read at once, whole rows of the tree.
     """
 
     database_url: str
@@ -47,6 +48,7 @@ class Request:
     given: Sequence[Claim] = ()
     jobs: int = 1
     resume: Path | None = None
+    range_events: int = RANGE_EVENTS
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,8 @@ async def verify_log(request: Request, on_progress: OnProgress) -> Verified:
 async def _read(request: Request, reach: _Reach, judge: Judge, standing: Standing, on_progress: OnProgress) -> None:
     """The log from where we stand to where it ended when we began: one that grows must come to an end."""
     spans = [
-        Span(first, min(first + RANGE_EVENTS, reach.head))
-        for first in range(standing.position, reach.head, RANGE_EVENTS)
+        Span(first, min(first + request.range_events, reach.head))
+        for first in range(standing.position, reach.head, request.range_events)
     ]
     jobs = max(1, min(request.jobs, len(spans)))
     vkey = None if request.key is None else request.key.vkey

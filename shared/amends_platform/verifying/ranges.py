@@ -20,7 +20,7 @@ from amends_store.statements import statement
 from amends_store.tiles import TILE_HASHES
 
 RANGE_EVENTS: Final = TILE_HASHES * TILE_HASHES
-"""Ranges begin at multiples of this: each is made of whole rows of the tree, but for the end of the last one."""
+"""A range is made of whole rows of the tree, but for the end of the last one."""
 
 _TILES: Final = statement("tiles_of_level")
 _CHECKPOINTS: Final = statement("signed_checkpoints_between")

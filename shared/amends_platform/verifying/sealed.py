@@ -28,24 +28,30 @@ class Sealed:
 
     def compare(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """`rows`: those of the leaves of this range, as the database has them."""
-        by_index = {row["index"]: row for row in rows}
+        by_number = {row["index"]: row for row in rows}
         span = self._reading.span
         for first in range(span.first, span.end, TILE_HASHES):
             end = min(first + TILE_HASHES, span.end)
-            row = by_index.get(first // TILE_HASHES)
-            if end % TILE_HASHES:
+            if end - first < TILE_HASHES:
                 self._compare_leaves(first, end, None)
                 continue
-            if row is None and end <= self._newest:
-                self._fault_of_row(first, "is missing")
-            elif row is not None and len(row["hashes"]) != TILE_HASHES * HASH_BYTES:
-                self._fault_of_row(first, f"has not {TILE_HASHES} hashes")
-                row = None
+            row = self._trusted(first, by_number.get(first // TILE_HASHES))
             self._compare_leaves(first, end, None if row is None else row["hashes"])
-            root = root_of(self.hashes[first - span.first :])
-            if row is not None and row["root"] != root:
-                self._fault_of_row(first, "has another root than its hashes have")
-            self.row_roots.append(root)
+            self.row_roots.append(root_of(self.hashes[first - span.first :]) if row is None else row["root"])
+
+    def _trusted(self, first: int, row: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """The row that begins at this leaf; None where there is none, or it contradicts itself."""
+        if row is None:
+            if first + TILE_HASHES <= self._newest:
+                self._fault_of_row(first, "is missing")
+            return None
+        if len(row["hashes"]) != TILE_HASHES * HASH_BYTES:
+            self._fault_of_row(first, f"has not {TILE_HASHES} hashes")
+            return None
+        if root_of(split_hashes(row["hashes"])) != row["root"]:
+            self._fault_of_row(first, "has another root than its hashes have")
+            return None
+        return row
 
     def _compare_leaves(self, first: int, end: int, joined: bytes | None) -> None:
         """The leaves from `first` to before `end`; `joined` are their hashes in the row, None without a row."""
@@ -73,7 +79,7 @@ def _disagreement(computed: bytes, stored: bytes, sealed: bytes, *, has_row: boo
     if computed == GONE or computed == stored == sealed:
         return None
     if computed == stored:
-        return "the tree has another hash for it: its content was changed, and its hash with it"
+        return "its hash is that of its content, but the tree has another for it"
     if not has_row:
         return "its hash is not that of its content"
     if stored == sealed:
