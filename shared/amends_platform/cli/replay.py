@@ -91,7 +91,7 @@ async def _report(asked: _Asked, *, to_keep: bool) -> Report:
     from amends_platform.cli.settings import load_settings
     from amends_platform.failures import Failure
     from amends_platform.owner import database_url_of
-    from amends_platform.replaying.report import Report, checkpoint_of_replay, policies_used
+    from amends_platform.replaying.report import Report, checkpoint_of_replay, events_told, policies_used
 
     settings = load_settings()
     database_url = database_url_of(settings)
@@ -111,6 +111,7 @@ async def _report(asked: _Asked, *, to_keep: bool) -> Report:
             compared=asked.at is None,
             messages=compared,
             policies=await policies_used(conn, replayed.position, case_id) if to_keep else (),
+            events=await events_told(conn, replayed.differences) if to_keep else {},
             checkpoint=await checkpoint_of_replay(conn, replayed.position) if to_keep else None,
             made_at=datetime.now(UTC),
             made_by=f"amends {version('amends')}",

@@ -6,6 +6,7 @@ The same log makes the same report, but for the line that says when it was made 
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -14,6 +15,7 @@ from uuid import UUID
 import asyncpg
 
 from amends_platform.evidence.tree_head import SignedCheckpoint, checkpoint_at_or_after, latest_checkpoint
+from amends_platform.replaying.differences import Difference
 from amends_platform.replaying.messages import MessagesCompared
 from amends_platform.replaying.replays import Replayed
 
@@ -27,6 +29,8 @@ WHERE e.policy_hash IS NOT NULL AND e.position <= $1 AND ($2::uuid IS NULL OR e.
 GROUP BY p.name, p.version, e.policy_hash
 ORDER BY first
 """
+
+_EVENTS: Final = "SELECT position, type, version, recorded_at FROM events WHERE position = ANY($1)"
 
 
 @dataclass(frozen=True)
@@ -42,14 +46,27 @@ class PolicyUse:
 
 
 @dataclass(frozen=True)
+class EventTold:
+    """The event at a position."""
+
+    type: str
+    version: int
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
 class Report:
-    """`subject` says what was replayed; `messages` is what came of comparing them, or why they were not."""
+    """`subject` says what was replayed; `messages` is what came of comparing them, or why they were not.
+
+    `events` are those that differences name, by position.
+    """
 
     subject: str
     replayed: Replayed
     compared: bool
     messages: MessagesCompared | str
     policies: tuple[PolicyUse, ...]
+    events: Mapping[int, EventTold]
     checkpoint: SignedCheckpoint | None
     made_at: datetime
     made_by: str
@@ -62,6 +79,12 @@ async def policies_used(conn: asyncpg.Connection, position: int, case_id: UUID |
         PolicyUse(r["name"] or "", r["version"] or 0, r["policy_hash"].hex(), r["events"], r["first"], r["last"])
         for r in rows
     )
+
+
+async def events_told(conn: asyncpg.Connection, differences: Iterable[Difference]) -> dict[int, EventTold]:
+    """The events that differences name, by position."""
+    rows = await conn.fetch(_EVENTS, sorted({difference.position for difference in differences}))
+    return {row["position"]: EventTold(row["type"], row["version"], row["recorded_at"]) for row in rows}
 
 
 async def checkpoint_of_replay(conn: asyncpg.Connection, position: int) -> SignedCheckpoint | None:
@@ -92,7 +115,9 @@ def document_of(report: Report) -> dict[str, Any]:
             "root_hash": base64.b64encode(checkpoint.root_hash).decode(),
             "signed_at": checkpoint.signed_at.isoformat(),
         },
-        "differences": differences_document(replayed),
+        "differences": [
+            told | {"event": _event(report.events.get(told["position"]))} for told in differences_document(replayed)
+        ],
     }
 
 
@@ -108,3 +133,7 @@ def messages_document(messages: MessagesCompared | str) -> dict[str, Any]:
 def differences_document(replayed: Replayed) -> list[dict[str, Any]]:
     """The differences as JSON values."""
     return [difference._asdict() | {"case_id": str(difference.case_id)} for difference in replayed.differences]
+
+
+def _event(event: EventTold | None) -> dict[str, Any] | None:
+    return None if event is None else asdict(event) | {"recorded_at": event.recorded_at.isoformat()}

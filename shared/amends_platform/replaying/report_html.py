@@ -13,10 +13,10 @@ from amends_platform.replaying.report import PolicyUse, Report
 
 # What the counts of `Replayed.compared` are of.
 _COMPARED: Final = {
-    "cases": "cases, each with every column of its row in the live state",
+    "cases": "rows of the live state, every column",
     "deadlines": "runs of clocks: when each was due, how it ended, by which policy",
-    "timers": "timers: what is yet to fall due",
-    "alerts": "alerts in the log (reminders, breaches, steps of a ladder), with what the policies then called for",
+    "timers": "timers, for what is yet to fall due",
+    "alerts": "reminders, breaches and steps of a ladder, with what the policies then in force called for",
 }
 
 
@@ -88,14 +88,18 @@ def _differences(part: Element, report: Report) -> None:
     if not report.replayed.differences:
         text(part, "p", "None.")
         return
-    rows = table(part, ("Position", "Case", "What differs"), ())
+    rows = table(part, ("Position", "Case", "Event", "What differs"), ())
     for difference in report.replayed.differences:
         row = SubElement(rows, "tr")
-        text(row, "td", f"{difference.position:,}", "number")
+        text(row, "td", f"{difference.position:,}" if difference.position else "–", "number")
         case = SubElement(row, "td")
         text(case, "div", difference.reference or "–")
         if difference.case_id.int:
             text(case, "div", str(difference.case_id), "hash")
+        about, event = SubElement(row, "td"), report.events.get(difference.position)
+        if event is not None:
+            text(about, "div", f"{event.type}, version {event.version}")
+            text(about, "div", f"{event.recorded_at:%Y-%m-%d %H:%M:%S} UTC", "time")
         text(row, "td", difference.what, "breach")
 
 

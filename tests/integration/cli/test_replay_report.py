@@ -11,7 +11,7 @@ from amends_platform.auditing import auditor_connection
 from amends_platform.replaying.differences import Difference
 from amends_platform.replaying.messages import MessagesCompared
 from amends_platform.replaying.replays import replay_and_compare
-from amends_platform.replaying.report import Report, checkpoint_of_replay, document_of, policies_used
+from amends_platform.replaying.report import Report, checkpoint_of_replay, document_of, events_told, policies_used
 from amends_platform.replaying.report_html import html_of
 from tests.integration.cli.telling import Told, change
 
@@ -28,6 +28,7 @@ async def reported(told: Told, messages: MessagesCompared | str = MESSAGES, made
             compared=True,
             messages=messages,
             policies=await policies_used(conn, replayed.position, None),
+            events=await events_told(conn, replayed.differences),
             checkpoint=await checkpoint_of_replay(conn, replayed.position),
             made_at=made_at,
             made_by="amends 9.9",
@@ -85,7 +86,11 @@ async def test_every_difference_stands_in_the_report_and_cannot_become_markup(to
     document = document_of(report)
     assert document["identical"] is False
     assert document["messages"] == {"compared": False, "reason": "the broker cannot be reached"}
-    assert [each["case_id"] for each in document["differences"]] == [str(case_id)] * 2
+    owner, message = document["differences"]
+    assert (owner["case_id"], message["case_id"]) == (str(case_id), str(case_id))
+    assert owner["event"]["type"] == await told.database.fetchval(
+        "SELECT type FROM events WHERE position = $1", owner["position"]
+    )
     page = html_of(report)
     read: Any = words(page)
     assert "2 differences: see below." in read
