@@ -49,6 +49,8 @@ class Forgetting:
 
     async def give(self, customer_ref: str, command: ErasureCommand, request: Request) -> CustomerAnswered:
         """Do what the command asks to the customer called so."""
+        if request.if_version is not None:
+            raise refusals.no_version()
         tenant = request.principal.tenant
         for _ in range(ATTEMPTS_MAX):
             customer = await find_customer(self._clerk.pool, self._clerk.cases, tenant, customer_ref)

@@ -102,6 +102,10 @@ def no_such_customer() -> Problem:
     return Problem(404, "no-such-customer", "No case belongs to a customer of this name.")
 
 
+def no_version() -> Problem:
+    return Problem(412, "version-mismatch", "A customer has no version: leave If-Match out.")
+
+
 def of_customer(rejection: Rejection, **members: Any) -> Problem:
     """The problem for a command about a customer, who has no state of their own."""
     return Problem(_status(rejection), rejection.code, rejection.detail, **members)

@@ -131,6 +131,7 @@ async def test_what_cannot_be_changes_nothing(intake: Intake) -> None:
         response = await who.post(path, body)
         assert refused(response) == answer
         assert "Chen" not in response.text
+    assert refused(await handler.post(ERASURE, ASK, if_match=1)) == (412, "version-mismatch")
     assert await intake.types(case) == ["complaint-received"]
 
 
