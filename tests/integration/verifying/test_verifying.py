@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from amends_platform.cli import app
 from amends_platform.evidence.checkpoint_files import file_name
@@ -236,7 +235,7 @@ async def run(database: Database, key_file: Path, *arguments: str) -> Result:
     """`amends verify`, where the key file is, or is not, what the settings name."""
     environment = {"AMENDS_DATABASE_URL": database.url, "AMENDS_SIGNING_KEY_FILE": str(key_file)}
     command = ["verify", "--jobs", "1", *arguments]
-    return await asyncio.to_thread(CliRunner(env=environment).invoke, app, command)
+    return await asyncio.to_thread(lambda: CliRunner(env=environment).invoke(app, command))
 
 
 async def test_a_sound_log_is_told_with_the_checkpoints_that_vouch_for_it(whole: Database, key_file: Path) -> None:
