@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from amends_workflow.case_list import Scope, case_query
+from amends_workflow.case_list import Past, Scope, case_query
 from amends_workflow.conditions import Conditions
 from amends_workflow.deadline_list import deadline_query
 from amends_workflow.parameters import CaseListParameters, CaseParameters, DeadlineListParameters
@@ -48,6 +49,15 @@ def test_the_scope_of_who_asks_is_always_a_condition() -> None:
         assert "tenant = $1" in query
         assert "branch = $2" in query
         assert values[:2] == ["t", "b"]
+
+
+def test_what_is_asked_of_the_past_restricts_both_the_rows_that_hold_and_those_that_moved() -> None:
+    past = Past(datetime(2026, 3, 2, tzinfo=UTC), "[]")
+    query, values = case_query(Scope("t", "b"), CaseListParameters(owner=["o"]), ["infinity", "x"], past)
+    for condition in ("tenant = $1", "branch = $2", "owner = $3", "CAST(CAST($4 AS text)", "LIMIT $6"):
+        assert query.count(condition) == 2 + (condition == "LIMIT $6"), condition
+    assert "updated_at <= $8" in query
+    assert values == ["t", "b", "o", "infinity", "x", 51, "[]", past.unmoved_since]
 
 
 @pytest.mark.parametrize(
