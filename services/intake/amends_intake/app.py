@@ -27,6 +27,7 @@ from amends_platform.keystore.checking import check_key_store
 from amends_platform.keystore.erased import ErasedKeys
 from amends_platform.keystore.moving import move_keys
 from amends_platform.keystore.opening import open_key_store
+from amends_platform.keystore.restored import learn_destroyed
 from amends_platform.policy.book import PolicyBook
 from amends_platform.policy.files import load_policy
 from amends_platform.policy.publishing import publish_setting
@@ -79,6 +80,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
             )
             stack.push_async_callback(service.pool.close)
             await move_keys(service.pool, keys, settings.tenant, lambda: MasterKey.load(settings.master_key_path))
+            await learn_destroyed(service.pool, keys)
             await check_key_store(service.pool, keys, settings.tenant)
             keyring = Keyring(service.pool, keys)
             await keyring.stock()

@@ -48,7 +48,7 @@ class Forgotten:
         """The shape of ErasureStatus. Raises KeyStoreUnavailable."""
         asked = next((case.erasure for case in customer.cases if case.erasure is not None), None)
         erasures = await self.erasures(customer)
-        is_erased = customer.key_id is None and bool(erasures)
+        is_erased = customer.key_id is None
         return {
             "customer_ref": customer.ref,
             "status": "erased" if is_erased else "kept" if asked is None else "requested",
@@ -65,7 +65,7 @@ class Forgotten:
                 for case in customer.cases
             ],
             "erasures": erasures,
-            "certificate": erasures[-1]["certificate"] if is_erased else None,
+            "certificate": erasures[-1]["certificate"] if is_erased and erasures else None,
         }
 
     async def erasures(self, customer: Customer) -> list[dict[str, Any]]:

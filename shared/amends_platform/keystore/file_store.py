@@ -39,6 +39,9 @@ class FileKeyStore:
     async def destroy(self, key_ids: Iterable[UUID]) -> None:
         await self._do(self._file.destroy, list(key_ids))
 
+    async def destroyed(self) -> set[UUID]:
+        return await self._do(self._file.destroyed)
+
     async def aclose(self) -> None:
         await self._do(self._file.close)
         self._thread.shutdown()

@@ -39,6 +39,7 @@ _SCHEMA: Final = (
 _ADD: Final = "INSERT INTO data_keys (key_id, master_id, wrapped) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _GET: Final = "SELECT master_id, wrapped FROM data_keys WHERE key_id = ? AND wrapped <> ?"
 _DESTROY: Final = "UPDATE data_keys SET wrapped = ? WHERE key_id = ? AND wrapped <> ?"
+_OF_DESTROYED: Final = "SELECT key_id FROM data_keys WHERE wrapped = ?"
 _OF_ANOTHER_MASTER: Final = "FROM data_keys WHERE number > ? AND master_id <> ? AND wrapped <> ?"
 
 
@@ -109,6 +110,12 @@ class KeyFile:
         with self._writing():
             self._sqlite.executemany(_DESTROY, ((_DESTROYED, key_id.bytes, _DESTROYED) for key_id in key_ids))
         self.empty_write_ahead_log()
+
+    def destroyed(self) -> set[UUID]:
+        """Every key that was destroyed here."""
+        with self._telling():
+            rows = self._sqlite.execute(_OF_DESTROYED, (_DESTROYED,)).fetchall()
+        return {UUID(bytes=key_id) for (key_id,) in rows}
 
     def master(self) -> MasterKey:
         """The master key that new keys are wrapped by."""

@@ -39,5 +39,8 @@ class KeyStore(Protocol):
     async def destroy(self, key_ids: Iterable[UUID]) -> None:
         """Forget these keys for ever, overwriting them: durable when it returns. Again, it makes sure once more."""
 
+    async def destroyed(self) -> set[UUID]:
+        """Every key that was ever destroyed here."""
+
     async def aclose(self) -> None:
         """Finish what was begun and let go."""

@@ -14,7 +14,7 @@ from amends_platform.keystore.file_store import FileKeyStore
 from amends_platform.keystore.opening import open_key_store
 from amends_platform.keystore.protocol import KeyStoreUnavailable
 from tests.support.intake import Caller, Intake, complaint, refused, running_intake
-from tests.support.postgres import Database
+from tests.support.postgres import Database, PostgresServer, new_database
 
 ASK = {"reason": "asked for by the customer, Art. 17 GDPR"}
 HOLD = {"reason": "The customer is suing, says Ms. Chen's lawyer."}
@@ -238,3 +238,25 @@ async def test_what_is_said_while_the_customer_is_erased_is_lost_with_the_rest_o
     assert UUID(erased.json()["key_id"]) not in after
     assert await _keys_held(intake, after) == after
     assert await intake.rows("SELECT count(*) FROM events WHERE type = 'note-added'") == [{"count": 12}]
+
+
+async def test_a_restored_database_learns_from_the_key_store_who_was_erased(
+    postgres: PostgresServer, database: Database, tmp_path: Path
+) -> None:
+    async with running_intake(database, tmp_path) as before:
+        handler, head = await before.caller("handler"), await before.caller("department_head")
+        case = await handler.receive()
+    await database.close_pools()
+    async with new_database(postgres, template=database.name) as backup:
+        async with running_intake(database, tmp_path) as running:
+            handler, head = (Caller(running.client, each._api_key, each.person) for each in (handler, head))
+            assert (await handler.post(ERASURE, ASK)).status_code == 202
+            key_id = (await head.post(APPROVAL, {})).json()["key_id"]
+        async with running_intake(backup, tmp_path) as restored:
+            handler = Caller(restored.client, handler._api_key, handler.person)
+            # Neither does the old key come back, nor is the customer turned away.
+            await handler.must(case, "notes", {"text": "Called again."})
+            (row,) = await restored.rows("SELECT key_id FROM events WHERE type = 'note-added'")
+            assert str(row["key_id"]) != key_id
+            assert await _keys_held(restored, [UUID(key_id), row["key_id"]]) == {row["key_id"]}
+            assert (await handler.post(ERASURE, ASK)).status_code == 202

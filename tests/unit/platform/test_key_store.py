@@ -7,6 +7,7 @@ import sqlite3
 import stat
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -41,9 +42,8 @@ async def store(path: Path, master_key: Path) -> AsyncIterator[FileKeyStore]:
 
 def wrapped_keys(path: Path) -> dict[UUID, bytes]:
     """Every key as the file holds it."""
-    with sqlite3.connect(path) as reading:
+    with closing(sqlite3.connect(path)) as reading:
         rows = reading.execute("SELECT key_id, wrapped FROM data_keys").fetchall()
-    reading.close()
     return {UUID(bytes=key_id): wrapped for key_id, wrapped in rows}
 
 
@@ -93,6 +93,14 @@ async def test_what_is_destroyed_stays_so(store: FileKeyStore) -> None:
     assert await store.holds([key_id]) == set()
 
 
+async def test_what_was_destroyed_is_remembered_by_its_id(store: FileKeyStore) -> None:
+    one, other = await store.reserve(2)
+    assert await store.destroyed() == set()
+    await store.destroy([one, uuid4()])
+    assert await store.destroyed() == {one}
+    assert await store.holds([other]) == {other}
+
+
 async def test_destroying_again_finishes_what_a_crash_left_in_the_write_ahead_log(
     store: FileKeyStore, path: Path, master_key: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,12 +137,11 @@ def test_several_processes_may_make_the_file_and_its_keys_at_once(path: Path, ma
 
 async def test_a_key_moved_to_another_id_does_not_open(store: FileKeyStore, path: Path) -> None:
     one, other = await store.reserve(2)
-    with sqlite3.connect(path) as altering:
+    with closing(sqlite3.connect(path, isolation_level=None)) as altering:
         altering.execute(
             "UPDATE data_keys SET wrapped = (SELECT wrapped FROM data_keys WHERE key_id = ?) WHERE key_id = ?",
             (one.bytes, other.bytes),
         )
-    altering.close()
     with pytest.raises(CannotUnseal):
         await store.get([other])
 
@@ -166,10 +173,8 @@ def test_a_file_that_is_no_key_store_is_told(path: Path, master_key: Path) -> No
         FileKeyStore(path, master_key)
 
 
-async def test_a_locked_key_store_is_unavailable(
-    store: FileKeyStore, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with sqlite3.connect(path, isolation_level=None) as holder:
+async def test_a_locked_key_store_is_unavailable(store: FileKeyStore, path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
         store._file._sqlite.execute("PRAGMA busy_timeout = 1")
         with pytest.raises(KeyStoreUnavailable, match="locked"):
@@ -177,7 +182,21 @@ async def test_a_locked_key_store_is_unavailable(
         assert await store.holds([uuid4()]) == set()
         holder.execute("ROLLBACK")
     assert len(await store.reserve(1)) == 1
-    holder.close()
+
+
+async def test_while_a_reader_keeps_it_in_the_write_ahead_log_a_key_is_not_called_destroyed(
+    store: FileKeyStore, path: Path
+) -> None:
+    (key_id,) = await store.reserve(1)
+    wrapped = wrapped_keys(path)[key_id]
+    store._file._sqlite.execute("PRAGMA busy_timeout = 1")
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM data_keys").fetchone()
+        with pytest.raises(KeyStoreUnavailable, match="in use"):
+            await store.destroy([key_id])
+    await store.destroy([key_id])
+    assert wrapped not in all_bytes(path)
 
 
 async def test_many_calls_at_once_are_all_answered(store: FileKeyStore) -> None:
