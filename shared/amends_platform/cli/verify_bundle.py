@@ -45,7 +45,8 @@ def verify_bundle(
         print(json.dumps(document(checked), ensure_ascii=False))
     else:
         for line in proven(checked) if checked.is_good else _faults(checked):
-            print(line)
+            # Whoever made the archive must not write to this terminal.
+            print("".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line))
     if not checked.is_good:
         raise typer.Exit(1)
 

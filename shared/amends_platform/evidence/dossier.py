@@ -131,7 +131,7 @@ def _facts(subject: Subject) -> Iterator[tuple[str, str]]:
     yield "Kind", ", ".join(filter(None, (case.kind, case.type, case.cause, case.product, case.severity)))
     yield "Grade", case.grade
     yield "Received", f"{subject.local(case.received_at)}, by {case.channel}"
-    if case.recorded_at != case.received_at:
+    if subject.local(case.recorded_at) != subject.local(case.received_at):
         yield "Recorded", subject.local(case.recorded_at)
     yield "Branch", branch
     yield "Owner", case.owner

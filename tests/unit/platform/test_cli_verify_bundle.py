@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from amends_platform import cli
 from amends_platform.evidence.archive import read_archive, write_archive
 from amends_platform.failures import WrongUsage
+from amends_store.leaf import leaf_hash
 from tests.support.evidence import SIGNER, STRANGER, a_life, bundle_of, erased
 
 SUBJECT = a_life().subject()
@@ -65,6 +66,15 @@ def test_what_is_no_bundle_is_bad(tmp_path: Path) -> None:
     answer = given(tmp_path, b"%PDF-1.7", "--json")
     assert answer.exit_code == 1
     assert json.loads(answer.output)["case"] is None
+
+
+def test_a_bundle_does_not_write_to_the_terminal(tmp_path: Path) -> None:
+    row = SUBJECT.events[1]._replace(type="\x1b]0;owned\x07")
+    forged = replace(SUBJECT, events=(SUBJECT.events[0], row._replace(leaf_hash=leaf_hash(row)), *SUBJECT.events[2:]))
+    answer = given(tmp_path, bundle_of(forged))
+    assert answer.exit_code == 1
+    assert "owned" in answer.output
+    assert "\x1b" not in answer.output
 
 
 @pytest.mark.parametrize("arguments", [["nowhere.zip"], ["."], [__file__, "--key", "nonsense"]])

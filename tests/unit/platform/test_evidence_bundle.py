@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -186,6 +187,10 @@ def without_words() -> Files:
     return FILES | {bundle.WORDS: b"".join(FILES[bundle.WORDS].splitlines(keepends=True)[1:])}
 
 
+def words_written(old: str, new: str) -> Files:
+    return flipped(bundle.WORDS, old.encode(), new.encode())
+
+
 def words_for(version: int) -> Files:
     line = json.dumps({"version": version, "personal": {"text": "Made up."}, "missing": None}, separators=(",", ":"))
     return FILES | {bundle.WORDS: FILES[bundle.WORDS] + line.encode() + b"\n"}
@@ -235,6 +240,12 @@ TAMPERED: dict[str, tuple[Callable[[], Files], str | None]] = {
     "another way to check it": (lambda: FILES | {bundle.README: b"Trust us.\n"}, bundle.README),
     "words that are missing": (without_words, bundle.WORDS),
     "words of an event that has none": (lambda: words_for(4_711), bundle.WORDS),
+    "words twice": (lambda: words_for(1), bundle.WORDS),
+    "words in another order of members": (lambda: words_written('{"version":1,', '{"x":0,"version":1,'), bundle.WORDS),
+    "words that are missing for no known reason": (
+        lambda: words_written('"missing":null', '"missing":"lost"'),
+        bundle.WORDS,
+    ),
     "words that are no words": (lambda: FILES | {bundle.WORDS: b"[]\n"}, bundle.WORDS),
     "a file that does not belong there": (lambda: FILES | {"more.txt": b"More."}, "more.txt"),
     "a policy that judged nothing": (lambda: FILES | {f"policies/{'0' * 64}.json": b"{}"}, f"policies/{'0' * 64}.json"),
@@ -245,6 +256,30 @@ TAMPERED: dict[str, tuple[Callable[[], Files], str | None]] = {
 def test_what_was_tampered_with_is_named_even_where_it_was_signed(what: str) -> None:
     files, name = TAMPERED[what]
     assert name in faults_of(check_bundle(signed(files()), KEY))
+
+
+def in_the_log(number: int, **fields: Any) -> bytes:
+    """A bundle with an event that the log really has so, whoever got it there."""
+    rows = list(SUBJECT.events)
+    rows[number - 1] = rows[number - 1]._replace(**fields)
+    rows = [row._replace(leaf_hash=leaf_hash(row)) for row in rows]
+    return bundle_of(replace(SUBJECT, events=tuple(rows)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "what"),
+    [
+        ({"stream_id": UUID(int=7)}, "of another case"),
+        ({"tenant": "other"}, "of another case"),
+        ({"position": 50}, "recorded before"),
+        ({"recorded_at": SUBJECT.events[0].recorded_at - timedelta(seconds=1)}, "recorded before"),
+        ({"version": 3}, "make no case"),
+        ({"type": "never-heard-of"}, "does not know"),
+    ],
+)
+def test_what_is_in_the_log_and_makes_no_case_is_refused(fields: dict[str, Any], what: str) -> None:
+    checked = check_bundle(in_the_log(2, **fields), KEY)
+    assert any(what in fault.what for fault in checked.faults)
 
 
 def test_what_is_signed_anew_as_it_was_is_good() -> None:
