@@ -25,7 +25,7 @@ log = structlog.get_logger()
 CHECKPOINT = "sealer"
 
 # So many at once that a round trip is worth it, and hashing them does not keep questions waiting.
-_BATCH_EVENTS = 16 * TILE_HASHES
+BATCH_EVENTS = 16 * TILE_HASHES
 _RETRY_SECONDS = 2.0
 
 
@@ -91,8 +91,10 @@ class Sealer:
         if head < claim.position:
             raise LogHole(f"it ends at {head}, and {claim.position} events of it were sealed")
         full = head // TILE_HASHES * TILE_HASHES
-        while claim.position < full and time.monotonic() < sign_at:
-            claim = await self._add(claim, min(full, claim.position + _BATCH_EVENTS))
+        while claim.position < full:
+            claim = await self._add(claim, min(full, claim.position + BATCH_EVENTS))
+            if time.monotonic() >= sign_at:
+                break
         # Far behind, what is sealed so far is signed: nobody waits for the rest to be proven something.
         await self._sign(claim, head if claim.position == full else claim.position)
         return claim
@@ -122,7 +124,7 @@ class Sealer:
     def _stop(self, error: Exception) -> None:
         self._stopped_by = error
         log.critical(
-            "NOTHING IS SIGNED ANY MORE: the log contradicts what was sealed or signed before",
+            "NOTHING IS SIGNED ANY MORE, until a person decides: the log is not what was sealed or signed before",
             error=type(error).__name__,
             detail=str(error),
             exc_info=error,

@@ -27,8 +27,8 @@ def export(
 ) -> None:
     """Write every signed checkpoint that DIR does not hold yet, a file each, and never overwrite one.
 
-    `amends verify --checkpoint DIR` holds the log against them. A file that holds another checkpoint of as many
-    events than the database does is told, and the exit status is 1: one of them was forged.
+    `amends verify --checkpoint DIR` holds the log against them. Where a file and the database hold different
+    checkpoints of one size, one of them was forged: that is told, and the exit status is 1.
     """
     import asyncio
 
@@ -41,19 +41,17 @@ def export(
         exported = asyncio.run(_export(database_url_of(load_settings()), directory))
     except OSError as error:
         raise Failure(f"{directory} cannot be written to: {error.strerror}.") from error
+    newest = exported.newest
     if as_json:
-        newest = exported.newest
         told = None if newest is None else {"tree_size": newest.tree_size, "signed_at": newest.signed_at.isoformat()}
         document = {"directory": str(directory), "written": exported.written, "present": exported.present}
         print(json.dumps({**document, "newest": told}, indent=2))
         return
-    if exported.newest is None:
+    if newest is None:
         print("No checkpoint has been signed yet.")
         return
-    print(
-        f"{exported.written:,} checkpoints written to {directory}, {exported.present:,} were there. "
-        f"The newest is of {exported.newest.tree_size:,} events, signed at {exported.newest.signed_at.isoformat()}."
-    )
+    print(f"Checkpoints written to {directory}: {exported.written:,}; already there: {exported.present:,}.")
+    print(f"The newest is of {newest.tree_size:,} events, signed at {newest.signed_at:%Y-%m-%d %H:%M:%S} UTC.")
 
 
 @app.command()

@@ -16,7 +16,7 @@ _BATCH: Final = 500
 
 
 class HoldsAnother(Exception):
-    """There is a file of a checkpoint of as many events already, and it holds another one."""
+    """There is a file of this size's checkpoint already, and it holds another one."""
 
 
 class Exported(NamedTuple):
@@ -49,7 +49,7 @@ def write_once(directory: Path, tree_size: int, note: str) -> bool:
         if written == note:
             return False
         if not note.startswith(written):
-            raise HoldsAnother(f"{path} holds another checkpoint of as many events.") from None
+            raise HoldsAnother(f"{path} holds another checkpoint of the same size.") from None
         handle = os.open(path, os.O_WRONLY | os.O_APPEND)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(note.removeprefix(written))

@@ -14,7 +14,7 @@ from amends_platform.evidence.tree_head import SignedCheckpoint, TreeHead, lates
 from amends_store.checkpoints import Checkpoint
 from amends_store.errors import Fenced, LogHole
 from amends_store.merkle import EMPTY_ROOT, root_of
-from amends_workflow.sealer import CHECKPOINT, Sealer
+from amends_workflow.sealer import BATCH_EVENTS, CHECKPOINT, Sealer
 from tests.integration.workflow.conftest import Log, running, running_workflow, until
 from tests.support.logs import fill_log
 from tests.support.postgres import Database, new_database
@@ -127,6 +127,16 @@ async def test_a_checkpoint_that_a_crash_kept_from_the_table_is_in_it_after_the_
     await desk.seal()
     assert [checkpoint.tree_size for checkpoint in await desk.signed()] == [200, 300]
     assert (await desk.signed())[0].note == file.read_text() == lost
+
+
+async def test_a_sealer_that_is_far_behind_signs_on_the_way(desk: Desk) -> None:
+    await fill_log(desk.database, 0, 2 * BATCH_EVENTS + 300)
+    sealer = Sealer(desk.pool, desk.signing(), every_seconds=0)
+    claim = await Checkpoint.claim(desk.pool, CHECKPOINT)
+    for _ in range(3):
+        claim = await sealer.step(claim)
+    sizes = [checkpoint.tree_size for checkpoint in await desk.signed()]
+    assert sizes == [BATCH_EVENTS, 2 * BATCH_EVENTS, 2 * BATCH_EVENTS + 300]
 
 
 async def test_a_tree_behind_what_was_signed_catches_up_before_anything_is_signed(desk: Desk, tmp_path: Path) -> None:
