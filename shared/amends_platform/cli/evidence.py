@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Awaitable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
@@ -13,6 +15,11 @@ from amends_platform.cli.client import AsJson, Key, Url
 if TYPE_CHECKING:
     from amends_platform.clients import Address
     from amends_platform.evidence.checking import Checked
+
+
+T = TypeVar("T")
+
+_SILENT_SECONDS_MAX: Final = 1.0
 
 
 def evidence(
@@ -57,7 +64,8 @@ async def _fetched(where: Address, case: str, *, pdf: bool, personal: bool) -> t
 
     asked = {"personal": personal, "pdf": pdf}
     async with where.client() as client:
-        answer = await send(client, "GET", f"/v1/cases/{quote(case, safe='')}/evidence", params=asked)
+        path = f"/v1/cases/{quote(case, safe='')}/evidence"
+        answer = await _patiently(send(client, "GET", path, params=asked))
         if not answer.is_success:
             raise failure_of(answer.status_code, answer.content)
         vkey = (await get_json(client, "/v1/audit/key"))["vkey"]
@@ -66,6 +74,17 @@ async def _fetched(where: Address, case: str, *, pdf: bool, personal: bool) -> t
         file, what = checked.faults[0]
         raise Failure(f"The evidence that the service gave does not hold: {file or 'the archive'}: {what}")
     return answer.content, checked
+
+
+async def _patiently(asking: Awaitable[T]) -> T:
+    """The answer; a person who waits is told for what."""
+    import asyncio
+
+    task = asyncio.ensure_future(asking)
+    await asyncio.wait([task], timeout=_SILENT_SECONDS_MAX)
+    if not task.done():
+        print("Waiting for a signed checkpoint that covers the case …", file=sys.stderr)
+    return await task
 
 
 def _report(checked: Checked, output: Path, size: int, *, as_json: bool) -> None:

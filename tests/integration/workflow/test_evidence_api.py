@@ -154,6 +154,21 @@ async def test_a_paper_is_added_where_it_can_be_had(
     assert (answer.status_code, answer.json()["detail"]) == (501, "This machine has no font.")
 
 
+async def test_incidents_and_merged_cases_have_evidence_too(log: Log, workflow: Workflow) -> None:
+    asker = await workflow.asker()
+    incident = await log.open_incident("cause", "power_cut")
+    survivor, merged = await log.receive(), await log.receive()
+    await log.merge(merged, survivor)
+    told = {}
+    for case_id in (incident, survivor, merged):
+        raw = await bundle_for(asker, case_id)
+        assert (await checked(asker, raw)).faults == ()
+        told[case_id] = read_archive(raw)[bundle.DOSSIER].decode()
+    assert "Incident opened: A campaign" in told[incident]
+    assert f"it goes on as {reference_of((await log.case(survivor)).first_position)}" in told[merged]
+    assert f"{reference_of((await log.case(merged)).first_position)} went on here" in told[survivor]
+
+
 async def test_evidence_is_for_those_who_may_see_the_case(log: Log, workflow: Workflow) -> None:
     case_id = await log.receive(branch="north-street")
     for asker, path, status in (
