@@ -70,7 +70,7 @@ def _request(settings: Settings, key: str | None, given: list[Path], jobs: int, 
     from amends_platform.evidence.signing import last_file_of
     from amends_platform.owner import database_url_of
     from amends_platform.running import find_running
-    from amends_platform.verifying.claims import claims_from, own_public_key, public_key
+    from amends_platform.verifying.claims import claims_from, holds_checkpoints, own_public_key, public_key
     from amends_platform.verifying.log import Request
 
     database_url = database_url_of(settings)
@@ -79,8 +79,8 @@ def _request(settings: Settings, key: str | None, given: list[Path], jobs: int, 
     signing_key = settings.signing_key_path
     used = own_public_key(signing_key) if key is None else public_key(key)
     # What the system itself keeps outside of the database.
-    kept = (last_file_of(signing_key), settings.checkpoint_dir)
-    paths = [*given, *(path for path in kept if path is not None and os.access(path, os.R_OK))]
+    kept = [last_file_of(signing_key), *([] if settings.checkpoint_dir is None else [settings.checkpoint_dir])]
+    paths = [*given, *(path for path in kept if holds_checkpoints(path))]
     claims = tuple(claim for path in paths for claim in claims_from(path, used))
     return Request(database_url, used, claims, jobs, resume)
 

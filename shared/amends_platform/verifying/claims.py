@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -38,26 +39,22 @@ def kept_claim(row: SignedCheckpoint, key: Verifier | None) -> Claim:
     return Claim(row.tree_size, row.root_hash, source, False, objection)
 
 
-def claim_from_file(path: Path, key: Verifier | None) -> Claim:
-    """What a file with a signed checkpoint claims. Raises WrongUsage when it holds none."""
-    try:
-        head, objection = _read(path.read_text(encoding="utf-8"), key)
-    except OSError as error:
-        raise WrongUsage(f"The checkpoint {path} cannot be read: {error.strerror}.") from error
-    except (BadNote, UnicodeDecodeError) as error:
-        raise WrongUsage(f"{path} holds no signed checkpoint: {error}") from error
-    source = f"the checkpoint of {head.tree_size:,} events in {path}"
-    return Claim(head.tree_size, head.root_hash, source, True, objection)
+def holds_checkpoints(path: Path) -> bool:
+    """Whether there is such a file, or a directory with exported checkpoints, that we may read."""
+    return os.access(path, os.R_OK) and (not path.is_dir() or any(path.glob(_EXPORTED)))
 
 
 def claims_from(path: Path, key: Verifier | None) -> list[Claim]:
     """The claims of a file, or of the exported checkpoints in a directory. Raises WrongUsage when there is none."""
     if not path.is_dir():
-        return [claim_from_file(path, key)]
+        return [_claim_of_file(path, key)]
     files = sorted(path.glob(_EXPORTED))
     if not files:
         raise WrongUsage(f"There is no {_EXPORTED} in {path}.")
-    return [claim_from_file(file, key) for file in files]
+    if not _is_whole(files[-1]):
+        # It is being written at this moment, or was when the system died, which will go on with it.
+        files.pop()
+    return [_claim_of_file(file, key) for file in files]
 
 
 def public_key(given: str) -> Verifier:
@@ -69,13 +66,29 @@ def public_key(given: str) -> Verifier:
 
 
 def own_public_key(signing_key: Path) -> Verifier | None:
-    """The public half of the key that this system signs with; None where we have no such file. Raises WrongUsage."""
+    """The public half of the key that this system signs with; None where we cannot read it. Raises WrongUsage."""
+    if not os.access(signing_key, os.R_OK):
+        return None
     try:
         return load_signer(signing_key).verifier
     except SigningKeyError as error:
-        if not signing_key.exists():
-            return None
         raise WrongUsage(f"{error} Give the public key with --key.") from error
+
+
+def _is_whole(path: Path) -> bool:
+    note = path.read_bytes()
+    return note.endswith(b"\n") and b"\n\n" in note[:-1]
+
+
+def _claim_of_file(path: Path, key: Verifier | None) -> Claim:
+    try:
+        head, objection = _read(path.read_text(encoding="utf-8"), key)
+    except OSError as error:
+        raise WrongUsage(f"The checkpoint {path} cannot be read: {error.strerror}.") from error
+    except (BadNote, UnicodeDecodeError) as error:
+        raise WrongUsage(f"{path} holds no signed checkpoint: {error}") from error
+    source = f"the checkpoint of {head.tree_size:,} events in {path}"
+    return Claim(head.tree_size, head.root_hash, source, True, objection)
 
 
 def _read(note: str, key: Verifier | None) -> tuple[TreeHead, str | None]:

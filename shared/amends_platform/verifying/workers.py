@@ -9,12 +9,16 @@ import signal
 import threading
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import NamedTuple
 
+import asyncpg
+
 from amends_platform.auditing import auditor_connection
 from amends_platform.evidence.notes import Verifier
+from amends_platform.failures import Failure
 from amends_platform.verifying.ranges import RangeFound, check_range
 from amends_store.merkle import Span
 
@@ -42,6 +46,8 @@ def checking(jobs: int) -> Iterator[Check]:
     workers = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_start)
     try:
         yield lambda task: asyncio.wrap_future(workers.submit(_run, task))
+    except BrokenProcessPool as error:
+        raise Failure("A process that was reading the log died: was it killed, or out of memory?") from error
     finally:
         workers.shutdown(cancel_futures=True)
 
@@ -65,5 +71,10 @@ def _run(task: Task) -> RangeFound:
 
 async def _check(task: Task) -> RangeFound:
     key = None if task.vkey is None else Verifier.from_vkey(task.vkey)
-    async with auditor_connection(task.database_url) as conn:
-        return await check_range(conn, task.span, task.sizes, task.newest, key)
+    try:
+        async with auditor_connection(task.database_url) as conn:
+            return await check_range(conn, task.span, task.sizes, task.newest, key)
+    except asyncpg.PostgresError as error:
+        # Such as a page of the disk that is not what was written.
+        first, last = task.span.first + 1, task.span.end
+        raise Failure(f"The events from position {first:,} to {last:,} cannot be read: {error}") from error

@@ -289,6 +289,17 @@ async def test_an_older_state_is_recognised_by_the_note_beside_the_signing_key(
     assert "the checkpoint of 65,900 events in " in told.stdout
 
 
+async def test_a_checkpoint_that_is_just_being_written_is_passed_over(exported: Path, tmp_path: Path) -> None:
+    whole_notes = [(exported / file_name(size)).read_bytes() for size in CHECKPOINTS]
+    (tmp_path / file_name(1)).write_bytes(whole_notes[0])
+    last = tmp_path / file_name(65_900)
+    for written in range(len(whole_notes[-1])):
+        last.write_bytes(whole_notes[-1][:written])
+        assert [claim.tree_size for claim in claims_from(tmp_path, SIGNER.verifier)] == [1]
+    last.write_bytes(whole_notes[-1])
+    assert [claim.tree_size for claim in claims_from(tmp_path, SIGNER.verifier)] == [1, 65_900]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
