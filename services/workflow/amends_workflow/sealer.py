@@ -43,7 +43,6 @@ class Sealer:
         self._pool = pool
         self._signing = signing
         self._every_seconds = every_seconds
-        self._claim: Checkpoint | None = None
         self._stopped_by: Exception | None = None
 
     @property
