@@ -1,9 +1,10 @@
-"""`amends keys`: the API keys of a tenant, and the master key of its customers' data keys."""
+"""`amends keys`: the API keys of a tenant; the key store of its customers, and the master key of that."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 app = typer.Typer(
-    help="API keys: make, list, revoke. And a new master key.", no_args_is_help=True, rich_markup_mode=None
+    help="API keys: make, list, revoke. Customers' data keys: copy them, wrap them by a new master key.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 _ROLE_HELP = f"What its holder may do: {', '.join(ROLES)}."
@@ -79,6 +82,38 @@ def revoke(
     print(json.dumps(_document(revoked)) if as_json else f"Revoked {revoked.prefix}… of {revoked.person}.")
 
 
+@app.command()
+def copy(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The copy, which must not be there yet.")],
+    as_json: AsJson = False,
+) -> None:
+    """Copy the key store while services run, for a backup apart from the database's and from the master key's.
+
+    Keep few copies, and not for long: erasing a customer destroys the key in the key store, not in a copy.
+    """
+    from contextlib import closing
+
+    from amends_platform.cli.settings import load_settings, of_this_machine
+    from amends_platform.failures import Failure
+    from amends_platform.keystore.key_file import KeyFile
+    from amends_platform.keystore.master_keys import MasterKeys
+    from amends_platform.keystore.protocol import KeyStoreUnavailable
+    from amends_platform.sealing import MasterKeyError
+
+    settings = of_this_machine(load_settings())
+    path = settings.key_store_path
+    if not path.exists():
+        raise Failure(f"There is no key store {path}.")
+    if file.exists():
+        raise Failure(f"{file} is there already.")
+    try:
+        with closing(KeyFile(path, MasterKeys(settings.master_key_path))) as store:
+            store.copy_to(file)
+    except (KeyStoreUnavailable, MasterKeyError) as error:
+        raise Failure(f"The key store was not copied: {error}") from error
+    print(json.dumps({"key_store": str(path), "copy": str(file)}) if as_json else f"Copied {path} to {file}.")
+
+
 @app.command("rotate-master")
 def rotate_master(as_json: AsJson = False) -> None:
     """Wrap every customer's data key by a new master key, which replaces the one in its file, while services run.
@@ -87,20 +122,16 @@ def rotate_master(as_json: AsJson = False) -> None:
     store that were made before open only with the old one.
     """
     from amends_platform.cli.progress import meter
-    from amends_platform.cli.settings import load_settings
+    from amends_platform.cli.settings import load_settings, of_this_machine
     from amends_platform.failures import Failure
     from amends_platform.keystore.moving import count_unmoved
     from amends_platform.keystore.protocol import KeyStoreUnavailable
     from amends_platform.keystore.rotating import rotate_master
-    from amends_platform.running import find_running
     from amends_platform.sealing import CannotUnseal, MasterKeyError
 
     if _with_database(lambda connection, settings: count_unmoved(connection, settings.tenant)):
         raise Failure("The database holds keys of an older release, wrapped by this master key: run `amends migrate`.")
-    settings = load_settings()
-    running = find_running() if settings.database_url is None else None
-    if running is not None:
-        settings = settings.model_copy(update={"data_dir": running.data_dir})
+    settings = of_this_machine(load_settings())
     try:
         with meter("wrapping", "keys", 0) as progress:
             count = rotate_master(settings.key_store_path, settings.master_key_path, on_progress=progress.reach)

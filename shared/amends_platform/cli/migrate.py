@@ -14,10 +14,10 @@ def migrate() -> None:
     """Bring the schema of the database up to date. Safe at any time, from several machines at once."""
     import asyncio
 
-    from amends_platform.cli.settings import load_settings
+    from amends_platform.cli.settings import load_settings, of_this_machine
     from amends_platform.owner import database_url_of
 
-    settings = load_settings()
+    settings = of_this_machine(load_settings())
     print(f"The schema is at {asyncio.run(_migrate(settings, database_url_of(settings)))}.")
 
 

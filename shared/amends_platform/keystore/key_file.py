@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -155,6 +155,13 @@ class KeyFile:
                 return
             after = rows[-1][0]
             yield len(rows)
+
+    def copy_to(self, path: Path) -> None:
+        """A copy as of now, while others write on, in a new file that only its owner may read."""
+        with self._telling():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            with closing(sqlite3.connect(path)) as copy:
+                self._sqlite.backup(copy)
 
     def empty_write_ahead_log(self) -> None:
         """Bring everything into the file itself and leave nothing of it beside."""

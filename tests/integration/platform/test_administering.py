@@ -94,6 +94,10 @@ async def test_keys_of_an_older_release_are_moved_before_the_master_key_is_repla
     rotated = await amends(tmp_path, "keys", "rotate-master", "--json", **settings)
     assert json.loads(rotated.stdout) == {"keys": 3, "master_key_file": settings["AMENDS_MASTER_KEY_FILE"]}
     assert bytes.fromhex((tmp_path / "master.key").read_text()) != master_key
+    copied = await amends(tmp_path, "keys", "copy", str(tmp_path / "copy.db"), **settings)
+    assert copied.stdout == f"Copied {tmp_path / 'customers.db'} to {tmp_path / 'copy.db'}.\n", copied.stderr
+    assert (await amends(tmp_path, "keys", "copy", str(tmp_path / "copy.db"), **settings)).returncode == 1
+    (tmp_path / "copy.db").replace(tmp_path / "customers.db")
     store = key_store_in(tmp_path)
     assert await store.get(keys) == keys
     await store.aclose()

@@ -152,6 +152,23 @@ async def test_an_erasure_that_was_cut_off_is_finished(
     assert await store.holds(key.key_id for key in keys) == {keys[2].key_id}
 
 
+async def test_a_copy_of_the_key_store_that_is_restored_forgets_what_was_erased_since(
+    pool: asyncpg.Pool, store: FileKeyStore, keyring: Keyring, tmp_path: Path
+) -> None:
+    key, other = await known(pool, keyring), await known(pool, keyring, "C-2")
+    (tmp_path / "restored").mkdir()
+    (tmp_path / "restored" / "master.key").write_bytes((tmp_path / "master.key").read_bytes())
+    store._file.copy_to(tmp_path / "restored" / "customers.db")
+    await erase(pool, key)
+    await store.destroy([key.key_id])
+    restored = key_store_in(tmp_path / "restored")
+    assert await restored.holds([key.key_id, other.key_id]) == {key.key_id, other.key_id}
+    # As intake does when it starts.
+    await ErasedKeys(pool, Keyring(pool, restored), restored).look()
+    assert await restored.holds([key.key_id, other.key_id]) == {other.key_id}
+    await restored.aclose()
+
+
 async def test_a_key_store_without_the_newest_key_is_not_the_right_one(
     pool: asyncpg.Pool, store: FileKeyStore, keyring: Keyring, tmp_path: Path
 ) -> None:

@@ -116,6 +116,21 @@ async def test_destroying_again_finishes_what_a_crash_left_in_the_write_ahead_lo
     await other.aclose()
 
 
+async def test_a_copy_holds_what_was_there_and_replaces_nothing(
+    store: FileKeyStore, tmp_path: Path, master_key: Path
+) -> None:
+    keys = await store.reserve(3)
+    copy = tmp_path / "copy.db"
+    store._file.copy_to(copy)
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert sorted(copy.parent.glob("copy.db*")) == [copy]
+    restored = FileKeyStore(copy, master_key)
+    assert await restored.get(keys) == keys
+    await restored.aclose()
+    with pytest.raises(KeyStoreUnavailable, match="File exists"):
+        store._file.copy_to(copy)
+
+
 async def test_keys_made_elsewhere_are_taken_over_once(store: FileKeyStore) -> None:
     keys = {uuid4(): bytes([n]) * KEY_BYTES for n in range(3)}
     await store.add(keys)
