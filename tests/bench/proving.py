@@ -20,9 +20,9 @@ INCLUSION, CONSISTENCY, NOTHING = "inclusion", "consistency", "SELECT 1"
 
 ABOUT = """
 One proof after the other, of events and sizes drawn at random, from the tree of a log of {size:,} events, as
-`/v1/audit/inclusion` and `/v1/audit/consistency` ask for them on one connection; the way there and back is in it.
-**{nothing}** is that way alone. The tree's rows are made of random hashes by `COPY`; of the events only the last are
-there, which fill no row of the tree. All proofs are of {size:,} events, and hold.
+`/v1/audit/inclusion` and `/v1/audit/consistency` ask for them on one connection. `database` is the wait for its
+answer, the way there and back included, which **{nothing}** is alone; it is to stay under 10 ms. The rest is hashing.
+The tree's rows are made of random hashes by `COPY`; of the events only the last are there, which fill no row of it.
 """
 
 
@@ -36,10 +36,14 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
         connection = await asyncpg.connect(database.url)
         try:
             await _hold(connection, size)
+
+            def contender(name: str, question: Callable[[_Watched, int], Awaitable[object]]) -> Contender:
+                return Contender(name, lambda: _ask(connection, question, size, plan))
+
             contenders = [
-                Contender(INCLUSION, lambda: _ask(lambda at: inclusion_proof(connection, at, size), size, plan)),
-                Contender(CONSISTENCY, lambda: _ask(lambda at: consistency_proof(connection, at, size), size, plan)),
-                Contender(NOTHING, lambda: _ask(lambda _: connection.fetch("SELECT 1"), size, plan)),
+                contender(INCLUSION, lambda conn, position: inclusion_proof(conn, position, size)),
+                contender(CONSISTENCY, lambda conn, first: consistency_proof(conn, first, size)),
+                contender(NOTHING, lambda conn, _: conn.fetch("SELECT 1")),
             ]
             rounds = await take_turns(contenders, plan.rounds, on_step)
         finally:
@@ -47,13 +51,34 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
     return rounds.outcome("Proving", ABOUT.format(size=size, nothing=NOTHING))
 
 
-async def _ask(question: Callable[[int], Awaitable[object]], size: int, plan: Plan) -> Figures:
-    milliseconds = []
+class _Watched:
+    """A connection that tells how long its answers took."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+        self.milliseconds: list[float] = []
+
+    async def fetch(self, query: str, *arguments: object) -> object:
+        begun_at = time.perf_counter()
+        rows = await self._connection.fetch(query, *arguments)
+        self.milliseconds.append((time.perf_counter() - begun_at) * 1_000)
+        return rows
+
+
+async def _ask(
+    connection: asyncpg.Connection, question: Callable[[_Watched, int], Awaitable[object]], size: int, plan: Plan
+) -> Figures:
+    watched, milliseconds = _Watched(connection), []
     until = time.perf_counter() + plan.seconds
     while (begun_at := time.perf_counter()) < until:
-        await question(random.randint(1, size))
+        await question(watched, random.randint(1, size))
         milliseconds.append((time.perf_counter() - begun_at) * 1_000)
-    return {"p50 ms": percentile(milliseconds, 50), "p99 ms": percentile(milliseconds, 99)}
+    return {
+        "p50 ms": percentile(milliseconds, 50),
+        "p99 ms": percentile(milliseconds, 99),
+        "database p50 ms": percentile(watched.milliseconds, 50),
+        "database p99 ms": percentile(watched.milliseconds, 99),
+    }
 
 
 async def _grow(database: Database, size: int) -> None:

@@ -26,7 +26,7 @@ CHECKPOINT = "sealer"
 
 # So many at once that a round trip is worth it, and hashing them does not keep questions waiting.
 BATCH_EVENTS = 16 * TILE_HASHES
-_RETRY_SECONDS = 2.0
+_RETRY_SECONDS = 1.0
 
 
 class SealerStopped(NotReady):

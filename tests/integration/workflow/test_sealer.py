@@ -14,10 +14,11 @@ from amends_platform.evidence.tree_head import SignedCheckpoint, TreeHead, lates
 from amends_store.checkpoints import Checkpoint
 from amends_store.errors import Fenced, LogHole
 from amends_store.merkle import EMPTY_ROOT, root_of
+from amends_store.migrate import migrate
 from amends_workflow.sealer import BATCH_EVENTS, CHECKPOINT, Sealer
 from tests.integration.workflow.conftest import Log, running, running_workflow, until
 from tests.support.logs import fill_log
-from tests.support.postgres import Database, new_database
+from tests.support.postgres import TEMPLATE, Database, new_database, running_postgres
 
 SIGNER = Signer("amends/default", bytes(32))
 OFTEN_SECONDS = 0.02
@@ -153,6 +154,26 @@ async def test_a_tree_behind_what_was_signed_catches_up_before_anything_is_signe
         await behind.seal()
         first, second = await behind.signed()
         assert (first.tree_size, first.note, second.tree_size) == (600, signed.note, 700)
+
+
+async def test_a_log_whose_server_was_killed_is_sealed_as_if_nothing_had_been(tmp_path: Path) -> None:
+    """What it loses of the tree, which does not wait for the disk, is made anew."""
+    async with running_postgres() as server:
+        await server.execute(f"CREATE DATABASE {TEMPLATE}")
+        await migrate(server.url(TEMPLATE))
+        async with new_database(server) as database:
+            desk = Desk(database, await database.pool("amends_workflow"), tmp_path)
+            sealer = Sealer(desk.pool, desk.signing(), OFTEN_SECONDS)
+            async with running(sealer.run()):
+                await fill_log(database, 0, 15_000)
+                await server.kill()
+                await server.start()
+                await fill_log(database, 15_000, 16_000)
+                await until(lambda: _is_signed(desk, 16_000))
+            assert not sealer.is_stopped
+            assert await desk.tiles() == [(0, index) for index in range(16_000 // 256)]
+            for checkpoint in await desk.signed():
+                assert checkpoint.root_hash == await desk.root(checkpoint.tree_size)
 
 
 async def test_of_two_sealers_at_once_each_event_is_sealed_and_signed_once(desk: Desk) -> None:
