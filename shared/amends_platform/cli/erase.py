@@ -52,6 +52,8 @@ async def _erase(customer_ref: str, reason: str, *, yes: bool, output: Path | No
 @asynccontextmanager
 async def _administrator() -> AsyncIterator[Administrator]:
     """Whoever gave the command, with the database, the key store and the signing key at hand."""
+    import asyncpg
+
     from amends_platform.cli.settings import load_settings, of_this_machine
     from amends_platform.erasing.alone import Administrator
     from amends_platform.evidence.signing_key import SigningKeyError, load_signer
@@ -81,8 +83,8 @@ async def _administrator() -> AsyncIterator[Administrator]:
         raise Failure(str(error)) from error
     except StoreUnavailable as error:
         raise CannotReach(str(error)) from error
-    except StoreError as error:
-        raise Failure(str(error)) from error
+    except (StoreError, asyncpg.PostgresError) as error:
+        raise Failure(f"The database refuses it: {error}") from error
 
 
 def _os_user() -> str:
