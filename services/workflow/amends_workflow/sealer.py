@@ -126,7 +126,7 @@ class Sealer:
             "NOTHING IS SIGNED ANY MORE, until a person decides: the log is not what was sealed or signed before",
             error=type(error).__name__,
             detail=str(error),
-            mend="find out why; if the log is to go on as it is, keep the file beside the signing key whose name ends in"
-            " .last as evidence, move it away, and start the workflow again",
+            mend="find out why; if the log is to go on as it is, keep what was signed last (the file .last beside the"
+            " signing key) as evidence, move it away, and start the workflow again",
             exc_info=error,
         )
