@@ -125,6 +125,8 @@ class DeadlineListParameters(Paged):
     kind: Words = []
     branch: Words = []
     due_before: Instant | None = None
+    as_of: Instant | None = Field(None, description="as they were known then: what had been recorded")
+    valid_at: Instant | None = Field(None, description="as they were then, in hindsight: what had happened")
 
 
 class RefusalParameters(Paged):

@@ -1,4 +1,4 @@
-"""One case in the past: as it was known then, and of that, what had happened by some time, in hindsight."""
+"""The past that is asked for: what was known then, and of that, what had happened by some time, in hindsight."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from amends_store.read import UpTo, UpToPosition, UpToTime
 from amends_store.records import StoredEvent
 from amends_workflow.answering import Answering
 from amends_workflow.enquiries import Enquirer, no_such_case
-from amends_workflow.parameters import PastParameters
+from amends_workflow.parameters import CaseListParameters, DeadlineListParameters, PastParameters
+from amends_workflow.past_queue import Moment
 
 
 class Known(NamedTuple):
@@ -57,6 +58,17 @@ def seen(known: Known, wanted: PastParameters, policies: Mapping[str, Policy]) -
     if then is None:
         raise no_such_case()
     return Seen(known.case, *then)
+
+
+async def moment_of(of: Answering, wanted: CaseListParameters | DeadlineListParameters) -> Moment | None:
+    """The past that a list is asked for, once all of it can be seen; None where that is now. Raises a 503 problem."""
+    moment = Moment(wanted.as_of, wanted.valid_at)
+    if moment == (None, None):
+        return None
+    position = await of.past.unseen(moment)
+    if position is not None:
+        await of.enquiries.wait_for(position)
+    return moment
 
 
 def _up_to(wanted: PastParameters) -> UpTo | None:

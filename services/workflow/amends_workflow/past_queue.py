@@ -1,7 +1,7 @@
-"""The queue as it was: the same list over the same columns, of cases as they were then.
+"""The queues as they were: the same lists over the same columns, of cases and deadlines as they were then.
 
-All that the list knows of a case follows from the case's events. So the row of a case that has not moved since is its
-row of then, and only those that have moved are folded: once for all pages, and for whoever asks the same.
+All that the lists know of a case follows from the case's events. So the rows of a case that has not moved since are
+its rows of then, and only those that have moved are folded: once for all pages, and for whoever asks the same.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ from amends_domain.evolve import fold
 from amends_domain.hindsight import in_hindsight
 from amends_domain.policy import Policy
 from amends_platform.policy.book import PolicyBook
+from amends_platform.problems import Problem
 from amends_platform.recorded import all_recorded
 from amends_store.read import Executor
 from amends_store.records import StoredEvent
 from amends_workflow.case_list import Listed, Past, Scope, list_cases
-from amends_workflow.parameters import CaseListParameters
-from amends_workflow.read_model import Projected, as_json, listed_row
+from amends_workflow.deadline_list import ListedDeadlines, PastDeadlines, list_deadlines
+from amends_workflow.parameters import CaseListParameters, DeadlineListParameters
+from amends_workflow.read_model import Projected, as_json, deadline_row, listed_row
 from amends_workflow.statements import statement
 
 # Folding so many takes some seconds; who asks for more waits for nothing.
@@ -43,10 +45,6 @@ _FOLDED_AT_ONCE = 20
 _EVER = datetime.max.replace(tzinfo=UTC)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _MOVED_CASES, _EVENTS_KNOWN, _UNSEEN_BY = statement("moved_cases"), statement("events_known"), statement("unseen_by")
-
-
-class TooManyMoved(Exception):
-    """More cases have moved since then than are folded while somebody waits."""
 
 
 class Moment(NamedTuple):
@@ -66,25 +64,39 @@ class Moment(NamedTuple):
         return min(as_of, max(self.valid_at, _LONG_AGO + CLOCK_SKEW_MAX) - CLOCK_SKEW_MAX)
 
 
-class _Then:
-    """The rows of cases that have moved since a moment, as they were: all that the read model knew at `position`."""
+class _Moved(NamedTuple):
+    """A case as it was, as JSON: its row, and those of its deadlines where they are wanted. Less to keep than what it
+    was made from, and nothing to do for the next page."""
 
-    def __init__(self) -> None:
+    case: str
+    deadlines: str
+
+
+class _Then:
+    """The cases that have moved since a moment, as they were: all that the read model knew at `position`."""
+
+    def __init__(self, *, with_deadlines: bool) -> None:
+        self.with_deadlines = with_deadlines
         self.lock = asyncio.Lock()
-        # As JSON: less to keep, and nothing to do for the next page.
-        self.rows: dict[UUID, str] = {}
+        self.moved: dict[UUID, _Moved] = {}
         self.position = 0
         self.recorded_at = _LONG_AGO
-        self._json: str | None = None
+        self._cases: str | None = None
+        self._deadlines: str | None = None
 
-    def add(self, rows: Mapping[UUID, str]) -> None:
-        self.rows.update(rows)
-        self._json = None
+    def add(self, moved: Mapping[UUID, _Moved]) -> None:
+        self.moved.update(moved)
+        self._cases = self._deadlines = None
 
-    def as_json(self) -> str:
-        if self._json is None:
-            self._json = f"[{','.join(self.rows.values())}]"
-        return self._json
+    def cases(self) -> str:
+        if self._cases is None:
+            self._cases = f"[{','.join(each.case for each in self.moved.values())}]"
+        return self._cases
+
+    def deadlines(self) -> str:
+        if self._deadlines is None:
+            self._deadlines = f"[{','.join(each.deadlines for each in self.moved.values() if each.deadlines)}]"
+        return self._deadlines
 
 
 class PastQueue:
@@ -94,7 +106,7 @@ class PastQueue:
         self._pool = pool
         self._tenant = tenant
         self._policies = policies
-        self._kept: OrderedDict[Moment, _Then] = OrderedDict()
+        self._kept: OrderedDict[tuple[Moment, bool], _Then] = OrderedDict()
 
     async def unseen(self, moment: Moment) -> int | None:
         """The position that the read model has to come to before it knows all that was recorded by then."""
@@ -106,26 +118,35 @@ class PastQueue:
     async def cases(
         self, scope: Scope, wanted: CaseListParameters, moment: Moment, after: Sequence[Any] | None
     ) -> Listed:
-        """One page, as `list_cases`. Raises TooManyMoved, UnknownPolicy."""
-        then = self._remembered(moment)
+        """One page, as `list_cases`. Raises UnknownPolicy, and a 422 problem when too many cases have moved."""
+        async with self._then(moment, with_deadlines=False) as (conn, then):
+            return await list_cases(conn, scope, wanted, after, Past(moment.unmoved_since, then.cases()))
+
+    async def deadlines(
+        self, scope: Scope, wanted: DeadlineListParameters, moment: Moment, after: Sequence[Any] | None
+    ) -> ListedDeadlines:
+        """One page, as `list_deadlines`. Raises UnknownPolicy, and a 422 problem when too many cases have moved."""
+        async with self._then(moment, with_deadlines=True) as (conn, then):
+            past = PastDeadlines(moment.unmoved_since, then.deadlines(), then.cases())
+            return await list_deadlines(conn, scope, wanted, after, past)
+
+    @asynccontextmanager
+    async def _then(self, moment: Moment, *, with_deadlines: bool) -> AsyncIterator[tuple[Executor, _Then]]:
+        """What had moved, and a connection whose snapshot of the read model that goes with."""
+        then = self._remembered(moment, with_deadlines=with_deadlines)
         async with then.lock:
             await self._follow(self._pool, moment, then)
-            async with self._snapshot() as conn:
+            async with self._pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
                 # What has moved in the meantime is little, and now nothing moves any more.
                 await self._follow(conn, moment, then)
-                return await list_cases(conn, scope, wanted, after, Past(moment.unmoved_since, then.as_json()))
+                yield conn, then
 
-    def _remembered(self, moment: Moment) -> _Then:
-        then = self._kept.setdefault(moment, _Then())
-        self._kept.move_to_end(moment)
+    def _remembered(self, moment: Moment, *, with_deadlines: bool) -> _Then:
+        then = self._kept.setdefault((moment, with_deadlines), _Then(with_deadlines=with_deadlines))
+        self._kept.move_to_end((moment, with_deadlines))
         if len(self._kept) > _KEPT_MAX:
             self._kept.popitem(last=False)
         return then
-
-    @asynccontextmanager
-    async def _snapshot(self) -> AsyncIterator[Executor]:
-        async with self._pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
-            yield conn
 
     async def _follow(self, executor: Executor, moment: Moment, then: _Then) -> None:
         """Fold what has moved by what the read model knows."""
@@ -140,8 +161,13 @@ class PastQueue:
         )
         if row is None:
             return
-        if len(then.rows.keys() | row["moved"]) > MOVED_MAX:
-            raise TooManyMoved
+        if len(then.moved.keys() | row["moved"]) > MOVED_MAX:
+            raise Problem(
+                422,
+                "too-many-moved",
+                f"More than {MOVED_MAX:,} cases have moved since then, too many to look at each while you wait."
+                " `amends replay --as-of` tells how they all stood.",
+            )
         for first in range(0, len(row["moved"]), _FETCHED_AT_ONCE):
             known = await executor.fetch(_EVENTS_KNOWN, row["moved"][first : first + _FETCHED_AT_ONCE], moment.as_of)
             await self._fold([StoredEvent(*each) for each in known], moment, then)
@@ -150,15 +176,24 @@ class PastQueue:
     async def _fold(self, events: Sequence[StoredEvent], moment: Moment, then: _Then) -> None:
         streams = [list(stream) for _, stream in groupby(events, attrgetter("stream_id"))]
         for first in range(0, len(streams), _FOLDED_AT_ONCE):
-            fold_some = partial(_folded, streams[first : first + _FOLDED_AT_ONCE], moment)
+            some = streams[first : first + _FOLDED_AT_ONCE]
+            fold_some = partial(_folded, some, moment, then.with_deadlines)
             then.add(await self._policies.judge(fold_some))
             await asyncio.sleep(0)
 
 
-def _folded(streams: Sequence[list[StoredEvent]], moment: Moment, policies: Mapping[str, Policy]) -> dict[UUID, str]:
-    """The rows of these cases, as they were. Raises UnknownPolicy."""
-    projected = (_as_it_was(events, moment, policies) for events in streams)
-    return {each.case.id: as_json(listed_row(each)) for each in projected if each is not None}
+def _folded(
+    streams: Sequence[list[StoredEvent]], moment: Moment, with_deadlines: bool, policies: Mapping[str, Policy]
+) -> dict[UUID, _Moved]:
+    """These cases, as they were. Raises UnknownPolicy."""
+    moved: dict[UUID, _Moved] = {}
+    for events in streams:
+        projected = _as_it_was(events, moment, policies)
+        if projected is not None:
+            runs = projected.deadlines if with_deadlines else ()
+            deadlines = ",".join(as_json(deadline_row(projected, run)) for run in runs)
+            moved[projected.case.id] = _Moved(as_json(listed_row(projected)), deadlines)
+    return moved
 
 
 def _as_it_was(events: list[StoredEvent], moment: Moment, policies: Mapping[str, Policy]) -> Projected | None:

@@ -262,8 +262,12 @@ class DeadlineListItem(DeadlineAnswer):
 
 
 class DeadlinePage(Answer):
+    """`as_of` and `valid_at` are what was asked for."""
+
     items: list[DeadlineListItem]
     next: str | None
+    as_of: datetime | None
+    valid_at: datetime | None
 
 
 class TimelineItem(EventAnswer):

@@ -40,6 +40,7 @@ class Then(NamedTuple):
     at: datetime
     position: int
     queue: list[Any]
+    deadlines: list[Any]
     cases: dict[UUID, Any]
 
 
@@ -61,7 +62,9 @@ async def a_history(log: Log, asker: Asker, seed: int, steps: int) -> list[Then]
         await until(lambda: nothing_owed(log))
         queue = await asker.ask("/v1/cases", limit=200, sort="updated")
         cases = {case_id: await asker.ask(f"/v1/cases/{case_id}") for case_id in case_ids}
-        answered.append(Then(now, await log.pool.fetchval("SELECT position FROM log_head"), queue["items"], cases))
+        deadlines = await asker.ask("/v1/deadlines", limit=200)
+        position = await log.pool.fetchval("SELECT position FROM log_head")
+        answered.append(Then(now, position, queue["items"], deadlines["items"], cases))
     return answered
 
 
@@ -114,6 +117,8 @@ async def test_as_of_every_position_of_a_random_history_is_what_a_store_stopped_
         queue = await asker.ask("/v1/cases", limit=200, sort="updated", as_of=then.at.isoformat())
         CasePage.model_validate(queue)
         assert queue["items"] == then.queue
+        deadlines = await asker.pages("/v1/deadlines", limit=9, as_of=then.at.isoformat())
+        assert [each for page in deadlines for each in page] == then.deadlines
         for case_id, case in then.cases.items():
             was = await asker.ask(f"/v1/cases/{case_id}", as_of=then.at.isoformat())
             CaseAnswer.model_validate(was)
@@ -151,13 +156,27 @@ async def test_the_queue_in_hindsight_is_that_of_its_cases_page_by_page(log: Log
             assert [item["id"] for item in items] == sorted(
                 cases, key=lambda name: (cases[name]["received_at"], name), reverse=True
             )
+            listed = await asker.ask("/v1/deadlines", limit=200, **asked)
+            assert listed["next"] is None
             for item in items:
-                case = cases[item["id"]]
-                CaseAnswer.model_validate(case)
-                both = case.keys() & item.keys() - {"incident", "merged_into"}
-                assert {name: case[name] for name in both} == {name: item[name] for name in both}
-                due = [(run["due_at"], run["kind"]) for run in case["deadlines"] if run["status"] == "pending"]
-                assert (item["next_due_at"], item["next_due_clock"]) == min(due, default=(None, None))
+                theirs = [each for each in listed["items"] if each["case_id"] == item["id"]]
+                agree(cases[item["id"]], item, theirs)
+
+
+def agree(case: Any, item: Any, listed: list[Any]) -> None:
+    """The case, its row in the queue and its deadlines in their list say the same."""
+    CaseAnswer.model_validate(case)
+    both = case.keys() & item.keys() - {"incident", "merged_into"}
+    assert {name: case[name] for name in both} == {name: item[name] for name in both}
+    due = [(run["due_at"], run["kind"]) for run in case["deadlines"] if run["status"] == "pending"]
+    assert (item["next_due_at"], item["next_due_clock"]) == min(due, default=(None, None))
+    assert all((run["state"], run["owner"]) == (case["state"], case["owner"]) for run in listed)
+    shown = [run for run in listed if run["status"] not in ("extended", "cancelled")]
+    assert clocks(shown) == clocks(case["deadlines"])
+
+
+def clocks(runs: list[Any]) -> list[Any]:
+    return sorted((run["kind"], run["generation"], run["status"], run["due_at"]) for run in runs)
 
 
 async def test_a_page_of_the_past_goes_on_where_it_was_however_the_cases_have_moved(

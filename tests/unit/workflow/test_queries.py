@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from amends_workflow.case_list import Past, Scope, case_query
 from amends_workflow.conditions import Conditions
-from amends_workflow.deadline_list import deadline_query
+from amends_workflow.deadline_list import PastDeadlines, deadline_query
 from amends_workflow.parameters import CaseListParameters, CaseParameters, DeadlineListParameters
 
 words = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20)
@@ -58,6 +58,9 @@ def test_what_is_asked_of_the_past_restricts_both_the_rows_that_hold_and_those_t
         assert query.count(condition) == 2 + (condition == "LIMIT $6"), condition
     assert "updated_at <= $8" in query
     assert values == ["t", "b", "o", "infinity", "x", 51, "[]", past.unmoved_since]
+    due = PastDeadlines(past.unmoved_since, "[]", "[]")
+    query, _ = deadline_query(Scope("t", "b"), DeadlineListParameters(kind=["apology"]), None, due)
+    assert [query.count(each) for each in ("tenant = $1", "branch = $2", "clock = $3", "LIMIT $4")] == [2, 2, 2, 3]
 
 
 @pytest.mark.parametrize(

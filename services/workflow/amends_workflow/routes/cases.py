@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -10,10 +10,9 @@ from starlette.responses import Response
 
 from amends_domain.policy import Policy
 from amends_domain.reference import reference_of
-from amends_platform.problems import Problem
 from amends_workflow import answers, shapes
-from amends_workflow.answering import Answering, Asked, Of
-from amends_workflow.case_list import Listed, Scope, list_cases
+from amends_workflow.answering import Asked, Of
+from amends_workflow.case_list import list_cases
 from amends_workflow.events import case_events, events_of_cases
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import (
@@ -21,8 +20,7 @@ from amends_workflow.parameters import (
     CaseParameters,
     EventParameters,
 )
-from amends_workflow.past import Known, known_case, seen
-from amends_workflow.past_queue import MOVED_MAX, Moment, TooManyMoved
+from amends_workflow.past import Known, known_case, moment_of, seen
 from amends_workflow.relations import relations_of
 
 routes = APIRouter()
@@ -79,7 +77,12 @@ async def cases(request: Request, asked: Asked, of: Of, parameters: Annotated[Ca
     pages = Pages(request, asked.scope)
     after = pages.after(parameters.cursor)
     await of.enquiries.wait(parameters)
-    listed = await _listed(of, asked.scope, parameters, after)
+    moment = await moment_of(of, parameters)
+    if moment is not None:
+        listed = await of.past.cases(asked.scope, parameters, moment, after)
+    else:
+        async with of.pool.acquire() as conn:
+            listed = await list_cases(conn, asked.scope, parameters, after)
     page = answers.page(listed.rows, pages.next(listed.last))
     return answers.json_response(page | {"as_of": parameters.as_of, "valid_at": parameters.valid_at})
 
@@ -116,23 +119,3 @@ async def events(
         listed = await case_events(of.pool, found.id, parameters.limit, after)
         items = await reader.answers(listed.rows)
     return answers.json_response(answers.page(items, pages.next(listed.last)))
-
-
-async def _listed(of: Answering, scope: Scope, wanted: CaseListParameters, after: Sequence[Any] | None) -> Listed:
-    """One page of the queue, of now or of then. Raises a 422 or 503 problem."""
-    moment = Moment(wanted.as_of, wanted.valid_at)
-    if moment == (None, None):
-        async with of.pool.acquire() as conn:
-            return await list_cases(conn, scope, wanted, after)
-    position = await of.past.unseen(moment)
-    if position is not None:
-        await of.enquiries.wait_for(position)
-    try:
-        return await of.past.cases(scope, wanted, moment, after)
-    except TooManyMoved:
-        raise Problem(
-            422,
-            "too-many-moved",
-            f"More than {MOVED_MAX:,} cases have moved since then, too many to look at each while you wait."
-            " `amends replay --as-of` tells how they all stood.",
-        ) from None

@@ -17,7 +17,7 @@ from amends_workflow.explanation import explain
 from amends_workflow.explanation_shapes import Explanation
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import DeadlineListParameters, ExplanationParameters
-from amends_workflow.past import known_case, seen
+from amends_workflow.past import known_case, moment_of, seen
 
 routes = APIRouter()
 
@@ -57,7 +57,8 @@ async def explanation(
 @routes.get(
     "/deadlines",
     tags=["deadlines"],
-    summary="Deadlines over all cases",
+    summary="Deadlines over all cases, as they are or as they were",
+    description="`as_of` and `valid_at` as for a case.",
     operation_id="deadlines",
     response_model=shapes.DeadlinePage,
 )
@@ -67,10 +68,15 @@ async def deadlines(
     pages = Pages(request, asked.scope)
     after = pages.after(parameters.cursor)
     await of.enquiries.wait(parameters)
-    async with of.pool.acquire() as conn:
-        listed = await list_deadlines(conn, asked.scope, parameters, after)
+    moment = await moment_of(of, parameters)
+    if moment is not None:
+        listed = await of.past.deadlines(asked.scope, parameters, moment, after)
+    else:
+        async with of.pool.acquire() as conn:
+            listed = await list_deadlines(conn, asked.scope, parameters, after)
     items = await of.policies.judge(lambda policies: [answers.listed_deadline(row, policies) for row in listed.rows])
-    return answers.json_response(answers.page(items, pages.next(listed.last)))
+    page = answers.page(items, pages.next(listed.last))
+    return answers.json_response(page | {"as_of": parameters.as_of, "valid_at": parameters.valid_at})
 
 
 def _no_such_deadline(kinds: list[str]) -> Problem:
