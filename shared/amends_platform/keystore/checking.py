@@ -7,7 +7,7 @@ from amends_store.read import Executor
 
 
 async def check_key_store(executor: Executor, store: KeyStore, tenant: str) -> None:
-    """Raises KeyMissing when the tenant's newest key is not in the store: it is empty, another one, or an older copy.
+    """Raises KeyMissing when the store never had the tenant's newest key: it is empty, another one, or an older copy.
 
     Raises KeyStoreUnavailable, asyncpg's own, too.
     """
@@ -16,5 +16,8 @@ async def check_key_store(executor: Executor, store: KeyStore, tenant: str) -> N
         " ORDER BY key_id DESC LIMIT 1",
         tenant,
     )
-    if newest is not None and not await store.holds([newest]):
+    if newest is None or await store.holds([newest]):
+        return
+    # One that it destroyed it knows; then the database is the older copy.
+    if newest not in await store.destroyed():
         raise KeyMissing(f"The key store does not hold the key {newest}: it is empty, another one, or an older copy.")

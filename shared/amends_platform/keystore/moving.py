@@ -52,8 +52,8 @@ async def move_keys(
 
 
 async def _move(rows: list[Any], store: KeyStore, master: MasterKey) -> None:
-    # One that the store holds was moved before, and may be wrapped by a master key that is no more.
-    known = await store.holds(row["key_id"] for row in rows)
+    # One that the store knows was moved before, and may be wrapped by a master key that is no more.
+    known = await store.holds(row["key_id"] for row in rows) | await store.destroyed()
     await store.add(
         {
             row["key_id"]: master.unwrap_of_customer(row["tenant"], row["customer_ref"], row["key_id"], row["wrapped"])

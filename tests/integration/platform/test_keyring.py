@@ -205,6 +205,19 @@ async def test_keys_that_were_in_the_database_are_moved_and_may_be_moved_again(
     assert await keyring.of_customer(TENANT, "C-7") is not None
 
 
+async def test_a_database_restored_from_before_the_move_brings_no_key_back(
+    pool: asyncpg.Pool, store: FileKeyStore, tmp_path: Path
+) -> None:
+    # Wrapped by a master key that was replaced since.
+    kept, gone = keys = await kept_in_the_database(pool, bytes(32), 2)
+    await store.add(keys)
+    await store.destroy([gone])
+    assert await move_keys(pool, store, TENANT, lambda: MasterKey.load(tmp_path / "master.key")) == 2
+    assert await store.holds([kept, gone]) == {kept}
+    # It knows nothing of the erasure, and the store is the right one all the same.
+    await check_key_store(pool, store, TENANT)
+
+
 async def test_keys_that_another_master_key_wrapped_stay_in_the_database(
     pool: asyncpg.Pool, store: FileKeyStore
 ) -> None:
