@@ -24,23 +24,26 @@ def rotate_master(path: Path, master_key_file: Path, *, on_progress: Callable[[i
     """
     if not path.exists():
         raise Failure(f"There is no key store {path}.")
-    with _alone(master_key_file.parent):
-        masters = MasterKeys(master_key_file)
-        with closing(KeyFile(path, masters)) as file:
-            # It must open before anything is changed.
-            file.master()
-            replacement = masters.make_replacement()
-            file.wrap_from_now_on_by(replacement)
-            done, total = 0, file.count_wrapped_by_others(replacement)
-            for count in file.rewrap(replacement):
-                done += count
-                on_progress(done, total)
-            # What was wrapped by the old one must not linger either.
-            file.empty_write_ahead_log()
-            if left := file.count_wrapped_by_others(replacement):
-                raise Failure(f"{left} keys are wrapped by the old master key still; nothing is lost. Do it again.")
-            masters.replace()
-            return done
+    masters = MasterKeys(master_key_file)
+    masters.current()
+    directory = master_key_file.parent
+    if not os.access(directory, os.W_OK):
+        raise Failure(f"{directory} cannot be written, and the new master key has to be put there.")
+    with _alone(directory), closing(KeyFile(path, masters)) as file:
+        # It must open before anything is changed.
+        file.master()
+        replacement = masters.make_replacement()
+        file.wrap_from_now_on_by(replacement)
+        done, total = 0, file.count_wrapped_by_others(replacement)
+        for count in file.rewrap(replacement):
+            done += count
+            on_progress(done, total)
+        # What was wrapped by the old one must not linger either.
+        file.empty_write_ahead_log()
+        if left := file.count_wrapped_by_others(replacement):
+            raise Failure(f"{left} keys are wrapped by the old master key still; nothing is lost. Do it again.")
+        masters.replace()
+        return done
 
 
 @contextmanager

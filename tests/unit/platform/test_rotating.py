@@ -173,6 +173,16 @@ def test_a_service_that_cannot_see_the_new_master_key_says_so(place: Place, tmp_
         blind.reserve(1)
 
 
+def test_where_the_new_master_key_cannot_be_put_nothing_is_changed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Root may write everywhere: so it is not tried, but said.
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    with pytest.raises(Failure, match="cannot be written"):
+        place.rotate()
+    assert place.service.get(place.keys) == place.keys
+
+
 def test_where_there_is_no_key_store_none_is_made(tmp_path: Path) -> None:
     ensure_master_key(tmp_path / "master.key")
     with pytest.raises(Failure, match="no key store"):
