@@ -40,7 +40,7 @@ def quoted(event: Mapping[str, Any]) -> Iterator[str]:
     """The personal part, where the key may read it, a paragraph each."""
     missing = event.get("personal_missing")
     if missing is not None:
-        yield f"[{'erased: the customer has asked for it' if missing == 'erased' else 'cannot be read'}]"
+        yield f"[{'erased: its key is destroyed' if missing == 'erased' else 'cannot be read'}]"
     personal = event.get("personal") or {}
     customer = personal.get("customer")
     if customer:

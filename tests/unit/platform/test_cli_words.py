@@ -230,7 +230,7 @@ def test_an_entry_made_late_says_so_and_one_from_the_past_does_not() -> None:
 def test_words_are_quoted_and_what_is_gone_is_told() -> None:
     personal = {"narrative": "Lost.", "customer": {"name": "Ms. Chen", "published": {"a": 1}}, "countermeasures": ["A"]}
     assert list(quoted({"personal": personal})) == ["name Ms. Chen", "Lost.", "- A"]
-    assert list(quoted({"personal": None, "personal_missing": "erased"})) == ["[erased: the customer has asked for it]"]
+    assert list(quoted({"personal": None, "personal_missing": "erased"})) == ["[erased: its key is destroyed]"]
     assert list(quoted({})) == []
 
 
