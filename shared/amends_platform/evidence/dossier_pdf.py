@@ -56,8 +56,7 @@ def pdf_of(dossier: Dossier) -> bytes:
     source = (files("amends_platform.evidence") / "dossier.typ").read_bytes()
     inputs = {"dossier": text, "fonts": json.dumps([*families, _OWN_FONT])}
     try:
-        # Told when it was made, typst does not ask the clock.
-        pdf = typst.Compiler(source, font_paths=fonts, sys_inputs=inputs).compile(format="pdf", timestamp=0)
+        pdf = typst.Compiler(source, font_paths=fonts, sys_inputs=inputs).compile(format="pdf")
     except typst.TypstError as error:
         raise CannotPrint(f"The dossier could not be set as PDF: {error.message}") from error
     assert isinstance(pdf, bytes), "asked for one document, it gives one"

@@ -136,6 +136,21 @@ async def test_a_case_that_no_checkpoint_covers_is_waited_for_and_then_said_to_b
         assert answer.headers["retry-after"] == "5"
 
 
+async def test_with_a_new_signing_key_old_cases_are_proven_by_what_it_has_signed(log: Log, tmp_path: Path) -> None:
+    case_id = await log.receive()
+    async with running_workflow(log.database, tmp_path, checkpoint_seconds=0.02) as workflow:
+        before = await bundle_for(await workflow.asker(), case_id)
+    for name in ("signing.key", "signing.key.last"):
+        (tmp_path / name).rename(tmp_path / f"old-{name}")
+    await log.give(await log.receive(customer_ref="C-2"), AddNote("The log goes on."))
+    async with running_workflow(log.database, tmp_path, checkpoint_seconds=0.02) as workflow:
+        asker = await workflow.asker()
+        after = await bundle_for(asker, case_id)
+        assert (await checked(asker, after)).faults == ()
+        assert not (await checked(asker, before)).is_good
+    assert check_bundle(before).is_good
+
+
 async def test_a_paper_is_added_where_it_can_be_had(
     log: Log, workflow: Workflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
