@@ -8,6 +8,7 @@ from typing import Any
 
 from nats.aio.msg import Msg
 
+from amends_notifier.checkpoint_messages import CHECKPOINT_SIGNED
 from amends_notifier.stream import STREAM
 from tests.support.notifying import Kept, connected
 from tests.support.system import until
@@ -16,10 +17,12 @@ EVERYTHING = "amends.v1.>"
 
 
 class Listener:
-    """What has arrived, in the order of the stream."""
+    """What has arrived, in the order of the stream: `heard` of cases, and `checkpoints` of the log."""
 
     def __init__(self) -> None:
         self.heard: list[Kept] = []
+        self.checkpoints: list[Kept] = []
+        self.last_sequence = 0
 
     def of(self, case: dict[str, Any]) -> list[Kept]:
         """The messages about one case, which is given by any answer that has its id."""
@@ -30,9 +33,9 @@ class Listener:
         await until(condition, lambda: f"only this was heard: {[message.subject for message in self.heard]}")
 
     async def take(self, message: Msg) -> None:
-        self.heard.append(
-            Kept(message.metadata.sequence.stream, message.subject, dict(message.headers or {}), message.data)
-        )
+        self.last_sequence = message.metadata.sequence.stream
+        kept = Kept(self.last_sequence, message.subject, dict(message.headers or {}), message.data)
+        (self.checkpoints if kept.headers["ce-type"] == CHECKPOINT_SIGNED else self.heard).append(kept)
 
 
 @asynccontextmanager
@@ -48,9 +51,9 @@ async def listening(nats_url: str, subject: str = EVERYTHING) -> AsyncIterator[L
 
 
 async def everything(nats_url: str) -> list[Kept]:
-    """All that the stream keeps, as a subscriber gets it."""
+    """All that the stream keeps of cases, as a subscriber gets it."""
     async with connected(nats_url) as client:
         state = (await client.jetstream().stream_info(STREAM)).state
     async with listening(nats_url) as listener:
-        await listener.until(lambda: bool(listener.heard) and listener.heard[-1].sequence == state.last_seq)
+        await listener.until(lambda: listener.last_sequence >= state.last_seq)
         return listener.heard
