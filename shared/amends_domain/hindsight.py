@@ -16,6 +16,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from amends_domain.case import Case
+from amends_domain.clocks import obligations
 from amends_domain.events import (
     ActionTaken,
     ApologyGiven,
@@ -56,6 +57,7 @@ from amends_domain.events import (
     UnsatisfiedClosureRequested,
 )
 from amends_domain.evolve import fold
+from amends_domain.policy import Policy
 from amends_domain.runs import Deadline, Verdict
 
 # The steps of a life, each of which is only possible after the one before.
@@ -116,6 +118,16 @@ def in_hindsight(
         tuple(_by_then(deadlines, times, [event.event for event in happened], valid_at)),
         tuple(event.version for event, at in zip(events, times, strict=True) if at > valid_at),
     )
+
+
+def as_it_was(
+    known: Case, events: Sequence[Recorded], policies: Mapping[str, Policy], valid_at: datetime | None
+) -> Hindsight | None:
+    """`in_hindsight`, or the case as it is `known` where no time is asked for. Raises UnknownPolicy."""
+    deadlines = obligations(known, policies)
+    if valid_at is None:
+        return Hindsight(known, deadlines, ())
+    return in_hindsight(known.id, events, deadlines, valid_at)
 
 
 def happened_at(events: Sequence[Recorded], deadlines: Sequence[Deadline]) -> tuple[datetime, ...]:

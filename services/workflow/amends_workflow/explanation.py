@@ -10,20 +10,21 @@ import orjson
 from amends_domain.case import Case, Mark
 from amends_domain.durations import Duration
 from amends_domain.firings import breach_step, ladder, warnings
+from amends_domain.hindsight import Hindsight
 from amends_domain.policy import ClockRule, ExtendByAgreement, Policy
 from amends_domain.reference import reference_of
 from amends_domain.runs import Deadline
 from amends_store.records import StoredEvent
 from amends_workflow.answers import policy_answer
 from amends_workflow.parameters import PastParameters
-from amends_workflow.past import Known, Seen
+from amends_workflow.past import Known
 from amends_workflow.read_model import breached_at
 from amends_workflow.timing import Move, timing_of
 from amends_workflow.wording import in_words
 
 
 def explain(
-    known: Known, then: Seen, deadline: Deadline, policies: Mapping[str, Policy], wanted: PastParameters
+    known: Known, then: Hindsight, deadline: Deadline, policies: Mapping[str, Policy], wanted: PastParameters
 ) -> dict[str, Any]:
     """The shape of Explanation, of one of the deadlines that there were then."""
     policy = policies[deadline.policy]

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from amends_domain.case import Case
-from amends_domain.clocks import obligations
 from amends_domain.evolve import fold
-from amends_domain.hindsight import in_hindsight
+from amends_domain.hindsight import Hindsight, as_it_was
 from amends_domain.policy import Policy
-from amends_domain.runs import Deadline
 from amends_platform.problems import Problem
 from amends_platform.recorded import all_recorded
 from amends_store.read import UpTo, UpToPosition, UpToTime
@@ -28,16 +26,6 @@ class Known(NamedTuple):
     rows: list[StoredEvent]
 
 
-class Seen(NamedTuple):
-    """A case as it is answered: `case` and `deadlines` as they were. Versions in the deadlines are those of `known`;
-    `not_yet` are the versions of events that are known but had not happened."""
-
-    known: Case
-    case: Case
-    deadlines: tuple[Deadline, ...]
-    not_yet: tuple[int, ...] = ()
-
-
 async def known_case(of: Answering, asked: Enquirer, name: str, wanted: PastParameters) -> Known:
     """The case called `name` as it was known then. Raises a 404 or 422 problem."""
     up_to = _up_to(wanted)
@@ -49,15 +37,12 @@ async def known_case(of: Answering, asked: Enquirer, name: str, wanted: PastPara
     return Known(case, rows)
 
 
-def seen(known: Known, wanted: PastParameters, policies: Mapping[str, Policy]) -> Seen:
-    """Of what was known, what is asked for. Raises UnknownPolicy, and a 404 problem when it had not begun."""
-    deadlines = obligations(known.case, policies)
-    if wanted.valid_at is None:
-        return Seen(known.case, known.case, deadlines)
-    then = in_hindsight(known.case.id, all_recorded(known.rows), deadlines, wanted.valid_at)
+def seen(known: Known, wanted: PastParameters, policies: Mapping[str, Policy]) -> Hindsight:
+    """Of what was known, what is asked for. Raises UnknownPolicy, and a 404 problem when the case had not begun."""
+    then = as_it_was(known.case, all_recorded(known.rows), policies, wanted.valid_at)
     if then is None:
         raise no_such_case()
-    return Seen(known.case, *then)
+    return then
 
 
 async def moment_of(of: Answering, wanted: CaseListParameters | DeadlineListParameters) -> Moment | None:

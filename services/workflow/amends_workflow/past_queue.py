@@ -19,10 +19,9 @@ from uuid import UUID
 
 import asyncpg
 
-from amends_domain.clocks import obligations
 from amends_domain.decisions.ruling import CLOCK_SKEW_MAX
 from amends_domain.evolve import fold
-from amends_domain.hindsight import in_hindsight
+from amends_domain.hindsight import as_it_was
 from amends_domain.policy import Policy
 from amends_platform.policy.book import PolicyBook
 from amends_platform.problems import Problem
@@ -200,10 +199,7 @@ def _as_it_was(events: list[StoredEvent], moment: Moment, policies: Mapping[str,
     recorded = all_recorded(events)
     case = fold(None, events[0].stream_id, recorded)
     assert case is not None, "a stream that was found has events"
-    deadlines = obligations(case, policies)
-    if moment.valid_at is not None:
-        then = in_hindsight(case.id, recorded, deadlines, moment.valid_at)
-        if then is None:
-            return None
-        case, deadlines = then.case, then.deadlines
-    return Projected(case, deadlines, events[0].tenant, events[-1].correlation_id)
+    then = as_it_was(case, recorded, policies, moment.valid_at)
+    if then is None:
+        return None
+    return Projected(then.case, then.deadlines, events[0].tenant, events[-1].correlation_id)

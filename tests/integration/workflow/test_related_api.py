@@ -115,6 +115,7 @@ async def test_an_incident_is_found_with_its_cases_and_the_cases_name_it(log: Lo
     assert answer["incident_of"] == {"title": "A campaign", "same": "cause", "value": CAUSE, "automatic": False}
     assert (answer["kind"], answer["children"]) == ("incident", 2)
     assert (await asker.ask(f"/v1/cases/{incident}", position=position - 1))["children"] == 0
+    assert (await asker.ask(f"/v1/cases/{incident}", valid_at=answer["received_at"]))["children"] == 0
     page = await asker.ask("/v1/cases", kind="incident")
     CasePage.model_validate(page)
     assert [item["id"] for item in page["items"]] == [str(incident)]
