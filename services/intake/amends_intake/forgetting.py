@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from uuid import UUID
 
 import orjson
@@ -124,7 +124,7 @@ class Forgetting:
 
     async def _refuse(
         self, rejection: Rejection, customer: Customer, command: ErasureCommand, request: Request
-    ) -> CustomerAnswered:
+    ) -> NoReturn:
         await self._clerk.keep_for_audit(Refused(rejection, customer.cases[0]), command.NAME, request)
         members: dict[str, Any] = {}
         if rejection.code == "legal-hold":

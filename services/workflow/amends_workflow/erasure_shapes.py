@@ -19,7 +19,8 @@ class ErasureCase(Answer):
 
 
 class ErasureRecord(Answer):
-    """One end of a customer's key. `certificate` is a signed note, null while the key store still holds the key."""
+    """One end of a customer's key. `certificate` is a signed note, null while the key store still holds the key;
+    `checkpoint` the first signed one that covers the events on the cases, null until then."""
 
     key_id: UUID
     requested_by: str
@@ -28,6 +29,7 @@ class ErasureRecord(Answer):
     erased_at: datetime
     cases: list[ErasureCase]
     certificate: str | None
+    checkpoint: str | None
 
 
 class ErasureStatus(Answer):

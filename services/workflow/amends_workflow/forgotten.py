@@ -11,6 +11,7 @@ from amends_platform.cases import Cases
 from amends_platform.erasing.certificates import Erasure, certificate, erasures_of
 from amends_platform.erasing.customers import Customer, find_customer, told_of
 from amends_platform.evidence.notes import Signer
+from amends_platform.evidence.tree_head import checkpoint_at_or_after
 from amends_platform.keyring import Keyring
 from amends_platform.keystore.protocol import KeyStore
 from amends_platform.problems import Problem
@@ -74,6 +75,7 @@ class Forgotten:
 
     async def _erasure(self, customer: Customer, erasure: Erasure) -> dict[str, Any]:
         signed = None if self._signer is None else await certificate(self._signer, self._store, customer.ref, erasure)
+        covering = await checkpoint_at_or_after(self._pool, erasure.cases[-1].position)
         return {
             "key_id": erasure.key_id,
             "requested_by": erasure.requested_by,
@@ -85,4 +87,5 @@ class Forgotten:
                 for case in erasure.cases
             ],
             "certificate": signed,
+            "checkpoint": None if covering is None else covering.note,
         }
