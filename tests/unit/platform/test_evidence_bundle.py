@@ -295,6 +295,28 @@ def test_words_that_cannot_be_told_do_no_harm() -> None:
     assert not checked.is_good
 
 
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=8,
+)
+junk = st.binary(max_size=100) | json_values.map(lambda value: json.dumps(value).encode() + b"\n")
+members = st.sampled_from(["format", "made_by", "case", "deadlines", "policies", "checkpoint", "personal"])
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(sorted(set(FILES) - {bundle.SUMS})), junk)
+def test_whatever_is_signed_the_check_ends_with_an_answer(name: str, content: bytes) -> None:
+    assert not check_bundle(signed(FILES | {name: content}), KEY).is_good
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(members, json_values | st.lists(st.fixed_dictionaries({"kind": json_values, "generation": json_values})))
+def test_whatever_a_manifest_says_the_check_ends_with_an_answer(member: str, value: Any) -> None:
+    checked = check_bundle(signed(saying(**{member: value})), KEY)
+    assert not checked.is_good or member == "made_by"
+
+
 @pytest.mark.parametrize(("case_id", "origin"), [(str(UUID(int=7)), ORIGIN), (str(SUBJECT.case.id), "amends/other")])
 def test_a_signature_for_another_case_or_log_is_refused(case_id: str, origin: str) -> None:
     assert bundle.SUMS in faults_of(check_bundle(signed(FILES, case_id=case_id, origin=origin), KEY))
