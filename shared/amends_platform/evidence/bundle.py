@@ -1,6 +1,6 @@
 """The bundle: all that proves a case, in one archive, whose files are listed with their hashes in a signed note.
 
-The same case gives the same bytes each time, as long as the same checkpoint proves it.
+The same release gives the same case the same bytes each time, as long as the same checkpoint proves it.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from importlib.resources import files as resources
 from typing import Any, Final
@@ -31,6 +32,10 @@ README, MANIFEST, SUMS = "README.txt", "manifest.json", "SHA256SUMS"
 EVENTS, WORDS, CHECKPOINT = "events.ndjson", "personal.ndjson", "checkpoint.txt"
 KEY, KEY_PEM = "key.txt", "key.pem"
 DOSSIER, DOSSIER_PDF = "dossier.html", "dossier.pdf"
+
+# What a dossier is worded and laid out by, beside this package.
+_WORDING: Final = ("sentences.py", "lengths.py", "page.py", "page.css")
+_MARK_DIGITS: Final = 12
 
 
 def make_bundle(
@@ -68,9 +73,16 @@ def make_bundle(
     return write_archive(files)
 
 
+@cache
 def made_by() -> str:
-    """This release, by its name."""
-    return f"amends {version('amends')}"
+    """This release, and a mark of the code that words a dossier: without the same code it cannot be made again."""
+    here = resources("amends_platform")
+    wording = [*(here / "evidence").iterdir(), *(here / name for name in _WORDING)]
+    mark = hashlib.sha256()
+    for file in sorted(wording, key=lambda file: file.name):
+        if file.is_file():
+            mark.update(hashlib.sha256(file.read_bytes()).digest())
+    return f"amends {version('amends')}, build {mark.hexdigest()[:_MARK_DIGITS]}"
 
 
 def readme() -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -330,6 +331,11 @@ def test_nothing_is_added_to_the_signature() -> None:
     other = base64.b64encode(hashlib.sha512(b"").digest()).decode()
     more = FILES[bundle.SUMS] + f"— somebody {other}\n".encode()
     assert bundle.SUMS in faults_of(check_bundle(write_archive(FILES | {bundle.SUMS: more}), KEY))
+
+
+def test_a_bundle_says_by_which_code_it_was_made() -> None:
+    assert json.loads(FILES[bundle.MANIFEST])["made_by"] == bundle.made_by()
+    assert re.fullmatch(r"amends [0-9.]+, build [0-9a-f]{12}", bundle.made_by())
 
 
 def test_what_another_release_wrote_is_checked_but_its_wording_is_not_compared() -> None:
