@@ -165,7 +165,7 @@ class PastQueue:
                 422,
                 "too-many-moved",
                 f"More than {MOVED_MAX:,} cases have moved since then, too many to look at each while you wait."
-                " `amends replay --as-of` tells how they all stood.",
+                " Ask for a later time, or for one case; `amends replay --as-of` tells what was known of all.",
             )
         for first in range(0, len(row["moved"]), _FETCHED_AT_ONCE):
             known = await executor.fetch(_EVENTS_KNOWN, row["moved"][first : first + _FETCHED_AT_ONCE], moment.as_of)

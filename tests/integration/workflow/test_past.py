@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.integration.workflow.conftest import (
     Log,
     Workflow,
     nothing_owed,
+    running,
     running_workflow,
     until,
 )
@@ -200,6 +202,26 @@ async def test_a_page_of_the_past_goes_on_where_it_was_however_the_cases_have_mo
     branch = await workflow.asker(branch="harbour")
     assert (await branch.ask("/v1/cases", as_of=START.isoformat()))["items"] == []
     assert (await asker.ask("/v1/cases", as_of=(START - HOUR).isoformat()))["items"] == []
+
+
+async def test_while_cases_move_everybody_who_asks_for_a_past_sees_the_same(log: Log, workflow: Workflow) -> None:
+    await log.database.stop_clock(START)
+    case_ids = [await log.receive(customer_ref=f"C-{number}") for number in range(20)]
+    asker = await workflow.asker()
+    expected = (await asker.ask("/v1/cases", min_position=len(case_ids)))["items"]
+    await log.database.stop_clock(START + HOUR)
+
+    async def write() -> None:
+        for case_id in case_ids:
+            await log.give(case_id, Apologize("phone", "Sorry."))
+            await log.receive(customer_ref="C-late")
+
+    async with running(write()) as writing:
+        while not writing.done():
+            pages = await asyncio.gather(*(asker.ask("/v1/cases", as_of=START.isoformat()) for _ in range(4)))
+            assert [page["items"] for page in pages] == [expected] * 4
+    page = await asker.ask("/v1/cases", as_of=START.isoformat(), min_position=3 * len(case_ids))
+    assert page["items"] == expected
 
 
 async def test_what_was_entered_late_is_seen_in_hindsight_and_acquits_nobody(log: Log, workflow: Workflow) -> None:
