@@ -37,7 +37,8 @@ async def find_customer(pool: asyncpg.Pool, cases: Cases, tenant: str, ref: str)
     # The null character is in no text of the database, and PostgreSQL does not even compare with it.
     if "\x00" in ref:
         return None
-    stream_ids = await streams_of_customer(pool, tenant, ref)
+    # Cases are remembered under these: not under asyncpg's own kind of UUID, which is no JSON.
+    stream_ids = [UUID(int=stream_id.int) for stream_id in await streams_of_customer(pool, tenant, ref)]
     loaded = [await cases.load(stream_id) for stream_id in stream_ids]
     theirs = tuple(case for case in loaded if case is not None)
     return Customer(ref, await current_key(pool, tenant, ref), theirs) if theirs else None
