@@ -22,6 +22,12 @@ def test_everything_has_a_default_but_the_addresses_of_others() -> None:
     assert (settings.database_url, settings.nats_url, settings.api_key) == (None, None, None)
     assert (settings.intake_host, settings.intake_port, settings.workflow_port) == ("127.0.0.1", 8081, 8082)
     assert settings.master_key_path == settings.data_dir / "keys" / "master.key"
+    assert settings.signing_key_path == settings.data_dir / "keys" / "signing.key"
+
+
+def test_the_log_is_named_after_its_tenant_unless_it_has_a_name() -> None:
+    assert Settings.load(tenant="north").origin == "amends/north"
+    assert Settings.load(tenant="north", log_origin="example.com/complaints").origin == "example.com/complaints"
 
 
 def test_an_option_goes_before_the_environment_and_one_not_given_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,6 +54,9 @@ def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatc
         ("AMENDS_RATE_LIMIT", "10", "must be off, or a number"),
         ("AMENDS_INTAKE_URL", "localhost:8081", "must look like http://"),
         ("AMENDS_LOG_FORMAT", "xml", "'json' or 'console'"),
+        ("AMENDS_LOG_ORIGIN", "two words", "should match pattern"),
+        ("AMENDS_LOG_ORIGIN", "a+b", "should match pattern"),
+        ("AMENDS_CHECKPOINT_SECONDS", "0", "greater than 0"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_variable(
