@@ -10,7 +10,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
@@ -19,7 +19,6 @@ from uuid import UUID
 
 import asyncpg
 
-from amends_domain.decisions.ruling import CLOCK_SKEW_MAX
 from amends_domain.evolve import fold
 from amends_domain.hindsight import as_it_was
 from amends_domain.policy import Policy
@@ -41,6 +40,9 @@ _KEPT_MAX = 4
 _FETCHED_AT_ONCE = 100
 # Some milliseconds, for which nothing else is answered.
 _FOLDED_AT_ONCE = 20
+# What was recorded so long before a time had happened by then, whatever the clock of an intake said. Generous, since
+# all it costs is to fold some cases more.
+_CLOCKS_DIFFER_MAX = timedelta(hours=1)
 _EVER = datetime.max.replace(tzinfo=UTC)
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _MOVED_CASES, _EVENTS_KNOWN, _UNSEEN_BY = statement("moved_cases"), statement("events_known"), statement("unseen_by")
@@ -59,8 +61,7 @@ class Moment(NamedTuple):
         as_of = self.as_of or _EVER
         if self.valid_at is None:
             return as_of
-        # What was recorded by then had happened by `valid_at`, whatever its sender's clock said.
-        return min(as_of, max(self.valid_at, _LONG_AGO + CLOCK_SKEW_MAX) - CLOCK_SKEW_MAX)
+        return min(as_of, max(self.valid_at, _LONG_AGO + _CLOCKS_DIFFER_MAX) - _CLOCKS_DIFFER_MAX)
 
 
 class _Moved(NamedTuple):
