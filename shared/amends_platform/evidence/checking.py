@@ -140,10 +140,13 @@ class _Checking:
         of = _SIGNED_FOR.match(listed)
         if of is None:
             raise _Bad(Fault(bundle.SUMS, "It is not the list of a bundle's files."))
-        missing = set(bundle.sums(self._files, *of.groups()).splitlines()) ^ set(listed.splitlines())
-        for name in sorted({line.partition("  ")[2] for line in missing}):
+        expected = bundle.sums(self._files, *of.groups())
+        differing = {line.partition("  ")[2] for line in set(expected.splitlines()) ^ set(listed.splitlines())}
+        for name in sorted(differing):
             what = "It is not what was signed: its SHA-256 is another." if name in self._files else "It was taken out."
             self._fault(name, what)
+        if listed != expected and not differing:
+            self._fault(bundle.SUMS, "It is not written as it should be.")
         return of[1], of[2]
 
     def _checkpoint(self, verifier: Verifier) -> TreeHead:

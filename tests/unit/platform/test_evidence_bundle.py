@@ -327,6 +327,13 @@ def test_a_signature_on_a_checkpoint_is_none_on_a_list_of_files() -> None:
     assert bundle.SUMS in faults_of(check_bundle(write_archive(FILES | {bundle.SUMS: FILES[bundle.CHECKPOINT]}), KEY))
 
 
+def test_a_list_of_files_is_written_in_one_way_only() -> None:
+    listed = bundle.sums(FILES, str(SUBJECT.case.id), ORIGIN).splitlines(keepends=True)
+    for again in ((*listed, listed[-1]), (*listed[:2], *reversed(listed[2:]))):
+        note = SIGNER.sign("".join(again)).encode()
+        assert faults_of(check_bundle(write_archive(FILES | {bundle.SUMS: note}), KEY)) == {bundle.SUMS}
+
+
 def test_nothing_is_added_to_the_signature() -> None:
     other = base64.b64encode(hashlib.sha512(b"").digest()).decode()
     more = FILES[bundle.SUMS] + f"— somebody {other}\n".encode()
