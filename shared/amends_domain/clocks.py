@@ -9,7 +9,7 @@ known of the case then; what becomes known later starts clocks that it calls for
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from amends_domain.calendars import after
@@ -43,6 +43,8 @@ _FIRED = frozenset({ReminderIssued.TYPE, DeadlineBreached.TYPE})
 # What the organisation owes the customer by its word outlives a closed case; withdrawing or merging it ends that too.
 _CLOSING = frozenset({FollowedUp.TYPE, ClosedUnsatisfied.TYPE, IncidentClosed.TYPE})
 _ENDING = frozenset({ComplaintWithdrawn.TYPE, MergedInto.TYPE})
+# What may end a clock whatever its rule names; most events do not, and every running clock is asked at each.
+_MAY_END = _CLOSING | _ENDING | {ActionTaken.TYPE}
 # Reopening gives the case fresh clocks, and so does finding that it is a complaint, as if it had just been received.
 _BEGINNING = frozenset({ComplaintReceived.TYPE, CaseReopened.TYPE, Reclassified.TYPE})
 
@@ -126,8 +128,10 @@ class _Reading:
 
     def _move(self, mark: Mark) -> None:
         """Replace running clocks by runs of another length, as the mark demands."""
+        is_retiming = mark.type == DeadlineRetimed.TYPE
         for key, run in list(self._running.items()):
-            self._move_one(key, run, mark)
+            if is_retiming or run.rule.may_move:
+                self._move_one(key, run, mark)
 
     def _move_one(self, key: tuple[str, int | None], run: Run, mark: Mark) -> None:
         moved = _retimed(run, mark, self._policy_of(mark)) or _extended(run, mark) or _hurried(run, mark)
@@ -189,12 +193,16 @@ class _Reading:
             if run is not None:
                 self._begin((rule.name, run.number), run)
 
-    def _called_for(self, mark: Mark, facts: Facts) -> Iterator[tuple[ClockRule, Policy]]:
+    def _called_for(self, mark: Mark, facts: Facts) -> Iterable[tuple[ClockRule, Policy]]:
         """The clocks that the mark starts on a case of which so much is known, as far as they are not running."""
         policy = self._policy_of(mark)
-        if policy is None:
-            return
-        for rule in policy.clocks_from.get(_started_by(mark), ()):
+        rules = None if policy is None else policy.clocks_from.get(_started_by(mark))
+        return () if policy is None or rules is None else self._calling(rules, policy, mark, facts)
+
+    def _calling(
+        self, rules: Iterable[ClockRule], policy: Policy, mark: Mark, facts: Facts
+    ) -> Iterator[tuple[ClockRule, Policy]]:
+        for rule in rules:
             if not rule.is_promised and (rule.name, None) in self._running:
                 continue
             if rule.when.matches(facts) and _concerns(rule, mark, facts):
@@ -260,6 +268,8 @@ def _concerns(rule: ClockRule, mark: Mark, facts: Facts) -> bool:
 
 def _ending(run: Run, number: int | None, mark: Mark) -> Verdict | None:
     """How the mark ends the run; None when it does not."""
+    if mark.type not in _MAY_END and mark.type not in run.rule.stop:
+        return None
     if _stops(run, number, mark):
         return Verdict.MET
     if mark.type in _ENDING and not (run.rule.is_promised and _CORRECTIVE_ACTION in run.rule.stop):

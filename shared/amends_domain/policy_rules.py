@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 from typing import Final
 
 from amends_domain.calendars import Calendar, DueTime, after, before
@@ -164,6 +165,11 @@ class ClockRule:
     @property
     def is_promised(self) -> bool:
         return self.due is Given.PROMISED
+
+    @cached_property
+    def may_move(self) -> bool:
+        """Whether something that happens to the case may move the clock, other than an explicit re-timing."""
+        return self.urgent is not None or isinstance(self.extend, tuple)
 
     def due_after(self, start: datetime, flags: Collection[str], calendar: Calendar) -> DueTime | None:
         """When the clock, started at `start`, is due on a case with these flags, extended as far as they suffice.

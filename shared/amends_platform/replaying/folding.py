@@ -137,10 +137,11 @@ class Fold:
             folded.case = after
             if type_ in FIRED and has_fired(event):
                 folded.fired.append(recorded)
-            if after.status in CLOSED:
-                closed[case_id] = None
-            elif before is not None and before.status in CLOSED:
-                closed.pop(case_id, None)
+            if before is None or after.status is not before.status:
+                if after.status in CLOSED:
+                    closed[case_id] = None
+                else:
+                    closed.pop(case_id, None)
 
     def _break(self, case_id: UUID, case: Case | None, position: int, error: Exception) -> None:
         what = f"unknown event type {error}" if isinstance(error, UnknownEventType) else str(error) or repr(error)
