@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest_asyncio
 
 from tests.support.intake import Caller, complaint
 from tests.support.listening import everything
-from tests.support.system import System, until
+from tests.support.system import WAIT_SECONDS_MAX, System, until
 
 NAME, PHONE = "Xanthippe Quillfeather", "0991-8472-6630"
 WORDS = ("Quillfeather", PHONE, "quokkas", "吃了雨伞", "umbrella-stand")
@@ -217,3 +218,44 @@ async def test_an_administrator_erases_with_one_command_and_gets_the_certificate
     case = await system.case((await agent.post("/v1/complaints", told)).json())
     events = (await system.ask(f"/v1/cases/{case['id']}/events")).json()["items"]
     assert events[0]["personal"]["customer"] == {"name": NAME}
+
+
+async def test_an_erasure_that_a_kill_cuts_off_is_finished_and_done_once(system: System) -> None:
+    agent, handler, head = (system.caller(role) for role in ("agent", "handler", "department_head"))
+    customers = [f"C-cut-{number}" for number in range(16)]
+    for ref in customers:
+        for _ in range(2):
+            await agent.post("/v1/complaints", complaint(customer={"ref": ref, "name": NAME}))
+        await handler.post(f"/v1/customers/{ref}/erasure", ASK)
+    answered = asyncio.Event()
+
+    async def approve(ref: str) -> dict[str, Any]:
+        """As a caller does whose answer was lost: again, with the same key."""
+        while True:
+            try:
+                response = await head.post(f"/v1/customers/{ref}/erasure/approval", {}, key=f"cut-{ref}")
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+                continue
+            if response.status_code != 503:
+                answered.set()
+                return dict(response.json())
+            await asyncio.sleep(0.05)
+
+    approving = [asyncio.create_task(approve(ref)) for ref in customers]
+    await answered.wait()
+    await system.kill("intake")
+    async with asyncio.timeout(WAIT_SECONDS_MAX):
+        answers = await asyncio.gather(*approving)
+    assert [answer["status"] for answer in answers] == ["erased"] * len(customers)
+    async with system.database() as database:
+        rows = await database.fetch(
+            "SELECT stream_id, position, data ->> 'key_id' AS key_id FROM events"
+            " WHERE type = 'personal-data-erased' AND data ->> 'approved_by' = 'dev-department_head'"
+            " AND data ->> 'key_id' = ANY($1) ORDER BY position",
+            [answer["key_id"] for answer in answers],
+        )
+    told = sorted((case["position"], case["id"], answer["key_id"]) for answer in answers for case in answer["cases"])
+    assert [(row["position"], str(row["stream_id"]), row["key_id"]) for row in rows] == told
+    assert len(told) == 2 * len(customers)
+    assert not any(any(_wrapped_key(system, UUID(answer["key_id"]))) for answer in answers), "a key is there still"
