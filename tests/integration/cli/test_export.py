@@ -27,8 +27,10 @@ from amends_platform.exporting import extract
 from amends_platform.exporting.exports import Exported, Format, export_to, export_to_file
 from amends_platform.exporting.extract import Extract, FindKeys, Scope, scope_of_times
 from amends_platform.failures import Failure
+from amends_platform.keyring import Keyring
 from tests.integration.cli.telling import Told, change, connected
 from tests.integration.workflow.conftest import open_log
+from tests.support.keys import key_store_in
 from tests.support.ocel import ByR4pm, mistakes
 from tests.support.postgres import Database, PostgresServer, new_database
 
@@ -247,6 +249,33 @@ def test_no_export_holds_personal_data_or_is_for_anybody_to_read(exported: Expor
         assert path.stat().st_mode & 0o777 == 0o600
     left = set(exported.files[Format.XES].parent.iterdir())
     assert left == set(exported.files.values())
+
+
+async def test_personal_data_is_there_for_whoever_has_the_keys_and_null_where_they_are_gone(
+    told: Told, tmp_path: Path
+) -> None:
+    async with connected(told.database) as connection:
+        gone, kept = await connection.fetch(
+            "SELECT key_id, stream_id FROM events WHERE version = 1 AND stream_id = ANY($1) ORDER BY stream_id",
+            [told.cases["kept"], told.cases["past"]],
+        )
+    await change(told.database, f"UPDATE data_keys SET erased_at = now() WHERE key_id = '{gone['key_id']}'")
+    store = key_store_in(told.directory)
+    try:
+        async with auditor_connection(told.database.url) as conn:
+            for format_ in (Format.NDJSON, Format.OCEL, Format.XES):
+                path = tmp_path / format_
+                said = await export_file(path, format_, told.database, keys=Keyring(conn, store).by_id)
+                assert said.personal
+                text = path.read_text()
+                # The customer's words on the cases whose keys are there: on all but one.
+                assert text.count("The machine kept my card.") == 7
+        told_of = {line["case_id"]: line for line in lines(tmp_path / "ndjson") if line["version"] == 1}
+        assert told_of[str(gone["stream_id"])]["personal"] is None
+        assert told_of[str(kept["stream_id"])]["personal"]["customer"] == {"name": "Ms. Chen"}
+        assert list(mistakes(json.loads((tmp_path / "ocel").read_bytes()))) == []
+    finally:
+        await store.aclose()
 
 
 @pytest.mark.parametrize("share", [(0.3, 1), (0, 0.5), (0.4, 0.8), (0.5, 0.5)])
