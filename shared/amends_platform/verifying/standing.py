@@ -26,7 +26,9 @@ _TABLES: Final = """
     CREATE TABLE standing (one INTEGER PRIMARY KEY CHECK (one = 1), inputs TEXT, noted_at TEXT, document TEXT);
     CREATE TABLE streams (id BLOB PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
 """
-_KEEP_VERSION: Final = "INSERT INTO streams VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET version = excluded.version"
+_BEGIN: Final = "INSERT OR IGNORE INTO streams VALUES (?, ?)"
+_GO_ON: Final = "UPDATE streams SET version = ? WHERE id = ? AND version = ?"
+_CACHE_KIB: Final = 65_536
 
 
 @dataclass
@@ -64,15 +66,33 @@ class Notebook:
         else:
             file.execute("DELETE FROM streams")
 
-    def follow(self, streams: Mapping[bytes, Seen]) -> Iterator[Fault]:
-        """The next range has these. Tells whose first event there does not follow the last before; to be exhausted."""
-        for stream, (position, version, _) in streams.items():
+    def follow(self, streams: Mapping[bytes, Seen]) -> list[Fault]:
+        """The next range has these. Tells of each whose first event there does not follow its last before."""
+        # In the order they are kept in, they are found several times faster.
+        ordered = sorted(streams.items())
+        begun = [(stream, last) for stream, (_, version, last) in ordered if version == 1]
+        gone_on = [(last, stream, version - 1) for stream, (_, version, last) in ordered if version != 1]
+        if not self._file.in_transaction:
+            # Else the savepoint would be a transaction, and kept without the standing that goes with it.
+            self._file.execute("BEGIN")
+        self._file.execute("SAVEPOINT before")
+        kept = self._file.executemany(_BEGIN, begun).rowcount if begun else 0
+        kept += self._file.executemany(_GO_ON, gone_on).rowcount if gone_on else 0
+        if kept == len(ordered):
+            self._file.execute("RELEASE before")
+            self.standing.streams += len(begun)
+            return []
+        self._file.execute("ROLLBACK TO before")
+        return list(self._follow_each(streams))
+
+    def _follow_each(self, streams: Mapping[bytes, Seen]) -> Iterator[Fault]:
+        for stream, (position, version, last) in streams.items():
             row = self._file.execute("SELECT version FROM streams WHERE id = ?", (stream,)).fetchone()
             before = 0 if row is None else row[0]
             self.standing.streams += row is None
             if version != before + 1:
                 yield out_of_turn(position, version, before)
-        self._file.executemany(_KEEP_VERSION, ((stream, last) for stream, (_, _, last) in streams.items()))
+            self._file.execute("INSERT OR REPLACE INTO streams VALUES (?, ?)", (stream, last))
 
     def note(self) -> None:
         """From here on it can be gone on with. What was not noted is as if it had not been looked at."""
@@ -103,6 +123,7 @@ def _prepare(file: sqlite3.Connection) -> None:
     # Held until we close: two that go on from the same notes would spoil them.
     file.execute("PRAGMA locking_mode = EXCLUSIVE")
     file.execute("PRAGMA synchronous = NORMAL")
+    file.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     file.execute("BEGIN IMMEDIATE")
     if file.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
         file.execute(f"PRAGMA application_id = {_APPLICATION}")
