@@ -22,7 +22,7 @@ BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding=
 async def printed() -> AsyncIterator[list[str]]:
     """What each block of the README prints."""
     async with running_system(PACK.read_text(encoding="utf-8")) as system:
-        yield await _pasted(system)
+        yield await _pasted(system, _checkout(system.directory))
 
 
 def test_the_first_complaint_is_answered_with_the_reference_that_the_readme_shows(printed: list[str]) -> None:
@@ -40,11 +40,30 @@ def test_the_commands_at_the_terminal_show_import_replay_and_verify(printed: lis
         assert expected in printed[2]
 
 
-async def _pasted(system: System) -> list[str]:
+def test_the_proof_holds_and_the_case_is_shown_to_whoever_asks(printed: list[str]) -> None:
+    for expected in ("checkpoints hold", "The evidence of 5MAY-X6NW is good", "objects up to position"):
+        assert expected in printed[3]
+
+
+def test_the_customer_is_forgotten_by_two_persons(printed: list[str]) -> None:
+    assert '"status":"requested","requested_by":"dev-handler"' in printed[4]
+    assert '"status":"erased","requested_by":"dev-handler","approved_by":"dev-department_head"' in printed[4]
+
+
+def _checkout(directory: Path) -> Path:
+    """A directory like the root of the project, in which files may be written."""
+    checkout = directory / "checkout"
+    checkout.mkdir()
+    for name in (".venv", "samples"):
+        (checkout / name).symlink_to(ROOT / name)
+    return checkout
+
+
+async def _pasted(system: System, checkout: Path) -> list[str]:
     script = "\necho '<end of block>'\n".join(BLOCKS)
     shell = await asyncio.create_subprocess_exec(
         *("bash", "-euo", "pipefail", "-c", script),
-        cwd=ROOT,
+        cwd=checkout,
         env=system.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
