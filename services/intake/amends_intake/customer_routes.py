@@ -67,9 +67,10 @@ def add_customer_routes(
     """`forgetting` and `reception` exist once the app has started."""
     routes = APIRouter(tags=["customers"])
     for route in _ROUTES:
+        # The organisation calls its customers as it likes, with a slash perhaps.
         success = {"model": ErasureAnswer, "description": "Durably recorded", "headers": replayed_header()}
         routes.add_api_route(
-            f"/v1/customers/{{ref}}/{route.path}",
+            f"/v1/customers/{{ref:path}}/{route.path}",
             _endpoint(route, forgetting, reception, metrics),
             methods=["POST"],
             status_code=route.status,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -80,6 +81,14 @@ async def test_a_request_is_answered_with_the_cases_it_is_about(intake: Intake) 
             "cases": [{"id": case["id"], "reference": case["reference"], "position": 2}],
         },
     )
+
+
+async def test_a_customer_may_be_called_in_any_way(intake: Intake) -> None:
+    handler = await intake.caller("handler")
+    for ref in ("A/1", "erasure/approval", "客户 7?", "a%2Fb", "../x"):
+        await handler.receive(customer={"ref": ref})
+        response = await handler.post(f"/v1/customers/{quote(ref, safe='')}/erasure", ASK)
+        assert (response.status_code, response.json()["customer_ref"]) == (202, ref)
 
 
 async def test_a_request_is_rejected_by_a_head_or_taken_back(intake: Intake) -> None:

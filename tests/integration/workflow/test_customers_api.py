@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -58,6 +59,7 @@ async def asked(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFacto
             await publish_setting(log.pool, log.book, "default", load_policy("bank-cn"))
             cases = [await log.receive(narrative=f"The machine kept card {n}.") for n in (1, 2)]
             await log.receive(customer_ref="C-2", customer={"name": "Mr. Wang"})
+            await log.receive(customer_ref="A/1 erasure")
             await log.give(cases[0], MakePromise("The fitter comes.", datetime.now(UTC) + timedelta(days=2)))
             await log.give(cases[1], Hold("Ms. Chen sues."))
         await database.close_pools()
@@ -197,6 +199,13 @@ async def test_another_customer_is_untouched(asked: Asked) -> None:
     auditor = await asked.workflow.asker("auditor")
     other = await auditor.ask("/v1/customers/C-2/export")
     assert (other["status"], other["known"]) == ("kept", [{"name": "Mr. Wang"}])
+
+
+async def test_a_customer_may_be_called_in_any_way(asked: Asked) -> None:
+    auditor = await asked.workflow.asker("auditor")
+    for what in ("timeline", "erasure", "export"):
+        answer = await auditor.ask(f"/v1/customers/{quote('A/1 erasure', safe='')}/{what}")
+        assert answer["customer_ref"] == "A/1 erasure"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ routes = APIRouter()
 
 
 @routes.get(
-    "/customers/{ref}/timeline",
+    "/customers/{ref:path}/timeline",
     tags=["customers"],
     summary="One customer's cases, and every contact with them",
     description="Every exchange with the customer over all cases and channels, what they were promised and whether"
@@ -47,7 +47,7 @@ async def timeline(request: Request, ref: str, asked: Asked, of: Of, parameters:
 
 
 @routes.get(
-    "/customers/{ref}/erasure",
+    "/customers/{ref:path}/erasure",
     tags=["customers"],
     summary="Whether a customer's personal data was erased, or is asked to be",
     description="With a signed certificate of each erasure, once the key store holds that key no more: a signed note"
@@ -62,7 +62,7 @@ async def erasure(ref: str, asked: Asked, of: Of, parameters: Annotated[Paramete
 
 
 @routes.get(
-    "/customers/{ref}/export",
+    "/customers/{ref:path}/export",
     tags=["customers"],
     summary="Everything that is held on a customer",
     description="What a customer may ask for, in one document that explains its parts: their cases with every event"
