@@ -30,6 +30,8 @@ _NAMES: Final = statement("names_of_events")
 _HASH: Final = "SELECT leaf_hash FROM events WHERE position = $1"
 # Each worker has a range to go on with when it has finished one.
 _RANGES_AHEAD: Final = 2
+# To start one takes as long as to check a range.
+_RANGES_WORTH_A_PROCESS: Final = 2
 _TOLD_MAX: Final = 4
 
 OnProgress = Callable[[int, int], None]
@@ -117,7 +119,7 @@ async def _read(request: Request, reach: _Reach, judge: Judge, standing: Standin
         Span(first, min(first + request.range_events, reach.head))
         for first in range(standing.position, reach.head, request.range_events)
     ]
-    jobs = max(1, min(request.jobs, len(spans)))
+    jobs = max(1, min(request.jobs, len(spans) // _RANGES_WORTH_A_PROCESS))
     vkey = None if request.key is None else request.key.vkey
     with checking(jobs) as check:
         coming: deque[asyncio.Future[RangeFound]] = deque()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import sys
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 import pytest_asyncio
 from typer.testing import CliRunner, Result
@@ -78,6 +80,33 @@ async def test_processes_side_by_side_find_what_one_finds(changed: Database, exp
     # The deleted one's case misses it, and the early one stands at the beginning of a range.
     assert named == [1, 4_096, 4_097, 12_288, 12_288 + 130, 16_385, 16_385, 50_000, 66_000]
     assert without_time(await verified(replace(asked, jobs=2))) == without_time(alone)
+
+
+STANDING_STILL = """
+import asyncio, sys
+from amends_platform.verifying.log import Request, verify_log
+
+def stand_still(*_):
+    print("reading", flush=True)
+    sys.stdin.read()
+
+asyncio.run(verify_log(Request(sys.argv[1], jobs=2, range_events=4_096), stand_still))
+"""
+
+
+async def test_a_verification_that_is_killed_leaves_no_process_behind(whole: Database) -> None:
+    pipe = asyncio.subprocess.PIPE
+    command = (sys.executable, "-c", STANDING_STILL, whole.url)
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+    assert process.stdout is not None
+    async with asyncio.timeout(60):
+        assert await process.stdout.readline() == b"reading\n"
+    readers = psutil.Process(process.pid).children(recursive=True)
+    assert len(readers) >= 2
+    process.kill()
+    await process.wait()
+    _, alive = await asyncio.to_thread(psutil.wait_procs, readers, timeout=60)
+    assert alive == []
 
 
 async def test_a_row_above_the_leaves_tells_which_row_of_them_was_changed(changed: Database) -> None:
