@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from amends_platform.failures import Failure
 from amends_platform.verifying.claims import claims_from
 from amends_platform.verifying.log import Request, Verified, verify_log
 from tests.support.postgres import Database, PostgresServer, new_database
@@ -123,14 +124,32 @@ async def test_an_event_that_is_moved_to_another_case_is_named(database: Databas
     assert "version 6 comes after version 4" in faults[2][2]
 
 
-async def test_a_field_that_an_event_cannot_be_without_is_missed(database: Database) -> None:
+async def test_an_event_without_what_an_event_must_have_is_named_and_the_next_ones_are_read(database: Database) -> None:
     async with superuser(database) as conn:
-        await conn.execute("ALTER TABLE events ALTER recorded_at DROP NOT NULL")
-    faults = await found(database, f"UPDATE events SET recorded_at = NULL WHERE position = {AT}")
-    assert faults[0][0] == AT
-    assert "it lacks a field" in faults[0][2]
-    # And reading went on behind it.
-    assert [fault[0] for fault in faults[1:]] == [AT + CASES]
+        for column in ("stream_id", "type", "recorded_at", "actor", "leaf_hash"):
+            await conn.execute(f"ALTER TABLE events ALTER {column} DROP NOT NULL")
+        await conn.execute("ALTER TABLE events DROP CONSTRAINT events_leaf_hash_check")
+    faults = await found(
+        database,
+        """
+        UPDATE events SET stream_id = NULL WHERE position = 1201;
+        UPDATE events SET type = NULL WHERE position = 1203;
+        UPDATE events SET recorded_at = NULL WHERE position = 1205;
+        UPDATE events SET leaf_hash = NULL WHERE position = 1207;
+        UPDATE events SET leaf_hash = 'short' WHERE position = 1209;
+        UPDATE events SET actor = NULL WHERE position = 1211;
+        """,
+    )
+    assert [fault[0] for fault in faults] == [1_201, 1_203, 1_205, 1_207, 1_209, 1_211]
+    assert all("it lacks a field" in fault[2] for fault in faults[:5])
+    assert "its hash is not that of its content" in faults[5][2]
+
+
+async def test_events_that_cannot_be_read_are_said_to_be(database: Database) -> None:
+    async with superuser(database) as conn:
+        await conn.execute("ALTER TABLE events DROP COLUMN sealed CASCADE")
+    with pytest.raises(Failure, match="The events from position 1 to 1,300 cannot be read"):
+        await verified(database)
 
 
 # Events that come, go or change places
