@@ -39,6 +39,9 @@ NEWER = {
     "absorbed",
     "links",
     "playbook",
+    "as_of",
+    "valid_at",
+    "not_yet",
 }
 """What an older workflow does not answer."""
 
@@ -93,6 +96,9 @@ def answer(**changed: Any) -> dict[str, Any]:
         "absorbed": [],
         "links": [],
         "playbook": None,
+        "as_of": None,
+        "valid_at": None,
+        "not_yet": [],
     } | changed
     CaseAnswer.model_validate(case)
     return case
@@ -198,10 +204,10 @@ def test_the_first_words_are_shown_while_the_case_is_open(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
-    _show(answer(playbook={"en": BOOK}), [], None)
+    _show(answer(playbook={"en": BOOK}), [], None, None)
     shown = capsys.readouterr().out
     assert all(words in shown for words in ("say first", "I am sorry.", "on times", "Within a day."))
-    _show(answer(playbook={"en": BOOK}, state="withdrawn"), [], None)
+    _show(answer(playbook={"en": BOOK}, state="withdrawn"), [], None, None)
     assert "I am sorry." not in capsys.readouterr().out
 
 
@@ -211,7 +217,7 @@ def test_what_happened_on_a_merged_case_says_on_which(capsys: pytest.CaptureFixt
         told = {"type": "note-added", "data": {}, "actor": "a-agent", "occurred_at": at, "recorded_at": at}
         return told | {"reference": reference}
 
-    _show(answer(absorbed=[OTHER]), [happened("TY96-6X8K"), happened("K7M2-P9QX")], None)
+    _show(answer(absorbed=[OTHER]), [happened("TY96-6X8K"), happened("K7M2-P9QX")], None, None)
     notes = [line for line in capsys.readouterr().out.splitlines() if "Note" in line]
     assert ["TY96-6X8K" in line for line in notes] == [True, False]
     assert all("K7M2-P9QX" not in line for line in notes)
