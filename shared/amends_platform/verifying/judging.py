@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable
 from itertools import zip_longest
@@ -29,7 +30,7 @@ class Judge:
         """`given`: checkpoints that were kept elsewhere. `newest`: the size of the newest one in the database."""
         self._conn = conn
         self._notebook = notebook
-        self._given = tuple(given)
+        self._given = sorted(given, key=_size)
         self._newest = newest
         self._standing = notebook.standing
 
@@ -59,12 +60,13 @@ class Judge:
             self._notebook.note()
 
     def _given_in(self, span: Span) -> list[Claim]:
-        return [claim for claim in self._given if span.first < claim.tree_size <= span.end]
+        first, end = (bisect_right(self._given, size, key=_size) for size in (span.first, span.end))
+        return self._given[first:end]
 
     async def _raise_tower(self, found: RangeFound) -> None:
         """Add the rows of leaves, and hold the tree against every checkpoint on the way."""
         tower = self._standing.tower
-        claims = deque(sorted([*found.claims, *self._given_in(found.span)], key=lambda claim: claim.tree_size))
+        claims = deque(sorted([*found.claims, *self._given_in(found.span)], key=_size))
         for number, row_root in enumerate([*found.row_roots, None]):
             size = found.span.first + number * TILE_HASHES
             while claims and claims[0].tree_size < size + TILE_HASHES:
@@ -112,3 +114,7 @@ class Judge:
             self._standing.faults.append(Fault(begins, what, begins + events - 1))
         elif kept["root"] != root_of(row.hashes):
             self._standing.faults.append(Fault(first, f"{name} has another root than its hashes have", last))
+
+
+def _size(claim: Claim) -> int:
+    return claim.tree_size
