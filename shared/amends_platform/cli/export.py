@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +20,30 @@ if TYPE_CHECKING:
     from amends_platform.settings import Settings
 
 _FORMATS = ("ocel", "xes", "ndjson", "parquet")
+
+
+class _ReaderGone(Exception):
+    """Whoever read standard output has seen enough."""
+
+
+class _StandardOutput:
+    """Tells a reader that is gone apart from a database that is: both are broken pipes."""
+
+    def write(self, data: bytes, /) -> None:
+        with _told_apart():
+            sys.stdout.buffer.write(data)
+
+    def flush(self) -> None:
+        with _told_apart():
+            sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _ReaderGone from error
 
 
 def export(
@@ -57,8 +81,8 @@ def export(
         raise WrongUsage("--format parquet needs a file: -o FILE")
     try:
         exported = asyncio.run(_exported(format_, output, since, before, until, personal=personal))
-    except BrokenPipeError:
-        # Whoever read it has seen enough. Python would complain once more when it closes standard output.
+    except _ReaderGone:
+        # Python would complain once more when it closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
     _report(exported, output, as_json=json_summary)
@@ -84,8 +108,9 @@ async def _exported(
         with meter_of_stages({"events": "events", "objects": "events"}) as on_progress:
             if output is not None:
                 return await export_to_file(output, Format(format_), extract, on_progress)
-            exported = await export_to(sys.stdout.buffer, Format(format_), extract, on_progress)
-            sys.stdout.buffer.flush()
+            out = _StandardOutput()
+            exported = await export_to(out, Format(format_), extract, on_progress)
+            out.flush()
             return exported
 
 

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import IO, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from amends_domain.event_codec import UnknownEventType
 from amends_domain.evolve import BrokenStream
-from amends_platform.exporting.counting import Counted, OnProgress
+from amends_platform.exporting.counting import Counted, OnProgress, Out
 from amends_platform.exporting.extract import Extract, Scope
 from amends_platform.exporting.ndjson import write_ndjson
 from amends_platform.exporting.ocel import write_ocel
@@ -44,7 +44,7 @@ class Exported(NamedTuple):
     seconds: float
 
 
-_Write = Callable[[Extract, IO[bytes], OnProgress], Awaitable[Counted]]
+_Write = Callable[[Extract, Out, OnProgress], Awaitable[Counted]]
 _WRITERS: Final[Mapping[Format, _Write]] = {
     Format.OCEL: write_ocel,
     Format.XES: write_xes,
@@ -52,11 +52,14 @@ _WRITERS: Final[Mapping[Format, _Write]] = {
 }
 
 _FILE_TROUBLE: Final = frozenset(
-    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    {
+        *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.EISDIR),
+        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    }
 )
 
 
-async def export_to(out: IO[bytes], format_: Format, extract: Extract, on_progress: OnProgress) -> Exported:
+async def export_to(out: Out, format_: Format, extract: Extract, on_progress: OnProgress) -> Exported:
     """Write everything that the extract has, personal data too if it unseals. Not for Parquet. Raises Failure."""
     started_at = time.monotonic()
     with _in_words():
@@ -71,7 +74,7 @@ async def export_to_file(path: Path, format_: Format, extract: Extract, on_progr
     try:
         with private_file(path) as out:
             if format_ is Format.PARQUET:
-                return await _export_parquet(out, extract, on_progress)
+                return await _export_parquet(Path(out.name), extract, on_progress)
             return await export_to(out, format_, extract, on_progress)
     except OSError as error:
         # An outage of the database is one too, and none of ours.
@@ -80,9 +83,8 @@ async def export_to_file(path: Path, format_: Format, extract: Extract, on_progr
         raise Failure(f"{path} cannot be written: {error.strerror}.") from error
 
 
-async def _export_parquet(out: IO[bytes], extract: Extract, on_progress: OnProgress) -> Exported:
+async def _export_parquet(path: Path, extract: Extract, on_progress: OnProgress) -> Exported:
     started_at = time.monotonic()
-    path = Path(out.name)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".ndjson") as lines:
         exported = await export_to(lines, Format.NDJSON, extract, on_progress)
         lines.flush()

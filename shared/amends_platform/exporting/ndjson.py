@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import IO, Any
+from typing import Any
 
 import orjson
 
 from amends_domain.reference import reference_of
-from amends_platform.exporting.counting import Counted, OnProgress
+from amends_platform.exporting.counting import Counted, OnProgress, Out
 from amends_platform.exporting.extract import Entry, Extract
 
 
-async def write_ndjson(extract: Extract, out: IO[bytes], on_progress: OnProgress) -> Counted:
+async def write_ndjson(extract: Extract, out: Out, on_progress: OnProgress) -> Counted:
     """Write a line an event. Raises CannotUnseal."""
     count = 0
     async for entries in extract.in_order():
-        out.writelines(line_of(entry, personal=extract.personal) for entry in entries)
+        out.write(b"".join(line_of(entry, personal=extract.personal) for entry in entries))
         count += len(entries)
         on_progress("events", count, extract.scope.events_max)
     return Counted(count)

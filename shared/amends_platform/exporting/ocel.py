@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
-from typing import IO, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
 from amends_domain.event_codec import EVENT_TYPES
 from amends_platform.exporting.cases import Step, lives
-from amends_platform.exporting.counting import Counted, OnProgress
+from amends_platform.exporting.counting import Counted, OnProgress, Out
 from amends_platform.exporting.extract import Entry, Extract
 from amends_platform.exporting.fields import Kind, kinds_of, plain
 from amends_platform.exporting.objects import (
@@ -60,7 +60,7 @@ _OBJECT_ATTRIBUTES: Final = {
 _ALWAYS: Final = "1970-01-01T00:00:00Z"
 
 
-async def write_ocel(extract: Extract, out: IO[bytes], on_progress: OnProgress) -> Counted:
+async def write_ocel(extract: Extract, out: Out, on_progress: OnProgress) -> Counted:
     """Write the document. Raises UnknownEventType, BrokenStream, CannotUnseal.
 
     What is kept in memory meanwhile are the names of the staff, branches and policies, and one case.
@@ -91,7 +91,7 @@ async def write_ocel(extract: Extract, out: IO[bytes], on_progress: OnProgress) 
 class _Items:
     """The items of a JSON list that is being written, one a line."""
 
-    def __init__(self, out: IO[bytes]) -> None:
+    def __init__(self, out: Out) -> None:
         self.count = 0
         self._out = out
 

@@ -33,6 +33,13 @@ _PERSONAL: Final = {"personal": "JSON"}
 _MEMORY_MAX: Final = "512MB"
 # A narrative may be long; duckdb wants to know how long.
 _LINE_BYTES_MAX: Final = 64 * 1_048_576
+_COPY: Final = """
+COPY (
+    SELECT * FROM read_json(
+        $lines, format = 'newline_delimited', columns = $columns, maximum_object_size = $bytes_max
+    )
+) TO $path (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)
+"""
 
 
 def check_duckdb() -> None:
@@ -44,7 +51,10 @@ def check_duckdb() -> None:
 
 
 def write_parquet(lines: Path, path: Path, *, personal: bool) -> None:
-    """Fill the file `path`, which is there and empty, with the table that the NDJSON file `lines` makes."""
+    """Fill the file `path`, which is there and empty, with the table that the NDJSON file `lines` makes.
+
+    Raises Failure.
+    """
     import duckdb
 
     columns = _COLUMNS | (_PERSONAL if personal else {})
@@ -53,10 +63,10 @@ def write_parquet(lines: Path, path: Path, *, personal: bool) -> None:
         "temp_directory": str(path.parent),
         "autoinstall_known_extensions": "false",
     }
-    with duckdb.connect(config=settings) as database:
-        database.execute("SET TimeZone = 'UTC'")
-        database.execute(
-            "COPY (SELECT * FROM read_json($lines, format = 'newline_delimited', columns = $columns,"
-            " maximum_object_size = $line_bytes_max)) TO $path (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)",
-            {"lines": str(lines), "columns": columns, "line_bytes_max": _LINE_BYTES_MAX, "path": str(path)},
-        )
+    try:
+        with duckdb.connect(config=settings) as database:
+            database.execute("SET TimeZone = 'UTC'")
+            given = {"lines": str(lines), "columns": columns, "bytes_max": _LINE_BYTES_MAX, "path": str(path)}
+            database.execute(_COPY, given)
+    except duckdb.Error as error:
+        raise Failure(f"{path} cannot be written: {error}") from error

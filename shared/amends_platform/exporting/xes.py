@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import IO, Any, Final
+from typing import Any, Final
 from xml.sax.saxutils import quoteattr
 
 from amends_domain.reference import reference_of
 from amends_platform.exporting.cases import Step, lives
-from amends_platform.exporting.counting import Counted, OnProgress
+from amends_platform.exporting.counting import Counted, OnProgress, Out
 from amends_platform.exporting.extract import Entry, Extract
 from amends_platform.exporting.fields import Kind, kinds_of, plain
 from amends_platform.exporting.objects import CASE_ATTRIBUTES, case_attributes
@@ -38,7 +38,7 @@ _ALWAYS: Final = "1970-01-01T00:00:00+00:00"
 _NOT_IN_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-async def write_xes(extract: Extract, out: IO[bytes], on_progress: OnProgress) -> Counted:
+async def write_xes(extract: Extract, out: Out, on_progress: OnProgress) -> Counted:
     """Write the document. Raises UnknownEventType, BrokenStream, CannotUnseal."""
     out.write(_beginning(extract).encode())
     events = cases = 0

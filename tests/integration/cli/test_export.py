@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -338,6 +339,26 @@ async def test_a_log_that_cannot_be_told_leaves_no_file_and_the_old_one_as_it_wa
             await export_file(tmp_path / "log", format_, told.database)
     assert os.listdir(tmp_path) == ["log"]
     assert (tmp_path / "log").read_text() == "yesterday's"
+
+
+async def test_a_file_that_cannot_be_written_is_named(exported: Exports, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path, tmp_path / "file" / "log"):
+        for format_ in (Format.XES, Format.PARQUET):
+            with pytest.raises(Failure, match="cannot be written"):
+                await export_file(path, format_, exported.database)
+
+
+async def test_whoever_has_seen_enough_ends_the_export_and_no_traceback_is_shown(exported: Exports) -> None:
+    export = f"{sys.executable} -m amends_platform.cli export --format ocel"
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-o", "pipefail", "-c", f"{export} | head -c 100"),
+        env=os.environ | {"AMENDS_DATABASE_URL": exported.database.url},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    seen, complaint = await process.communicate()
+    assert (process.returncode, len(seen), complaint) == (1, 100, b"")
 
 
 async def test_without_duckdb_it_is_said_what_to_install(
