@@ -35,6 +35,10 @@ def erase(
     """
     import asyncio
 
+    from amends_platform.cli.outputs import check_output
+
+    if output is not None:
+        check_output(output)
     asyncio.run(_erase(customer, reason, yes=yes, output=output, as_json=as_json))
 
 

@@ -41,11 +41,10 @@ def evidence(
     import asyncio
 
     from amends_platform.cli.client import address
-    from amends_platform.failures import WrongUsage
+    from amends_platform.cli.outputs import check_output
     from amends_platform.files import private_file
 
-    if not output.parent.is_dir():
-        raise WrongUsage(f"--output: there is no directory {output.parent}")
+    check_output(output)
     where = address("workflow", url, key, role="auditor")
     raw, checked = asyncio.run(_fetched(where, case, pdf=pdf, personal=not without_personal))
     with private_file(output) as file:

@@ -73,12 +73,15 @@ def export(
     """
     import asyncio
 
+    from amends_platform.cli.outputs import check_output
     from amends_platform.failures import WrongUsage
 
     if format_ not in _FORMATS:
         raise WrongUsage(f"--format: expected one of {', '.join(_FORMATS)}, not {format_!r}")
     if format_ == "parquet" and output is None:
         raise WrongUsage("--format parquet needs a file: -o FILE")
+    if output is not None:
+        check_output(output)
     try:
         exported = asyncio.run(_exported(format_, output, since, before, until, personal=personal))
     except _ReaderGone:

@@ -63,13 +63,16 @@ def replay(
     import asyncio
 
     from amends_platform.cli.instants import instant
+    from amends_platform.cli.outputs import check_output
     from amends_platform.failures import WrongUsage
 
     if messages and (case is not None or as_of is not None):
         raise WrongUsage("--messages: messages are compared for the whole log, as it is now.")
     if report is not None and report.suffix not in _REPORTS:
         raise WrongUsage(f"--report: expected a file that ends in {' or '.join(_REPORTS)}, not {report.name}")
-    at = instant(as_of, "--as-of") if as_of is not None else None
+    if report is not None:
+        check_output(report, "--report")
+    at = instant(as_of, "--as-of", ago=True) if as_of is not None else None
     made = asyncio.run(_report(_Asked(case, at, messages), to_keep=report is not None))
     if report is not None:
         _keep(made, report)

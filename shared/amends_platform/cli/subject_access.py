@@ -30,8 +30,11 @@ def subject_access(
     import asyncio
     import sys
 
+    from amends_platform.cli.outputs import check_output
     from amends_platform.files import private_file
 
+    if output is not None:
+        check_output(output)
     workflow = address("workflow", url, key, role="auditor")
     with ExitStack() as stack:
         file = sys.stdout.buffer if output is None else stack.enter_context(private_file(output))
