@@ -18,11 +18,17 @@ def instant(text: str, option: str, *, ago: bool = False) -> datetime:
     from amends_platform.failures import WrongUsage
 
     from_now = _FROM_NOW.fullmatch(text)
-    if from_now is not None:
-        length = timedelta(**{_UNITS[from_now[2]]: int(from_now[1])})
-        return datetime.now(UTC) + (-length if ago else length)
     try:
+        if from_now is not None:
+            length = timedelta(**{_UNITS[from_now[2]]: int(from_now[1])})
+            return datetime.now(UTC) + (-length if ago else length)
         at = datetime.fromisoformat(text)
     except ValueError:
         raise WrongUsage(f"{option}: expected a time such as 2026-03-01T09:00+08:00 or 2h, not {text!r}") from None
-    return at.astimezone()
+    except OverflowError:
+        raise WrongUsage(f"{option}: {text} is outside of the calendar") from None
+    try:
+        return at.astimezone(UTC).astimezone()
+    except (OverflowError, ValueError):
+        # The first and the last hours of the calendar are in no year of UTC.
+        raise WrongUsage(f"{option}: {text} is outside of the calendar") from None

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from amends_domain.authority import MAY
 from amends_domain.event_codec import EVENT_TYPES, encode
@@ -35,6 +36,7 @@ from amends_domain.events import (
     Reclassified,
     ReminderIssued,
 )
+from amends_platform import cli
 from amends_platform.alerts import Alert
 from amends_platform.cli.alert_lines import json_line, shown
 from amends_platform.cli.instants import instant
@@ -80,6 +82,24 @@ def test_a_time_is_read_as_it_is_written() -> None:
     assert before <= two_hours_ago + timedelta(hours=2) <= after
     with pytest.raises(WrongUsage, match="--as-of: expected a time"):
         instant("yesterday", "--as-of")
+
+
+@pytest.mark.parametrize("text", ["999999d", "0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00"])
+def test_a_time_that_no_calendar_has_is_wrong_usage(text: str) -> None:
+    with pytest.raises(WrongUsage, match="is outside of the calendar"):
+        instant(text, "--as-of", ago=True)
+
+
+def test_a_replay_as_of_a_day_is_of_a_day_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[datetime] = []
+
+    async def report(replayed: Any, **_: Any) -> None:
+        asked.append(replayed.at)
+        raise WrongUsage("That is all.")
+
+    monkeypatch.setattr(cli.replay, "_report", report)
+    CliRunner().invoke(cli.app, ["replay", "--as-of", "1d"])
+    assert asked[0] < datetime.now(UTC) - timedelta(hours=23)
 
 
 def event_types() -> list[type[Event]]:
