@@ -63,7 +63,8 @@ def invalid(error: ValidationError) -> Problem:
     if any(item["type"] == "json_invalid" for item in found):
         return Problem(400, "malformed-body", f"The body is no JSON: {found[0]['msg']}.")
     errors = [
-        {"pointer": "/" + "/".join(_escape(part) for part in item["loc"]), "detail": item["msg"]} for item in found
+        {"pointer": "/" + "/".join(_escape(part) for part in item["loc"]), "detail": _said(item["msg"])}
+        for item in found
     ]
     named = "; ".join(f"{item['pointer']}: {item['detail']}" for item in errors[:3])
     more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
@@ -87,7 +88,7 @@ def install(app: FastAPI) -> None:
     async def on_parameters(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         errors = [
-            {"parameter": ".".join(str(part) for part in item["loc"][1:]), "detail": item["msg"]}
+            {"parameter": ".".join(str(part) for part in item["loc"][1:]), "detail": _said(item["msg"])}
             for item in error.errors()
         ]
         detail = "; ".join(f"{item['parameter']}: {item['detail']}" for item in errors[:3])
@@ -105,3 +106,8 @@ def install(app: FastAPI) -> None:
 
 def _escape(part: object) -> str:
     return str(part).replace("~", "~0").replace("/", "~1")
+
+
+def _said(message: str) -> str:
+    """What a check of ours says, without what pydantic puts before it."""
+    return message.removeprefix("Value error, ")

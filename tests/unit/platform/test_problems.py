@@ -1,0 +1,26 @@
+"""What is said of a body that was refused."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pytest
+from pydantic import AfterValidator, BaseModel, ValidationError
+
+from amends_platform.problems import invalid
+
+
+def printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("must be one line of printable characters")
+    return value
+
+
+class Body(BaseModel):
+    reason: Annotated[str, AfterValidator(printable)]
+
+
+def test_what_a_check_of_ours_says_is_said_as_it_is() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Body.model_validate_json('{"reason": "a\\nb"}')
+    assert invalid(refused.value).detail == "/reason: must be one line of printable characters"
