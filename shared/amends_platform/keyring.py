@@ -55,7 +55,7 @@ class Keyring:
         return CustomerKey.of(key_id, tenant, customer_ref, key)
 
     def keep(self, key: CustomerKey) -> None:
-        """Remember a key that the customer has."""
+        """Remember a key that the customer has, or is given with the first word that is sealed."""
         self._keys[key.key_id] = key
         self._id_of[key.tenant, key.customer_ref] = key.key_id
         if len(self._keys) > _CACHED_MAX:

@@ -5,7 +5,7 @@ its answer is kept, and given again to whoever repeats it; its refusal may be ke
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
@@ -123,10 +123,13 @@ class Clerk:
         return Receipt(request.principal.id, request.idempotency_key, request.request_hash, answer)
 
     def written(self, decided: Decided, request: Request, key: CustomerKey, receipt: Receipt | None) -> Append:
-        """The decided events as rows, sealed with `key`. Without a receipt they go together with others that have it,
-        and that bring the key, too.
+        """The decided events as rows, sealed with `key`. Without a receipt they go together with others that have it.
+
+        What seals nothing brings no key: a customer who was erased is given another with the next word about them.
         """
         case, policy = decided.case, decided.context.policy.hash
+        events = tuple(new_event(event, decided.occurred_at, policy, key) for event in decided.events)
+        is_sealed = any(event.sealed is not None for event in events)
         return Append(
             tenant=request.principal.tenant,
             stream_id=decided.case_id,
@@ -134,9 +137,9 @@ class Clerk:
             actor=request.principal.id,
             correlation_id=request.correlation_id,
             causation_id=None,
-            events=tuple(new_event(event, decided.occurred_at, policy, key) for event in decided.events),
+            events=events,
             receipt=receipt,
-            data_key=None if receipt is None else DataKey(key.key_id, key.customer_ref),
+            data_key=DataKey(key.key_id, key.customer_ref) if is_sealed else None,
         )
 
     async def append(self, rows: Append) -> Verdict:
@@ -144,7 +147,10 @@ class Clerk:
         return await self._appender.append(rows)
 
     async def append_together(self, *rows: Append) -> tuple[Appended, ...] | Objection:
-        """All of them, or none. Raises StoreUnavailable, AppendRefused."""
+        """All of them, which are about one customer, or none. Raises StoreUnavailable, AppendRefused."""
+        # The customer's key is brought once.
+        bringing = next((n for n, row in enumerate(rows) if row.data_key is not None), None)
+        rows = tuple(row if n == bringing else replace(row, data_key=None) for n, row in enumerate(rows))
         return await append_together(self.pool, rows, on_commit=self.on_commit)
 
     def remember(self, decided: Decided, request: Request, appended: Appended) -> None:

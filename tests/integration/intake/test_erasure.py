@@ -269,3 +269,17 @@ async def test_a_restored_database_learns_from_the_key_store_who_was_erased(
             assert str(row["key_id"]) != key_id
             assert await _keys_held(restored, [UUID(key_id), row["key_id"]]) == {row["key_id"]}
             assert (await handler.post(ERASURE, ASK)).status_code == 202
+
+
+async def test_only_a_new_word_about_an_erased_customer_gives_them_another_key(intake: Intake) -> None:
+    _, head, (case, other) = await _asked(intake)
+    assert (await head.post(APPROVAL, {})).status_code == 200
+    # The life of the cases goes on, and nothing of it is about the customer.
+    await head.must(case, "flags", {"add": ["repeat"]})
+    await head.must(other, "assignment", {"owner": head.person})
+    assert await intake.rows("SELECT count(*) FROM data_keys") == [{"count": 1}]
+    assert refused(await head.post(ERASURE, ASK)) == (409, "already-erased")
+    await head.must(case, "notes", {"text": "Ms. Chen called."})
+    sealed = "SELECT count(*) FROM events JOIN data_keys USING (key_id) WHERE stream_id = $1 AND erased_at IS NULL"
+    assert await intake.rows(sealed, case["id"]) == [{"count": 1}]
+    assert (await head.post(ERASURE, ASK)).status_code == 202
