@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from amends_platform.keystore.protocol import KeyStoreUnavailable
 from amends_platform.sealing import KEY_BYTES, WRAPPED_BYTES, CannotUnseal, MasterKey, MasterKeyError
 
 _BUSY_SECONDS_MAX: Final = 10.0
+_AGAIN_SECONDS: Final = 0.01
 _DESTROYED: Final = bytes(WRAPPED_BYTES)
 _REWRAPPED_AT_ONCE: Final = 5_000
 
@@ -165,10 +167,17 @@ class KeyFile:
 
     def empty_write_ahead_log(self) -> None:
         """Bring everything into the file itself and leave nothing of it beside."""
+        give_up_at = time.monotonic() + _BUSY_SECONDS_MAX
+        # SQLite waits by itself for who reads or writes, but not for another process that does the same as we.
+        while not self._try_to_empty_write_ahead_log():
+            if time.monotonic() >= give_up_at:
+                raise KeyStoreUnavailable(f"{self.path} is in use: its write-ahead log could not be emptied")
+            time.sleep(_AGAIN_SECONDS)
+
+    def _try_to_empty_write_ahead_log(self) -> bool:
         with self._telling():
             busy, _, _ = self._sqlite.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            raise KeyStoreUnavailable(f"{self.path} is in use: its write-ahead log could not be emptied")
+        return not busy
 
     def _row(self, key_id: UUID) -> tuple[bytes, bytes] | None:
         with self._telling():

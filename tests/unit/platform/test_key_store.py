@@ -116,6 +116,22 @@ async def test_destroying_again_finishes_what_a_crash_left_in_the_write_ahead_lo
     await other.aclose()
 
 
+async def test_two_processes_that_destroy_at_once_do_not_stand_in_each_others_way(
+    store: FileKeyStore, path: Path, master_key: Path
+) -> None:
+    other = FileKeyStore(path, master_key)
+
+    async def destroy_one_by_one(through: FileKeyStore) -> list[UUID]:
+        keys = [*await through.reserve(150)]
+        for key_id in keys:
+            await through.destroy([key_id])
+        return keys
+
+    ours, theirs = await asyncio.gather(destroy_one_by_one(store), destroy_one_by_one(other))
+    assert await store.destroyed() == {*ours, *theirs}
+    await other.aclose()
+
+
 async def test_a_copy_holds_what_was_there_and_replaces_nothing(
     store: FileKeyStore, tmp_path: Path, master_key: Path
 ) -> None:
