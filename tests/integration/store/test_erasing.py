@@ -14,6 +14,7 @@ from amends_store.erasing import StreamsChanged, current_key, erase_together, st
 from amends_store.pool import connect_pool
 from amends_store.read import head_position, read_stream
 from amends_store.records import Append, Appended, DataKey, DataKeyConflict, Replayed, VersionConflict
+from amends_store.statements import statement
 from amends_store.together import append_together
 from tests.support.appends import a_command, a_receipt
 from tests.support.lossy import lossy_proxy
@@ -191,3 +192,20 @@ async def test_nothing_is_recorded_under_the_key_after_the_erasure_however_they_
     assert last_sealed < erased[0].first_position
     taken = sum(isinstance(verdict, Appended) for verdict in complained)
     assert len(erased) == 2 + taken
+
+
+async def test_a_customers_streams_are_found_without_reading_other_customers(
+    database: Database, pool: asyncpg.Pool
+) -> None:
+    # It is asked under the log's lock, where appends wait for it.
+    await database.execute(
+        "INSERT INTO data_keys (key_id, tenant, customer_ref, created_at, erased_at)"
+        " SELECT gen_random_uuid(), 'default', 'C-' || n, now(), CASE WHEN n % 2 = 0 THEN now() END"
+        " FROM generate_series(1, 5000) AS n"
+    )
+    await database.execute("ANALYZE data_keys")
+    rows = await pool.fetch(f"EXPLAIN {statement('streams_of_customer')}", "default", CUSTOMER)
+    plan = "\n".join(row[0] for row in rows)
+    assert "data_keys_one_per_customer" in plan, plan
+    assert "data_keys_of_erased_customer" in plan, plan
+    assert "Seq Scan on data_keys" not in plan, plan
