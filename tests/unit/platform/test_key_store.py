@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import stat
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -116,20 +119,30 @@ async def test_destroying_again_finishes_what_a_crash_left_in_the_write_ahead_lo
     await other.aclose()
 
 
-async def test_two_processes_that_destroy_at_once_do_not_stand_in_each_others_way(
-    store: FileKeyStore, path: Path, master_key: Path
+# What SQLite locks of the file beside while it empties the write-ahead log: its WAL_CKPT_LOCK.
+CHECKPOINTING = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as shared:
+    fcntl.lockf(shared, fcntl.LOCK_EX, 1, 121)
+    print("begun", flush=True)
+    sys.stdin.read()
+"""
+
+
+async def test_who_destroys_waits_for_another_process_that_does(
+    store: FileKeyStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = FileKeyStore(path, master_key)
-
-    async def destroy_one_by_one(through: FileKeyStore) -> list[UUID]:
-        keys = [*await through.reserve(150)]
-        for key_id in keys:
-            await through.destroy([key_id])
-        return keys
-
-    ours, theirs = await asyncio.gather(destroy_one_by_one(store), destroy_one_by_one(other))
-    assert await store.destroyed() == {*ours, *theirs}
-    await other.aclose()
+    keys = await store.reserve(2)
+    wrapped = wrapped_keys(path)
+    command = [sys.executable, "-c", CHECKPOINTING, f"{path}-shm"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"begun\n"
+        with monkeypatch.context() as waiting:
+            waiting.setattr(time, "sleep", lambda _: other.communicate())
+            await store.destroy(keys)
+        assert other.returncode == 0, "it was waited for"
+    assert [key_id for key_id in keys if wrapped[key_id] in all_bytes(path)] == []
 
 
 async def test_a_copy_holds_what_was_there_and_replaces_nothing(
