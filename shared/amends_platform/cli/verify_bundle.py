@@ -92,7 +92,7 @@ def proven(checked: Checked) -> Iterator[str]:
     assert verifier is not None, "it is good"
     verdicts = Counter(deadline.status.value for deadline in subject.deadlines)
     policies = ", ".join(f"{policy.name} {policy.version}" for policy in subject.policies.values())
-    yield f"The evidence of {subject.reference} is good: {len(subject.events)} events, proven by {head.origin}."
+    yield f"The evidence of {subject.reference} is good: {_events(len(subject.events))}, proven by {head.origin}."
     yield f"  state       {subject.case.status.value}, version {subject.case.version}"
     yield f"  clocks      {', '.join(f'{count} {name}' for name, count in sorted(verdicts.items())) or 'none'}"
     yield f"  policies    {policies or 'none'}"
@@ -116,8 +116,16 @@ def _words(checked: Checked) -> str:
     if words is None:
         return "left out"
     missing = sum(each.missing is not None for each in words.values())
-    said = f"of {len(words) - missing} events, as whoever signed has unsealed them"
-    return said + (f"; of {missing} erased or unreadable" if missing else "")
+    said = []
+    if len(words) > missing:
+        said.append(f"of {_events(len(words) - missing)}, as whoever signed has unsealed them")
+    if missing:
+        said.append(f"of {_events(missing)} erased or unreadable")
+    return "; ".join(said) or "there are none"
+
+
+def _events(count: int) -> str:
+    return f"{count:,} event{'' if count == 1 else 's'}"
 
 
 def _faults(checked: Checked) -> Iterator[str]:

@@ -83,7 +83,7 @@ def test_what_cannot_be_read_is_wrong_usage(arguments: list[str]) -> None:
 
 def test_words_that_are_missing_are_said_to_be(tmp_path: Path) -> None:
     assert "words       left out" in given(tmp_path, bundle_of(replace(SUBJECT, words=None))).output
-    assert "of 7 erased or unreadable" in given(tmp_path, bundle_of(erased(SUBJECT))).output
+    assert "words       of 7 events erased or unreadable" in given(tmp_path, bundle_of(erased(SUBJECT))).output
 
 
 def test_evidence_is_not_asked_for_where_it_cannot_be_written(tmp_path: Path) -> None:
