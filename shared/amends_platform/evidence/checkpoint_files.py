@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -11,7 +12,7 @@ from amends_platform.evidence.tree_head import SignedCheckpoint, checkpoints_aft
 from amends_platform.files import sync_directory
 from amends_store.read import Executor
 
-_START: Final = "checkpoint-"
+_NAME: Final = re.compile(r"checkpoint-[0-9]{20}\.txt")
 _BATCH: Final = 500
 
 
@@ -29,13 +30,12 @@ class Exported(NamedTuple):
 
 def file_name(tree_size: int) -> str:
     """The name of a checkpoint's file: sorted by name, they are sorted by size."""
-    return f"{_START}{tree_size:020}.txt"
+    return f"checkpoint-{tree_size:020}.txt"
 
 
 def newest_in(directory: Path) -> str:
     """What the newest checkpoint's file holds; nothing when there is none. Raises OSError."""
-    names = (entry.name for entry in os.scandir(directory) if entry.name.startswith(_START))
-    newest = max(names, default=None)
+    newest = max(filter(_NAME.fullmatch, os.listdir(directory)), default=None)
     return "" if newest is None else (directory / newest).read_text(encoding="utf-8")
 
 

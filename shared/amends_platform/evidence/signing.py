@@ -19,6 +19,7 @@ from amends_platform.evidence.tree_head import SignedCheckpoint, TreeHead, head_
 from amends_platform.files import sync_directory, write_private
 from amends_platform.settings import Settings
 from amends_store.checkpoints import Checkpoint
+from amends_store.errors import Fenced
 from amends_store.read import Executor, head_position
 from amends_store.statements import statement
 from amends_store.tiles import root
@@ -57,6 +58,8 @@ class CheckpointSigning:
         # First: who is fenced must not sign, and a claim waits here until we have committed.
         await claim.advance(conn, claim.position)
         newest = await latest_checkpoint(conn)
+        if newest is not None and not _is_of_its_note(newest):
+            raise Contradiction(f"The signed checkpoint of {newest.tree_size} events in the table is not of its note.")
         kept = await asyncio.to_thread(self._read_kept)
         known = {newest.note, *kept} if newest is not None else set(kept)
         if not await self._continues(conn, tree_size, known):
@@ -115,6 +118,11 @@ class CheckpointSigning:
         return kept
 
     def _remember(self, note: str) -> None:
+        """Raises Fenced when more was signed meanwhile: we were taken for dead, and must not take that back."""
+        if self._last_file.exists():
+            kept = _said(self._last_file.read_text(encoding="utf-8"))
+            if kept.tree_size > _said(note).tree_size:
+                raise Fenced(f"somebody else has signed {kept.tree_size} events")
         write_private(self._last_file, note)
         sync_directory(self._last_file.parent)
 
@@ -128,6 +136,11 @@ def checkpoint_signing(settings: Settings) -> CheckpointSigning | None:
 def last_file_of(signing_key: Path) -> Path:
     """The file beside the signing key that remembers what was signed last."""
     return signing_key.with_name(signing_key.name + ".last")
+
+
+def _is_of_its_note(signed: SignedCheckpoint) -> bool:
+    said = _said(signed.note)
+    return (said.tree_size, said.root_hash) == (signed.tree_size, signed.root_hash)
 
 
 def _said(note: str) -> TreeHead:

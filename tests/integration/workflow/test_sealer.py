@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 
 import asyncpg
@@ -199,6 +201,35 @@ async def test_a_sealer_that_another_took_for_dead_signs_nothing(desk: Desk) -> 
     assert (await desk.signed(), desk.last_file.exists()) == ([], False)
 
 
+async def test_a_sealer_that_comes_back_from_the_dead_does_not_take_back_what_another_signed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill_log(desk.database, 0, 7)
+    signing, about_to, may_go_on = desk.signing(), threading.Event(), threading.Event()
+    remember = signing._remember
+
+    def hang_before(note: str) -> None:
+        about_to.set()
+        may_go_on.wait(10)
+        remember(note)
+
+    monkeypatch.setattr(signing, "_remember", hang_before)
+    dead = Sealer(desk.pool, signing, NEVER_SECONDS)
+    stepping = asyncio.create_task(dead.step(await Checkpoint.claim(desk.pool, CHECKPOINT)))
+    await asyncio.to_thread(about_to.wait, 10)
+    await desk.database.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND state = 'idle in transaction'"
+    )
+    await fill_log(desk.database, 7, 9)
+    signed = await desk.seal()
+    may_go_on.set()
+    with pytest.raises(Exception):  # noqa: B017  # Fenced, or the connection that giving it back finds broken
+        await stepping
+    assert desk.last_file.read_text() == signed.note
+    assert [each.tree_size for each in await desk.signed()] == [9]
+
+
 @pytest.mark.parametrize(
     ("remembers", "size", "reason"),
     [
@@ -241,6 +272,26 @@ async def test_a_file_of_the_write_once_directory_is_never_overwritten(desk: Des
     with pytest.raises(Contradiction):
         await desk.seal()
     assert (desk.directory / file_name(7)).read_text() == "something else"
+
+
+async def test_a_row_that_does_not_say_what_its_note_says_stops_the_sealer(desk: Desk) -> None:
+    await fill_log(desk.database, 0, 7)
+    signed = await desk.seal()
+    # As if all that will ever be recorded were signed: nothing would be any more, and nobody would know.
+    await desk.database.execute(
+        f"INSERT INTO signed_checkpoints (tree_size, root_hash, note) SELECT {10**15}, root_hash, note"
+        " FROM signed_checkpoints"
+    )
+    await fill_log(desk.database, 7, 9)
+    with pytest.raises(Contradiction, match="is not of its note"):
+        await desk.seal()
+    assert desk.last_file.read_text() == signed.note
+
+
+async def test_only_checkpoints_count_of_what_is_in_the_write_once_directory(desk: Desk) -> None:
+    (desk.directory / "checkpoint-keys-are-in-the-safe.txt").write_text("Ask the archivist.")
+    await fill_log(desk.database, 0, 7)
+    assert (await desk.seal()).tree_size == 7
 
 
 async def test_a_log_that_became_shorter_than_its_tree_stops_the_sealer(desk: Desk) -> None:
