@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 import typer
 
 from amends_platform.cli.client import AsJson
+from amends_platform.cli.counting import counted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -199,18 +200,18 @@ def _tell(report: Report) -> None:
     from amends_platform.cli.progress import per_second
 
     replayed = report.replayed
-    counted = f"{_count(replayed.events, 'event')}, {_count(replayed.cases, 'case')}"
+    read = f"{counted(replayed.events, 'event')}, {counted(replayed.cases, 'case')}"
     took = f"({replayed.seconds:.1f} s; replayed {per_second(replayed.events, replayed.folding_seconds)} events/s)"
     for difference in replayed.differences[:_SHOWN_MAX]:
         print(difference)
     if len(replayed.differences) > _SHOWN_MAX:
         print(f"… and {len(replayed.differences) - _SHOWN_MAX:,} more; --json lists them all")
     if replayed.differences:
-        print(f"{counted}: {_count(len(replayed.differences), 'difference')}  {took}")
+        print(f"{read}: {counted(len(replayed.differences), 'difference')}  {took}")
     elif report.compared:
-        print(f"{counted}: live state and replayed state are identical  {took}")
+        print(f"{read}: live state and replayed state are identical  {took}")
     else:
-        print(f"{counted} up to position {replayed.position:,}  {took}")
+        print(f"{read} up to position {replayed.position:,}  {took}")
         for state, cases in sorted(replayed.states.items()):
             print(f"  {state:<20} {cases:>9,}")
     if report.compared:
@@ -221,13 +222,13 @@ def _tell_messages(messages: MessagesCompared | str) -> None:
     if isinstance(messages, str):
         print(f"messages: not compared: {messages}")
         return
-    told = [f"{_count(messages.messages, 'message')} compared with what was to be published"]
+    told = [f"{counted(messages.messages, 'message')} compared with what was to be published"]
     if messages.repeated:
         told.append(f"{messages.repeated:,} repeats")
     if messages.older:
         told.append(f"{messages.older:,} of an older release")
     if messages.forgotten:
-        told.append(f"of {_count(messages.forgotten, 'event')} the stream has none any more")
+        told.append(f"of {counted(messages.forgotten, 'event')} the stream has none any more")
     if not messages.differences:
         told.append("nothing differs")
     print(f"messages: {'; '.join(told)}")
@@ -249,7 +250,3 @@ def _document(report: Report) -> dict[str, Any]:
         "seconds": round(replayed.seconds, 3),
         "events_per_second": round(replayed.events / replayed.folding_seconds) if replayed.folding_seconds else 0,
     }
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from amends_platform.cli.client import AsJson
+from amends_platform.cli.counting import counted
 
 if TYPE_CHECKING:
     from amends_platform.settings import Settings
@@ -102,11 +103,11 @@ def _report(request: Request, verified: Verified) -> None:
         read = verified.head - (verified.resumed.position if verified.resumed else 0)
         took = f"({verified.seconds:.1f} s, {per_second(read, verified.seconds)} events/s)"
         print(
-            f"{verified.head:,} events of {verified.streams:,} cases: positions and versions without a gap, "
-            f"every hash right; {_checkpoints(verified)}  {took}"
+            f"{counted(verified.head, 'event')} of {counted(verified.streams, 'case')}: positions and versions "
+            f"without a gap, every hash right; {_checkpoints(verified)}  {took}"
         )
         return
-    print(f"The log is bad from position {verified.faults[0].position:,} on.")
+    print(_verdict(request, verified))
     for fault in verified.faults[:_SHOWN_MAX]:
         where = f"position {fault.position:,}" if fault.until is None else f"from {fault.position:,} to {fault.until:,}"
         print(f"  {where}: {fault.what}")
@@ -114,10 +115,25 @@ def _report(request: Request, verified: Verified) -> None:
         print(f"  … and more; --json lists the first {len(verified.faults)}")
 
 
+def _verdict(request: Request, verified: Verified) -> str:
+    from amends_platform.verifying.claims import NOT_SIGNED
+
+    if request.key is None or any(NOT_SIGNED not in fault.what for fault in verified.faults):
+        return f"The log is bad from position {verified.faults[0].position:,} on."
+    of_them = f"{verified.refuted:,} of {counted(verified.checkpoints, 'checkpoint')}"
+    # A key that is the wrong one looks the same as a log that somebody made anew, and signed.
+    return (
+        f"The events hold together, but the key {request.key.vkey} did not sign {of_them}: it is not the key of this "
+        "log, or they were forged."
+    )
+
+
 def _checkpoints(verified: Verified) -> str:
     if not verified.checkpoints:
         return "no checkpoint has been signed yet"
-    return f"{verified.checkpoints:,} checkpoints hold, the last one of {verified.vouched:,} events"
+    if verified.checkpoints == 1:
+        return f"1 checkpoint holds, of {counted(verified.vouched, 'event')}"
+    return f"{verified.checkpoints:,} checkpoints hold, the last one of {counted(verified.vouched, 'event')}"
 
 
 def _remarks(request: Request, verified: Verified) -> list[str]:

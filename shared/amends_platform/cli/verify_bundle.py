@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from amends_platform.cli.client import AsJson
+from amends_platform.cli.counting import counted
 
 if TYPE_CHECKING:
     from amends_platform.evidence.checking import Checked
@@ -92,7 +93,8 @@ def proven(checked: Checked) -> Iterator[str]:
     assert verifier is not None, "it is good"
     verdicts = Counter(deadline.status.value for deadline in subject.deadlines)
     policies = ", ".join(f"{policy.name} {policy.version}" for policy in subject.policies.values())
-    yield f"The evidence of {subject.reference} is good: {_events(len(subject.events))}, proven by {head.origin}."
+    events = counted(len(subject.events), "event")
+    yield f"The evidence of {subject.reference} is good: {events}, proven by {head.origin}."
     yield f"  state       {subject.case.status.value}, version {subject.case.version}"
     yield f"  clocks      {', '.join(f'{count} {name}' for name, count in sorted(verdicts.items())) or 'none'}"
     yield f"  policies    {policies or 'none'}"
@@ -118,14 +120,10 @@ def _words(checked: Checked) -> str:
     missing = sum(each.missing is not None for each in words.values())
     said = []
     if len(words) > missing:
-        said.append(f"of {_events(len(words) - missing)}, as whoever signed has unsealed them")
+        said.append(f"of {counted(len(words) - missing, 'event')}, as whoever signed has unsealed them")
     if missing:
-        said.append(f"of {_events(missing)} erased or unreadable")
+        said.append(f"of {counted(missing, 'event')} erased or unreadable")
     return "; ".join(said) or "there are none"
-
-
-def _events(count: int) -> str:
-    return f"{count:,} event{'' if count == 1 else 's'}"
 
 
 def _faults(checked: Checked) -> Iterator[str]:

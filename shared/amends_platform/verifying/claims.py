@@ -11,6 +11,8 @@ from amends_platform.evidence.signing_key import SigningKeyError, load_signer
 from amends_platform.evidence.tree_head import SignedCheckpoint, TreeHead, parse
 from amends_platform.failures import WrongUsage
 
+# Of a checkpoint that says nothing of the log, to whoever has this key.
+NOT_SIGNED: Final = "is not signed as it should be"
 _EXPORTED: Final = "checkpoint-*.txt"
 
 
@@ -100,7 +102,7 @@ def _read(note: str, key: Verifier | None) -> tuple[TreeHead, str | None]:
     try:
         key.open(note)
     except BadNote as error:
-        return head, f"is not signed as it should be: {error}"
+        return head, f"{NOT_SIGNED}: {error}"
     if head.origin != key.name:
         return head, f"is of another log, {head.origin}"
     return head, None

@@ -104,7 +104,10 @@ class Notebook:
 @contextmanager
 def open_notebook(path: Path | None, inputs: str) -> Iterator[Notebook]:
     """The notebook in the file, which is made and, when all went well, removed. Raises WrongUsage."""
-    file = sqlite3.connect("" if path is None else path, timeout=1.0)
+    try:
+        file = sqlite3.connect("" if path is None else path, timeout=1.0)
+    except sqlite3.Error as error:
+        raise WrongUsage(f"{path} cannot be used to go on from: {error}") from error
     try:
         try:
             _prepare(file)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
+from amends_platform.failures import WrongUsage
 from amends_platform.verifying.faults import Fault
 from amends_platform.verifying.standing import Notebook, open_notebook
 
@@ -34,6 +37,12 @@ def test_a_version_that_does_not_follow_is_told_and_gone_on_from() -> None:
         ]
         assert notebook.follow({ONE: (8, 7, 7), OTHER: (9, 3, 3), THIRD: (10, 3, 3)}) == []
         assert notebook.standing.streams == 3
+
+
+def test_notes_that_cannot_be_kept_are_wrong_usage(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "nowhere" / "notes"):
+        with pytest.raises(WrongUsage, match="cannot be used to go on from"), open_notebook(path, ""):
+            pass
 
 
 def test_what_was_not_noted_is_as_if_it_had_not_been_looked_at(tmp_path: Path) -> None:
