@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from amends_platform.keystore.protocol import KeyStore
 
 STREAM: Final = "AMENDS"
+APPEND_ONLY: Final = ("events", "merkle_tiles", "publications", "refusals", "signed_checkpoints")
 SERVICE_ROLES: Final = ("amends_intake", "amends_workflow", "amends_notifier", "amends_auditor")
 _SERVER_VERSION_MIN: Final = 18
 _NATS_SECONDS_MAX: Final = 5.0
@@ -79,6 +80,7 @@ async def _database(settings: Settings, running: Running | None) -> list[Finding
                 await _durability(connection),
                 await _clock(connection),
                 await _schema(connection),
+                *await _append_only(connection),
                 await _roles(connection),
                 await _checkpoints(connection, settings),
             ]
@@ -123,6 +125,18 @@ async def _schema(connection: asyncpg.Connection) -> Finding:
     if version != newest:
         return Finding("schema", "bad", f"is at {version}, this release brings {newest}", "Run `amends migrate`.")
     return Finding("schema", "good", f"is at {version}, the newest")
+
+
+async def _append_only(connection: asyncpg.Connection) -> list[Finding]:
+    """Whoever owns the tables can switch off what refuses changes, and forget it."""
+    from amends_store.statements import statement
+
+    tables = await connection.fetch(statement("append_only_tables"), list(APPEND_ONLY))
+    changeable = [row["name"] for row in tables if not row["refuses"]]
+    if changeable:
+        mend = "Switch their triggers on (ALTER TABLE … ENABLE ALWAYS TRIGGER …), then run `amends verify`."
+        return [Finding("log", "bad", f"may be changed: {', '.join(changeable)}", mend)]
+    return [Finding("log", "good", "refuses to be changed, by its owner too")] if tables else []
 
 
 async def _roles(connection: asyncpg.Connection) -> Finding:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import asyncpg
 
+from amends_platform.checkup import APPEND_ONLY
 from amends_platform.evidence.signing import CheckpointSigning
 from amends_platform.evidence.signing_key import ensure_signing_key, load_signer
 from amends_platform.principals import Authenticator, list_keys
@@ -129,7 +130,7 @@ async def test_a_doctor_who_finds_nothing_wrong_says_so(tmp_path: Path, database
     )
     assert {subject for subject, status in found if status in ("bad", "unreachable")} == {"database"}
     assert found["database", "bad"]["found"] == "fsync, full_page_writes is off"
-    assert {"schema", "roles", "clock", "broker", "policy", "master key", "signing key"} <= {
+    assert {"schema", "log", "roles", "clock", "broker", "policy", "master key", "signing key"} <= {
         subject for subject, status in found if status == "good"
     }
 
@@ -183,6 +184,17 @@ async def test_a_doctor_lists_every_setting(tmp_path: Path) -> None:
     assert answer.returncode == 3
     for variable in ("AMENDS_DATABASE_URL", "AMENDS_RATE_LIMIT", "AMENDS_LOG_FORMAT"):
         assert variable in answer.stdout
+
+
+async def test_a_doctor_sees_that_the_log_may_be_changed(tmp_path: Path, database: Database) -> None:
+    connection = await asyncpg.connect(database.url)
+    refusing = "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgfoid = 'refuse_change'::regproc"
+    assert {row[0] for row in await connection.fetch(refusing)} == set(APPEND_ONLY)
+    await connection.execute("ALTER TABLE events DISABLE TRIGGER events_row_unchanged")
+    await connection.execute("ALTER TABLE refusals ENABLE TRIGGER refusals_row_unchanged")
+    await connection.close()
+    found = await findings(tmp_path, 3, AMENDS_DATABASE_URL=database.url)
+    assert found["log", "bad"]["found"] == "may be changed: events, refusals"
 
 
 async def test_a_doctor_sees_that_nothing_is_signed(tmp_path: Path, database: Database) -> None:
