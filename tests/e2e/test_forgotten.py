@@ -19,8 +19,8 @@ from tests.support.intake import Caller, complaint
 from tests.support.listening import everything
 from tests.support.system import WAIT_SECONDS_MAX, System, until
 
-NAME, PHONE = "Xanthippe Quillfeather", "0991-8472-6630"
-WORDS = ("Quillfeather", PHONE, "quokkas", "吃了雨伞", "umbrella-stand")
+NAME, PHONE = "Xanthippe Thistledown", "0991-8472-6630"
+WORDS = ("Thistledown", PHONE, "quokkas", "吃了雨伞", "umbrella-stand")
 CUSTOMER = "C-forgotten"
 ASK = {"reason": "asked for by the customer, Art. 17 GDPR"}
 
