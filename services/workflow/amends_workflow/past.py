@@ -32,7 +32,9 @@ async def known_case(of: Answering, asked: Enquirer, name: str, wanted: PastPara
     case_id = await of.enquiries.case_id(name)
     rows = await of.cases.history(case_id, up_to=up_to)
     case = fold(None, case_id, all_recorded(rows))
-    if case is None or not asked.sees(case):
+    if case is None:
+        raise _too_early(await of.enquiries.case(asked, name))
+    if not asked.sees(case):
         raise no_such_case()
     return Known(case, rows)
 
@@ -41,7 +43,7 @@ def seen(known: Known, wanted: PastParameters, policies: Mapping[str, Policy]) -
     """Of what was known, what is asked for. Raises UnknownPolicy, and a 404 problem when the case had not begun."""
     then = as_it_was(known.case, all_recorded(known.rows), policies, wanted.valid_at)
     if then is None:
-        raise no_such_case()
+        raise _too_early(known.case)
     return then
 
 
@@ -54,6 +56,12 @@ async def moment_of(of: Answering, wanted: CaseListParameters | DeadlineListPara
     if position is not None:
         await of.enquiries.wait_for(position)
     return moment
+
+
+def _too_early(case: Case) -> Problem:
+    """For whoever may see the case: that there was none yet."""
+    received, recorded = case.received_at.isoformat(), case.recorded_at.isoformat()
+    return Problem(404, "no-such-case", f"There was no such case yet: received {received}, recorded {recorded}.")
 
 
 def _up_to(wanted: PastParameters) -> UpTo | None:

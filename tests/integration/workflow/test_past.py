@@ -248,6 +248,14 @@ async def test_what_was_entered_late_is_seen_in_hindsight_and_acquits_nobody(log
     assert (known_then.json()["state"], known_then.json()["not_yet"]) == ("received", [])
     assert (await at(1)).json()["not_yet"] == [2, 3, 4, 5]
     assert (await at(-1)).status_code == 404
+    too_early = f"There was no such case yet: received {START.isoformat()}"
+    assert too_early in (await at(-1)).json()["detail"]
+    unknown = await asker.get(f"/v1/cases/{case_id}", as_of=(START - HOUR).isoformat())
+    assert (unknown.status_code, too_early in unknown.json()["detail"]) == (404, True)
+    elsewhere = await (await workflow.asker(branch="elsewhere")).get(
+        f"/v1/cases/{case_id}", as_of=(START - HOUR).isoformat()
+    )
+    assert (elsewhere.status_code, too_early in elsewhere.json()["detail"]) == (404, False)
     path = f"/v1/cases/{case_id}/deadlines/apology/explanation"
     explained = Explanation.model_validate(await asker.ask(path, valid_at=(START + 3 * HOUR).isoformat()))
     assert (explained.status, explained.breach, explained.reminders, explained.ended_by) == ("pending", None, [], None)

@@ -84,9 +84,10 @@ async def inclusion(_: Asked, of: Of, parameters: Annotated[InclusionParameters,
     position, tree_size = parameters.position, parameters.tree_size or newest.tree_size
     _check_signed("tree_size", tree_size, newest)
     if position > tree_size:
-        raise Problem(
-            422, "not-in-tree", f"A tree of {tree_size} events has the positions 1 to {tree_size}.", tree_size=tree_size
-        )
+        detail = f"A tree of {tree_size} events has the positions 1 to {tree_size}."
+        if parameters.tree_size is None:
+            detail += " The newest checkpoint is of this size: what was recorded since is in the next one."
+        raise Problem(422, "not-in-tree", detail, tree_size=tree_size)
     proof = await inclusion_proof(of.pool, position, tree_size)
     leaf_hash = await of.pool.fetchval(_LEAF_HASH, position)
     return answers.json_response(
