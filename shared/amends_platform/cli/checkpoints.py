@@ -65,15 +65,11 @@ def key(
 
     It goes to `amends verify --key` and `amends verify-bundle --key`. The private key stays in its file.
     """
-    from amends_platform.cli.settings import load_settings
+    from amends_platform.cli.settings import load_settings, of_this_machine
     from amends_platform.evidence.signing_key import SigningKeyError, ensure_signing_key, load_signer
     from amends_platform.failures import Failure
-    from amends_platform.running import find_running
 
-    settings = load_settings()
-    running = find_running()
-    if running is not None:
-        settings = settings.model_copy(update={"data_dir": running.data_dir})
+    settings = of_this_machine(load_settings())
     try:
         if make:
             ensure_signing_key(settings.signing_key_path, settings.origin)

@@ -23,12 +23,11 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.
     import asyncio
 
     from amends_platform.checkup import check_everything
-    from amends_platform.cli.settings import load_settings
-    from amends_platform.running import find_running
+    from amends_platform.cli.settings import load_settings, running_here
     from amends_platform.settings import listing
 
     settings = load_settings()
-    running = find_running()
+    running = running_here(settings)
     listed = listing(settings)
     if running is not None:
         settings = settings.model_copy(update={"data_dir": running.data_dir})

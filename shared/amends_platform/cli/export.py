@@ -137,17 +137,15 @@ async def _keys(settings: Settings, *, personal: bool) -> AsyncIterator[FindKeys
         yield None
         return
     from amends_platform.auditing import auditor_connection
+    from amends_platform.cli.settings import of_this_machine
     from amends_platform.failures import Failure
     from amends_platform.keyring import Keyring
     from amends_platform.keystore.opening import open_key_store
     from amends_platform.keystore.protocol import KeyStoreUnavailable
     from amends_platform.owner import database_url_of
-    from amends_platform.running import find_running
     from amends_platform.sealing import MasterKeyError
 
-    running = find_running() if settings.database_url is None else None
-    if running is not None:
-        settings = settings.model_copy(update={"data_dir": running.data_dir})
+    settings = of_this_machine(settings)
     if not settings.key_store_path.exists():
         # Opening would make one, with none of the keys in it.
         raise Failure(f"--personal: there is no key store at {settings.key_store_path}.")

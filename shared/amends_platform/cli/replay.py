@@ -142,17 +142,16 @@ async def _messages(
     settings: Settings, asked: _Asked, on_progress: Callable[[str, int, int], None]
 ) -> MessagesCompared | str:
     """What came of comparing the messages, or why they were not compared. Raises CannotReach if they had to be."""
+    from amends_platform.cli.settings import running_here
     from amends_platform.failures import CannotReach
     from amends_platform.owner import database_url_of
     from amends_platform.replaying.messages import compare_messages
-    from amends_platform.running import find_running
 
     if asked.case is not None or asked.at is not None:
         return "they are for the whole log, as it is now"
     if asked.messages is False:
         return "nobody asked for it"
-    # The broker of a running system belongs to its own database, and to no other.
-    running = find_running() if settings.database_url is None else None
+    running = running_here(settings)
     nats_url = settings.nats_url or (running.nats_url if running is not None else None)
     try:
         if nats_url is None:

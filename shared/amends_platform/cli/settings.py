@@ -7,15 +7,29 @@ from typing import TYPE_CHECKING, Any
 from amends_platform.failures import WrongUsage
 
 if TYPE_CHECKING:
+    from amends_platform.running import Running
     from amends_platform.settings import Settings
 
 
 def of_this_machine(settings: Settings) -> Settings:
-    """With the files of the running `amends up`, where no database is named. Raises SeveralRunning."""
-    from amends_platform.running import find_running
-
-    running = find_running() if settings.database_url is None else None
+    """With the files of the running `amends up`, unless another database is named. Raises SeveralRunning."""
+    running = running_here(settings)
     return settings if running is None else settings.model_copy(update={"data_dir": running.data_dir})
+
+
+def running_here(settings: Settings) -> Running | None:
+    """The running `amends up`, unless another database than its own is named. Raises SeveralRunning."""
+    from amends_platform.running import SeveralRunning, find_running
+
+    try:
+        running = find_running()
+    except SeveralRunning:
+        if settings.database_url is None:
+            raise
+        return None
+    # Its keys and its broker belong to its database, and to no other.
+    is_meant = running is not None and settings.database_url in (None, running.database_url)
+    return running if is_meant else None
 
 
 def load_settings(**options: Any) -> Settings:

@@ -68,15 +68,14 @@ def verify(
 
 
 def _request(settings: Settings, key: str | None, given: list[Path], jobs: int, resume: Path | None) -> Request:
+    from amends_platform.cli.settings import of_this_machine
     from amends_platform.evidence.signing import last_file_of
     from amends_platform.owner import database_url_of
-    from amends_platform.running import find_running
     from amends_platform.verifying.claims import claims_from, holds_checkpoints, own_public_key, public_key
     from amends_platform.verifying.log import Request
 
     database_url = database_url_of(settings)
-    if settings.database_url is None and (running := find_running()) is not None:
-        settings = settings.model_copy(update={"data_dir": running.data_dir})
+    settings = of_this_machine(settings)
     signing_key = settings.signing_key_path
     used = own_public_key(signing_key) if key is None else public_key(key)
     # What the system itself keeps outside of the database.
@@ -122,10 +121,9 @@ def _verdict(request: Request, verified: Verified) -> str:
         return f"The log is bad from position {verified.faults[0].position:,} on."
     of_them = f"{verified.refuted:,} of {counted(verified.checkpoints, 'checkpoint')}"
     # A key that is the wrong one looks the same as a log that somebody made anew, and signed.
-    return (
-        f"The events hold together, but the key {request.key.vkey} did not sign {of_them}: it is not the key of this "
-        "log, or they were forged."
-    )
+    all_of_them = verified.refuted == verified.checkpoints
+    why = "it is not this log's, or they were forged" if all_of_them else "what it did not sign is spoilt, or forged"
+    return f"The events hold together, but the key {request.key.vkey} did not sign {of_them}: {why}."
 
 
 def _checkpoints(verified: Verified) -> str:

@@ -13,7 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from amends_platform.cli.settings import of_this_machine
 from amends_platform.running import Running, SeveralRunning, find_running, publish, withdraw
+from amends_platform.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +52,17 @@ def test_the_only_one_is_found_wherever_its_data_is(tmp_path: Path) -> None:
     assert find_running() == published
     assert find_running(tmp_path / "somewhere") == published
     assert find_running(tmp_path / "elsewhere") is None
+
+
+def test_its_keys_are_for_its_own_database_and_no_other(tmp_path: Path) -> None:
+    published = system(tmp_path / "data")
+    publish(published)
+    for url, files in (
+        (None, published.data_dir),
+        (published.database_url, published.data_dir),
+        ("postgresql://postgres@production/amends", Settings.load().data_dir),
+    ):
+        assert of_this_machine(Settings.load(database_url=url)).data_dir == files
 
 
 def test_its_files_are_for_its_owner_only(tmp_path: Path) -> None:
