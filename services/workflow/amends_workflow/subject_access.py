@@ -39,8 +39,8 @@ ABOUT: Final[Mapping[str, str]] = {
     "refused": "What members of staff tried on the cases and were not allowed to; nothing of it was done.",
     "cases": "Every complaint, inquiry, suggestion or praise. `case` is how it stands: deadlines, promises and"
     " countermeasures, a mass incident it belongs to, a legal hold. `events` is all that ever happened on it, each"
-    " contact included: `data` is open, `personal` is sealed and unsealed here; null and `erased` where its key is"
-    " destroyed.",
+    " contact included: `data` is open, `personal` is kept sealed, and unsealed here; where it is null, its"
+    " `personal_missing` says why: `erased`, its key is destroyed; `unreadable`, it could not be opened.",
     "elsewhere": "What other parts of the system hold.",
 }
 ELSEWHERE: Final[Mapping[str, str]] = {
