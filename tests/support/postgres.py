@@ -9,8 +9,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -24,6 +22,7 @@ from amends_platform.embedded.postgres import SUPERUSER, EmbeddedPostgres
 from amends_platform.processes import Child, Program
 from amends_store.migrate import migrate
 from amends_store.pool import connect_pool
+from tests.support.scratch import scratch_directory
 
 TEMPLATE = "amends_template"
 _numbers = itertools.count(1)
@@ -129,15 +128,13 @@ class Database:
 @asynccontextmanager
 async def running_postgres() -> AsyncIterator[PostgresServer]:
     """A server that is stopped, and its directory removed, at the end."""
-    # Short, and not below pytest's own directory: the path of a unix socket has room for 100 characters.
-    directory = Path(tempfile.mkdtemp(prefix="amends-pg-"))
-    server = PostgresServer(directory)
-    try:
-        await server.start()
-        yield server
-    finally:
-        await server.stop()
-        shutil.rmtree(directory, ignore_errors=True)
+    with scratch_directory("amends-pg-") as directory:
+        server = PostgresServer(directory)
+        try:
+            await server.start()
+            yield server
+        finally:
+            await server.stop()
 
 
 @asynccontextmanager

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import signal
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
@@ -22,6 +20,7 @@ import psutil
 from amends_platform.processes import Answer, Child, Program, tail
 from amends_store.read import head_position
 from tests.support.intake import Caller
+from tests.support.scratch import scratch_directory
 
 PROGRAMS = ("intake", "workflow", "notifier", "nats", "postgres")
 # For a machine that runs other tests beside these; nothing waits so long when it is well.
@@ -248,15 +247,13 @@ class System:
 @asynccontextmanager
 async def running_system(policy: str) -> AsyncIterator[System]:
     """A system that is stopped, and its directory removed, at the end."""
-    # Short, and not below pytest's own directory: the path of a unix socket has room for 100 characters.
-    directory = Path(tempfile.mkdtemp(prefix="amends-system-"))
-    system = System(directory, policy)
-    try:
-        await system.start()
-        yield system
-    finally:
-        await system.stop()
-        shutil.rmtree(directory, ignore_errors=True)
+    with scratch_directory("amends-system-") as directory:
+        system = System(directory, policy)
+        try:
+            await system.start()
+            yield system
+        finally:
+            await system.stop()
 
 
 async def until(condition: Callable[[], bool | Awaitable[bool]], otherwise: Callable[[], str]) -> None:
