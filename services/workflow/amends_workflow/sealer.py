@@ -127,6 +127,7 @@ class Sealer:
             error=type(error).__name__,
             detail=str(error),
             mend="find out why; if the log is to go on as it is, keep what was signed last (the file .last beside the"
-            " signing key) as evidence, move it away, and start the workflow again",
+            " signing key) as evidence, move it away, set another AMENDS_CHECKPOINT_DIR if there is one, and start the"
+            " workflow again",
             exc_info=error,
         )

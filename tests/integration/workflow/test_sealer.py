@@ -266,6 +266,22 @@ async def test_a_log_with_another_history_than_the_one_signed_is_never_signed(
         assert not desk.last_file.exists() or desk.last_file.read_text() == signed.note
 
 
+async def test_an_older_backup_is_gone_on_with_once_a_person_has_put_away_what_is_remembered(
+    desk: Desk, tmp_path: Path
+) -> None:
+    await fill_log(desk.database, 0, 400)
+    await desk.seal()
+    async with new_database(desk.database.server) as backup:
+        await fill_log(backup, 0, 380)
+        restored = Desk(backup, await backup.pool("amends_workflow"), tmp_path)
+        restored.last_file.rename(tmp_path / "evidence")
+        with pytest.raises(Contradiction):
+            await restored.seal()
+        restored.directory = tmp_path / "another"
+        restored.directory.mkdir()
+        assert (await restored.seal()).tree_size == 380
+
+
 async def test_a_file_of_the_write_once_directory_is_never_overwritten(desk: Desk) -> None:
     await fill_log(desk.database, 0, 7)
     (desk.directory / file_name(7)).write_text("something else")
