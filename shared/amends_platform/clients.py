@@ -90,6 +90,9 @@ def failure_of(status: int, body: bytes) -> Failure:
     """The failure that a refused request is."""
     if status == 401:
         return WrongUsage(f"The API key is not accepted: {explain(status, body)}")
+    if status == 404 and code_of(body) in ("", "not-found"):
+        # Not from one of our routes: an id that no path can hold, or the wrong service.
+        return Failure("Nothing is called so there. Is the name right, and the address?")
     if status in (502, 503, 504):
         return CannotReach(explain(status, body))
     return Failure(explain(status, body))

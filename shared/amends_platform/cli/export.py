@@ -99,12 +99,15 @@ async def _exported(
     from amends_platform.cli.settings import load_settings
     from amends_platform.exporting.exports import Format, export_to, export_to_file
     from amends_platform.exporting.extract import Extract, scope_of_times
+    from amends_platform.failures import WrongUsage
 
     settings = load_settings()
     times = {
         "since": None if since is None else instant(since, "--from", ago=True),
         "before": None if before is None else instant(before, "--to", ago=True),
     }
+    if times["since"] and times["before"] and times["since"] >= times["before"]:
+        raise WrongUsage("--from: it is not before --to")
     async with _log(settings) as conn, _keys(settings, personal=personal) as keys:
         scope = await scope_of_times(conn, **times, until=until)
         extract = Extract(conn, settings.tenant, scope, keys)

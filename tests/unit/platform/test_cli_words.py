@@ -41,7 +41,7 @@ from amends_platform.alerts import Alert
 from amends_platform.cli.alert_lines import json_line, shown
 from amends_platform.cli.instants import instant
 from amends_platform.cli.tables import local_time, print_table
-from amends_platform.clients import explain
+from amends_platform.clients import explain, failure_of
 from amends_platform.demo.samples import sample_complaints
 from amends_platform.demo.steps import Moment
 from amends_platform.demo.story import story
@@ -88,6 +88,12 @@ def test_a_time_is_read_as_it_is_written() -> None:
 def test_a_time_that_no_calendar_has_is_wrong_usage(text: str) -> None:
     with pytest.raises(WrongUsage, match="is outside of the calendar"):
         instant(text, "--as-of", ago=True)
+
+
+def test_an_export_that_ends_before_it_begins_is_wrong_usage() -> None:
+    error = CliRunner().invoke(cli.app, ["export", "--format", "xes", "--from", "1d", "--to", "2d"]).exception
+    assert type(error) is WrongUsage
+    assert str(error) == "--from: it is not before --to"
 
 
 def test_a_replay_as_of_a_day_is_of_a_day_ago(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,6 +298,10 @@ def test_a_refusal_is_one_line_with_what_is_allowed_instead() -> None:
     assert explain(409, body) == "The case is closed. Allowed now: reopen."
     assert explain(422, b'{"detail": "/channel: Field required"}') == "/channel: Field required"
     assert explain(500, b"<html>") == "The answer does not say why."
+    nowhere = failure_of(404, b'{"type": "urn:amends:problem:not-found", "detail": "Nothing matches the given URI."}')
+    assert str(nowhere) == "Nothing is called so there. Is the name right, and the address?"
+    absent = failure_of(404, b'{"type": "urn:amends:problem:no-such-case", "detail": "There is no such case."}')
+    assert str(absent) == "There is no such case."
 
 
 def test_a_table_is_cut_at_the_edge_of_a_terminal_and_nowhere_else(capsys: pytest.CaptureFixture[str]) -> None:
