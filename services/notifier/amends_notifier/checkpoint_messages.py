@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 from pydantic import BaseModel, ConfigDict, Field
 
 from amends_notifier.messages import CONTENT_TYPE, Message, rfc3339, token
+from amends_platform.evidence.notes import BadNote
 from amends_platform.evidence.tree_head import SignedCheckpoint, head_of
 
 CHECKPOINT_SIGNED: Final = "checkpoint-signed"
@@ -31,8 +32,12 @@ class CheckpointPayload(BaseModel):
 
 
 def payload_of(signed: SignedCheckpoint) -> CheckpointPayload:
+    """Raises BadNote, also where the note does not say what stands beside it."""
+    said = head_of(signed.note)
+    if (said.tree_size, said.root_hash) != (signed.tree_size, signed.root_hash):
+        raise BadNote(f"The note is one of {said.tree_size} events, or of another root.")
     return CheckpointPayload(
-        origin=head_of(signed.note).origin,
+        origin=said.origin,
         tree_size=signed.tree_size,
         root_hash=base64.b64encode(signed.root_hash).decode(),
         signed_at=signed.signed_at,

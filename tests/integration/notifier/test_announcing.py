@@ -87,9 +87,10 @@ async def test_a_republishing_tells_of_the_checkpoints_from_there_on_with_the_sa
 async def test_a_checkpoint_that_was_tampered_with_holds_back_no_other(
     database: Database, nats_server: NatsServer
 ) -> None:
-    await sign(database, 1)
+    (note,) = await sign(database, 1)
     await sign(database, 2, note="nonsense")
-    await sign(database, 3)
+    await sign(database, 3, note=note)
+    await sign(database, 4)
     async with a_notifier(database, nats_server.url):
-        await published(database, 3)
-    assert [message.said["tree_size"] for message in checkpoints(await kept(nats_server.url))] == [1, 3]
+        await published(database, 4)
+    assert [message.said["tree_size"] for message in checkpoints(await kept(nats_server.url))] == [1, 4]
