@@ -36,6 +36,7 @@ from amends_platform.cli import (
     verify_bundle,
     watch,
 )
+from amends_platform.cli.outputs import give_up_output
 from amends_platform.failures import Failure
 
 # httpx would load a command line of its own, which takes a third of a second; where there is none it does without.
@@ -106,5 +107,14 @@ def main() -> None:
     except Failure as failure:
         print(f"amends: {failure}", file=sys.stderr)
         sys.exit(failure.exit_code)
+    except OSError as error:
+        # A full disk, a file that is away: nobody needs to know where in our code it was noticed.
+        where = "" if error.filename is None else f"{error.filename}: "
+        print(f"amends: {where}{error.strerror or error}.", file=sys.stderr)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            give_up_output()
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

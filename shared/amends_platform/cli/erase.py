@@ -118,10 +118,17 @@ def _report(erased: Erased, output: Path | None, *, as_json: bool) -> None:
     import sys
 
     from amends_platform.erasing.alone import cases_in_words
+    from amends_platform.failures import Failure
     from amends_platform.files import write_private
 
     if output is not None:
-        write_private(output, erased.certificate)
+        try:
+            write_private(output, erased.certificate)
+        except OSError as error:
+            raise Failure(
+                f"{erased.customer.ref} is erased, but {output} cannot be written: {error.strerror}. "
+                "The same command once more gives the certificate."
+            ) from error
     if as_json:
         print(json.dumps(_document(erased), indent=2))
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -42,8 +41,14 @@ class _StandardOutput:
 def _told_apart() -> Iterator[None]:
     try:
         yield
-    except BrokenPipeError as error:
-        raise _ReaderGone from error
+    except OSError as error:
+        from amends_platform.cli.outputs import give_up_output
+        from amends_platform.failures import Failure
+
+        give_up_output()
+        if isinstance(error, BrokenPipeError):
+            raise _ReaderGone from error
+        raise Failure(f"Standard output cannot be written: {error.strerror}.") from error
 
 
 def export(
@@ -85,8 +90,6 @@ def export(
     try:
         exported = asyncio.run(_exported(format_, output, since, before, until, personal=personal))
     except _ReaderGone:
-        # Python would complain once more when it closes standard output.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(1) from None
     _report(exported, output, as_json=json_summary)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 
@@ -19,3 +20,8 @@ def check_output(path: Path, option: str = "--output") -> None:
         raise WrongUsage(f"{option}: there is no directory {path.parent}")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise WrongUsage(f"{option}: nothing may be written in {path.parent}")
+
+
+def give_up_output() -> None:
+    """What standard output did not take goes nowhere: Python would try, and complain, once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

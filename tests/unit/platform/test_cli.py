@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,17 @@ def test_a_failure_is_one_line_and_its_exit_status(
         cli.main()
     assert ended.value.code == status
     assert capsys.readouterr().err == "amends: It went wrong.\n"
+
+
+def test_a_disk_that_is_full_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fails() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/backup/evidence.zip")
+
+    monkeypatch.setattr(cli, "app", fails)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "amends: /backup/evidence.zip: No space left on device.\n"
 
 
 def test_an_unknown_option_is_wrong_usage() -> None:
