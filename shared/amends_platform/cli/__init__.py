@@ -7,10 +7,8 @@ A command is a function registered below. It ends well by returning, else by rai
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
 from amends_platform.cli import (
     cases,
@@ -36,30 +34,15 @@ from amends_platform.cli import (
     verify_bundle,
     watch,
 )
+from amends_platform.cli.listing import ADMINISTER, ASK, PROVE, RUN, Listed
 from amends_platform.cli.outputs import give_up_output
 from amends_platform.failures import Failure
 
 # httpx would load a command line of its own, which takes a third of a second; where there is none it does without.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
-RUN, ASK, PROVE, ADMINISTER = "Run", "Complaints", "Proof", "Administer"
-_SENTENCE_MAX = 120
-
-
-class _Grouped(TyperGroup):
-    """Help in plain text, commands under headings: rich would cost three times the whole command."""
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        for heading in (RUN, ASK, PROVE, ADMINISTER):
-            names = [name for name in self.list_commands(ctx) if self.commands[name].rich_help_panel == heading]  # type: ignore[attr-defined]
-            if not names:
-                continue
-            with formatter.section(heading):
-                formatter.write_dl([(name, self.commands[name].get_short_help_str(_SENTENCE_MAX)) for name in names])
-
-
 app = typer.Typer(
-    cls=_Grouped,
+    cls=Listed,
     name="amends",
     help="Complaints, from the call to the alert: every fact in a log, every deadline kept or reported.",
     no_args_is_help=True,

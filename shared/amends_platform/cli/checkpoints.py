@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from amends_platform.cli.client import AsJson
+from amends_platform.cli.listing import Listed
 
 if TYPE_CHECKING:
     from amends_platform.evidence.checkpoint_files import Exported
 
 app = typer.Typer(
+    cls=Listed,
     name="checkpoints",
     help="Signed checkpoints of the log: kept elsewhere, they prove whether it was ever changed.",
     no_args_is_help=True,

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def erase(
-    customer: Annotated[str, typer.Argument(help="The customer, as the organisation calls them (customer.ref).")],
+    customer: Annotated[
+        str, typer.Argument(metavar="CUSTOMER", help="The customer, as the organisation calls them (customer.ref).")
+    ],
     reason: Annotated[
         str, typer.Option("--reason", metavar="R", help="Why. It stays readable for ever: name nobody in it.")
     ],

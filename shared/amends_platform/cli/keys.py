@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from amends_domain.authority import ROLES
+from amends_platform.cli.listing import Listed
 
 if TYPE_CHECKING:
     import asyncpg
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 app = typer.Typer(
+    cls=Listed,
     help="API keys: make, list, revoke. Customers' data keys: copy them, wrap them by a new master key.",
     no_args_is_help=True,
     rich_markup_mode=None,

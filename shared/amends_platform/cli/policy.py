@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from amends_platform.cli.listing import Listed
 from amends_platform.failures import Failure, WrongUsage
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from amends_platform.policy.files import LoadedPolicy
 
 app = typer.Typer(
-    help="A policy: check it, ask it, try it on history, put it in force.", no_args_is_help=True, rich_markup_mode=None
+    cls=Listed,
+    help="A policy: check it, ask it, try it on history, put it in force.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 _Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]

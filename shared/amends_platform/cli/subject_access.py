@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def subject_access(
-    customer: Annotated[str, typer.Argument(help="The customer, as the organisation calls them (customer.ref).")],
+    customer: Annotated[
+        str, typer.Argument(metavar="CUSTOMER", help="The customer, as the organisation calls them (customer.ref).")
+    ],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Where it goes [default: standard output]."),

@@ -12,6 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from amends_platform import cli
+from amends_platform.cli.listing import ADMINISTER, ASK, PROVE, RUN
 from amends_platform.failures import CannotReach, Failure, WrongUsage
 from tests.support.ups import environment
 
@@ -44,7 +45,16 @@ def test_every_command_has_help_in_whole_sentences() -> None:
         if name not in ("intake", "workflow", "notifier"):
             assert answer.exit_code == 0, name
         assert (command.get_short_help_str(500) or "").rstrip().endswith("."), name
-        assert command.rich_help_panel in (cli.RUN, cli.ASK, cli.PROVE, cli.ADMINISTER), name
+        assert command.rich_help_panel in (RUN, ASK, PROVE, ADMINISTER), name
+
+
+@pytest.mark.parametrize("arguments", [[], ["keys"], ["checkpoints"], ["policy"]])
+def test_a_list_of_commands_says_of_each_what_it_does_to_the_end(arguments: list[str]) -> None:
+    answer = CliRunner().invoke(cli.app, [*arguments, "--help"])
+    assert answer.exit_code == 0
+    usage, _, rest = answer.output.partition("\n")
+    assert usage.startswith("Usage:")
+    assert "..." not in rest
 
 
 @pytest.mark.parametrize(("failure", "status"), [(Failure, 1), (WrongUsage, 2), (CannotReach, 3)])
