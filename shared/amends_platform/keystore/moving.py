@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final
+from uuid import UUID
 
 from amends_platform.keystore.protocol import KeyStore
 from amends_platform.sealing import MasterKey
@@ -42,8 +43,11 @@ async def move_keys(
     Raises CannotUnseal, MasterKeyError, KeyStoreUnavailable, asyncpg's own errors.
     """
     moved = 0
+    destroyed: set[UUID] | None = None
     while rows := await executor.fetch(_NEXT, tenant, _AT_ONCE):
-        await _move(rows, store, load_master())
+        if destroyed is None:
+            destroyed = await store.destroyed()
+        await _move(rows, store, load_master(), destroyed)
         await executor.execute(_CLEAR, [row["key_id"] for row in rows])
         moved += len(rows)
         if on_progress is not None:
@@ -51,9 +55,9 @@ async def move_keys(
     return moved
 
 
-async def _move(rows: list[Any], store: KeyStore, master: MasterKey) -> None:
+async def _move(rows: list[Any], store: KeyStore, master: MasterKey, destroyed: set[UUID]) -> None:
     # One that the store knows was moved before, and may be wrapped by a master key that is no more.
-    known = await store.holds(row["key_id"] for row in rows) | await store.destroyed()
+    known = await store.holds(row["key_id"] for row in rows) | destroyed
     await store.add(
         {
             row["key_id"]: master.unwrap_of_customer(row["tenant"], row["customer_ref"], row["key_id"], row["wrapped"])

@@ -389,9 +389,9 @@ FROM generate_series({}, {}) AS c, generate_series(1, 10) AS v
 async def test_a_longer_log_takes_no_more_memory(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(extract, "_SLICE_EVENTS", 100)
+    monkeypatch.setattr(extract, "_SLICE_EVENTS", 50)
     peaks: dict[Format, list[int]] = defaultdict(list)
-    for first, last in ((1, 100), (101, 800)):
+    for first, last in ((1, 50), (51, 300)):
         await database.execute(_CASES_OF_TEN_EVENTS.format(first, last))
         for format_ in (Format.NDJSON, Format.OCEL, Format.XES):
             tracemalloc.start()

@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
+from amends_platform.keystore import key_file
 from amends_platform.keystore.file_store import FileKeyStore
 from amends_platform.keystore.key_file import KeyFile
 from amends_platform.keystore.master_keys import MasterKeys
@@ -229,8 +230,9 @@ async def test_a_locked_key_store_is_unavailable(store: FileKeyStore, path: Path
 
 
 async def test_while_a_reader_keeps_it_in_the_write_ahead_log_a_key_is_not_called_destroyed(
-    store: FileKeyStore, path: Path
+    store: FileKeyStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(key_file, "_BUSY_SECONDS_MAX", 0.05)
     (key_id,) = await store.reserve(1)
     wrapped = wrapped_keys(path)[key_id]
     store._file._sqlite.execute("PRAGMA busy_timeout = 1")
