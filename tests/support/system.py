@@ -135,7 +135,7 @@ class System:
         """The variables of a shell beside it, in which `amends` finds it and no other."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AMENDS_", "XDG_"))}
         home = {"HOME": str(self.directory / "home"), "AMENDS_DATA_DIR": str(self.data_dir)}
-        return inherited | home | {"AMENDS_RATE_LIMIT": "off"}
+        return inherited | home | {"AMENDS_RATE_LIMIT": "off", "AMENDS_CHECKPOINT_SECONDS": "1"}
 
     @property
     def output(self) -> str:
