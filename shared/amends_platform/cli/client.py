@@ -20,6 +20,12 @@ def address(service: ServiceName, url: str | None, key: str | None, *, role: str
     """Where to ask and with which key; at the running `amends up`, as `role`. Raises WrongUsage, CannotReach."""
     from amends_platform.cli.settings import load_settings
     from amends_platform.clients import find_service
+    from amends_platform.failures import WrongUsage
 
     given = {f"{service}_url": url, "api_key": key}
-    return find_service(service, load_settings(**given), role)
+    try:
+        settings = load_settings(**given)
+    except WrongUsage as error:
+        # The settings call the option by their own name.
+        raise WrongUsage(str(error).replace(f"--{service}-url:", "--url:")) from error
+    return find_service(service, settings, role)

@@ -82,6 +82,12 @@ def test_a_disk_that_is_full_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys
     assert capsys.readouterr().err == "amends: /backup/evidence.zip: No space left on device.\n"
 
 
+def test_a_wrong_address_is_told_by_the_option_it_was_given_with() -> None:
+    error = CliRunner().invoke(cli.app, ["show", "5MAY-X6NW", "--url", "nonsense"]).exception
+    assert type(error) is WrongUsage
+    assert str(error).startswith("--url: must look like")
+
+
 def test_an_unknown_option_is_wrong_usage() -> None:
     assert CliRunner().invoke(cli.app, ["up", "--no-such-option"]).exit_code == 2
 
