@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,10 +86,14 @@ async def running_bench() -> AsyncIterator[Bench]:
 def cpu_seconds(pid: int) -> float:
     """Processor time that a process and its children have used so far, those that ended included."""
     process = psutil.Process(pid)
+    used = 0.0
+    for child in process.children(recursive=True):
+        # One that ends meanwhile is among the ended, which are asked for last.
+        with suppress(psutil.NoSuchProcess):
+            times = child.cpu_times()
+            used += times.user + times.system
     own = process.cpu_times()
-    living = [child.cpu_times() for child in process.children(recursive=True)]
-    used = own.children_user + own.children_system + sum(times.user + times.system for times in (own, *living))
-    return float(used)
+    return float(used + own.user + own.system + own.children_user + own.children_system)
 
 
 async def _insist_on_fsync(bench: Bench) -> None:
