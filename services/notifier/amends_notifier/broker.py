@@ -79,9 +79,6 @@ class Broker:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def until_connected(self) -> None:
-        await self._up.wait()
-
     async def publish(self, message: Message) -> Ack:
         """Publish until the broker acknowledges, however long it is away. Each attempt carries the same id."""
         failures = 0

@@ -62,13 +62,3 @@ class ErasedKeys:
                 await self.look()
             except Exception as error:
                 log.warning("erased keys could not be looked for", reason=type(error).__name__)
-
-
-async def finish_erasures(pool: asyncpg.Pool, store: KeyStore) -> int:
-    """Destroy every key that is marked erased, whatever became of it before; how many there are.
-
-    Raises KeyStoreUnavailable, asyncpg's own.
-    """
-    erased = await erased_keys(pool, since=_EVER)
-    await store.destroy(erased)
-    return len(erased)
