@@ -150,14 +150,17 @@ async def test_the_newest_follower_goes_on_and_the_older_one_is_fenced(
 
 
 async def test_rivals_never_apply_an_event_twice(workflow: asyncpg.Pool, appender: Appender) -> None:
-    async def rival() -> None:
+    async def rival(follower: Follower) -> None:
         with suppress(Fenced):
-            await Follower.projecting(workflow, "view", project, batch_events_max=3).run()
+            await follower.run()
 
     rivals = []
     for _ in range(10):
-        rivals.append(asyncio.create_task(rival()))
         await append(appender, 20)
+        follower = Follower.projecting(workflow, "view", project, batch_events_max=3)
+        rivals.append(asyncio.create_task(rival(follower)))
+        # It has claimed, so that the next one claims after it, and is still in the midst of its work.
+        await reached(follower, 1)
     async with running(Follower.projecting(workflow, "view", project)) as last:
         await reached(last, 200)
         await append(appender, 1)
