@@ -148,8 +148,8 @@ async def test_alerts_are_watched_as_they_come(system: System) -> None:
             while not any(case["id"] in line and "breach" in line for line in lines):
                 lines.append((await watching.stdout.readline()).decode())
                 assert lines[-1], "it ended by itself"
-        watching.send_signal(signal.SIGINT)
-        assert await watching.wait() == GOOD
+            watching.send_signal(signal.SIGINT)
+            assert await watching.wait() == GOOD
     finally:
         if watching.returncode is None:
             watching.kill()
