@@ -15,20 +15,18 @@ import asyncpg
 from amends_domain.case import Case
 from amends_domain.clocks import obligations
 from amends_domain.decide import Actor, Context, Decision, Rejection
-from amends_domain.events import Event, Recorded
-from amends_domain.evolve import fold
 from amends_intake import refusals
 from amends_intake.answers import Answered, filled, kept
 from amends_intake.turns import Turns
 from amends_platform.cases import Cases
+from amends_platform.decided import Decided
 from amends_platform.keyring import Keyring
 from amends_platform.policy.book import PolicyBook
 from amends_platform.principals import Principal
-from amends_platform.recorded import new_event
 from amends_platform.sealing import CustomerKey
 from amends_store.append import Appender
 from amends_store.read import find_receipt
-from amends_store.records import Append, Appended, DataKey, Receipt, Replayed, StoredReceipt, Verdict
+from amends_store.records import Append, Appended, Receipt, Replayed, StoredReceipt, Verdict
 from amends_store.refusals import Refusal, record_refusal
 from amends_store.together import Objection, append_together
 
@@ -47,20 +45,6 @@ class Request:
     if_version: int | None
     correlation_id: UUID
     occurred_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """Events that are legal on `case` (None: a new one), and what they were decided from."""
-
-    case: Case | None
-    case_id: UUID
-    events: tuple[Event, ...]
-    context: Context
-
-    @property
-    def occurred_at(self) -> datetime:
-        return self.context.occurred_at or self.context.now
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,30 +101,14 @@ class Clerk:
 
     async def receipt(self, decided: Decided, request: Request, children: Children | None = None) -> Receipt:
         """What makes the request repeatable: the answer to it, but for its positions."""
-        after = self._after(decided, request, last_position=0, recorded_at=decided.context.now)
+        after = decided.after(last_position=0, recorded_at=decided.context.now)
         deadlines = await self.judge(lambda: obligations(after, self._policies.known))
         answer = kept(after, deadlines, children)
         return Receipt(request.principal.id, request.idempotency_key, request.request_hash, answer)
 
     def written(self, decided: Decided, request: Request, key: CustomerKey, receipt: Receipt | None) -> Append:
-        """The decided events as rows, sealed with `key`. Without a receipt they go together with others that have it.
-
-        What seals nothing brings no key: a customer who was erased is given another with the next word about them.
-        """
-        case, policy = decided.case, decided.context.policy.hash
-        events = tuple(new_event(event, decided.occurred_at, policy, key) for event in decided.events)
-        is_sealed = any(event.sealed is not None for event in events)
-        return Append(
-            tenant=request.principal.tenant,
-            stream_id=decided.case_id,
-            expected_version=0 if case is None else case.version,
-            actor=request.principal.id,
-            correlation_id=request.correlation_id,
-            causation_id=None,
-            events=events,
-            receipt=receipt,
-            data_key=DataKey(key.key_id, key.customer_ref) if is_sealed else None,
-        )
+        """What was decided, as the rows of this request. See `Decided.written`."""
+        return decided.written(request.principal.tenant, request.correlation_id, key, receipt)
 
     async def append(self, rows: Append) -> Verdict:
         """Raises StoreUnavailable, AppendRefused."""
@@ -153,11 +121,9 @@ class Clerk:
         rows = tuple(row if n == bringing else replace(row, data_key=None) for n, row in enumerate(rows))
         return await append_together(self.pool, rows, on_commit=self.on_commit)
 
-    def remember(self, decided: Decided, request: Request, appended: Appended) -> None:
+    def remember(self, decided: Decided, appended: Appended) -> None:
         """Keep the case as it is after what was appended."""
-        self.cases.remember(
-            self._after(decided, request, last_position=appended.last_position, recorded_at=appended.recorded_at)
-        )
+        self.cases.remember(decided.after(last_position=appended.last_position, recorded_at=appended.recorded_at))
 
     async def first_answer(self, request: Request) -> Answered | None:
         """The first answer, when this request was carried out before. Raises a problem when its key was."""
@@ -204,29 +170,6 @@ class Clerk:
         """Raise the problem, once what is for audit is recorded."""
         await self.keep_for_audit(refused, command, request)
         refusals.refuse(refused.rejection, refused.case)
-
-    def _after(self, decided: Decided, request: Request, *, last_position: int, recorded_at: datetime) -> Case:
-        """The case after the decided events, recorded up to `last_position`."""
-        version = 0 if decided.case is None else decided.case.version
-        first_position = last_position - len(decided.events) + 1
-        case = fold(
-            decided.case,
-            decided.case_id,
-            (
-                Recorded(
-                    first_position + index,
-                    version + index + 1,
-                    event,
-                    decided.occurred_at,
-                    recorded_at,
-                    decided.context.policy.hash,
-                    request.principal.id,
-                )
-                for index, event in enumerate(decided.events)
-            ),
-        )
-        assert case is not None, "a decision has at least one event"
-        return case
 
 
 def answered(answer: bytes, case_id: UUID, first_position: int, appended: Appended) -> Answered:

@@ -10,7 +10,8 @@ from amends_domain.commands import OpenIncident, Receive
 from amends_domain.decide import Context, Decision, Rejection, decide
 from amends_intake import refusals
 from amends_intake.answers import Answered
-from amends_intake.clerk import Children, Clerk, Decided, Refused, Request, answered, repeated
+from amends_intake.clerk import Children, Clerk, Refused, Request, answered, repeated
+from amends_platform.decided import Decided
 from amends_store.records import Appended, DataKeyConflict, KeyReused, Replayed, VersionConflict
 
 # A command that loses this many races in a row is on a case that others change all the time: the caller decides.
@@ -83,7 +84,7 @@ async def give(
         match verdict:
             case Appended():
                 clerk.keyring.keep(key)
-                clerk.remember(decided, request, verdict)
+                clerk.remember(decided, verdict)
                 return answered(receipt.answer, case_id, case.first_position, verdict)
             case Replayed():
                 return repeated(verdict, case.first_position)

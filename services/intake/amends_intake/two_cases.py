@@ -10,8 +10,9 @@ from amends_domain.decide import Rejection, decide
 from amends_domain.decisions.links import absorb
 from amends_intake import refusals
 from amends_intake.answers import Answered
-from amends_intake.clerk import Clerk, Decided, Refused, Request, answered, repeated
+from amends_intake.clerk import Clerk, Refused, Request, answered, repeated
 from amends_intake.one_case import ATTEMPTS_MAX, give
+from amends_platform.decided import Decided
 from amends_store.records import DataKeyConflict, KeyReused, Replayed, VersionConflict
 
 
@@ -68,5 +69,5 @@ async def _merge(
             return None
     clerk.keyring.keep(key)
     for decided, appended in zip((survivor, merged), verdict, strict=True):
-        clerk.remember(decided, request, appended)
+        clerk.remember(decided, appended)
     return answered(receipt.answer, case_id, case.first_position, verdict[-1])

@@ -8,26 +8,21 @@ happens once, whatever crashes. Their generation is 0, which no clock of a polic
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 
-from amends_domain.case import ALL_BRANCHES, INCIDENT, Case
+from amends_domain.case import INCIDENT, Case
 from amends_domain.clocks import UnknownPolicy
-from amends_domain.decisions.links import REPEAT
 from amends_domain.event_codec import encode
-from amends_domain.events import Event, FlagsChanged, IncidentOpened, LinkedToIncident
+from amends_domain.events import Event
 from amends_domain.policy import Policy
+from amends_platform.matching import owed_links
+from amends_platform.openings import MASS, Free, Opening, incident_id, opened_by_itself, openings
 from amends_platform.policy.book import PolicyBook
 from amends_store.read import Executor
-from amends_workflow.matching import has_been_flagged, known_at
-from amends_workflow.openings import Free, Opening, incident_id, openings
 from amends_workflow.statements import statement
-
-_INCIDENT, _MASS = "incident", "mass"
-# Who answers for an incident that nobody opened. Source: DOMAIN, People: the ladder.
-_OWNER: Final = "department_manager"
 
 _EXTEND_INCIDENTS = statement("extend_incidents")
 _FIND_REPEATS = statement("find_repeats")
@@ -83,13 +78,8 @@ def link_timers(
     case: Case, tenant: str, correlation_id: UUID, owed: Owed, incidents_recorded_at: Mapping[UUID, Any]
 ) -> list[Row]:
     """The timers of what the log has yet to say of the case, as rows of `timers`."""
-    found: list[tuple[str, Any, Event]] = []
-    if owed.repeat_of is not None and not has_been_flagged(case, REPEAT):
-        repeats = FlagsChanged(added=(REPEAT,), earlier_case=str(owed.repeat_of))
-        found.append((REPEAT, known_at(case), repeats))
-    if owed.incident is not None and case.incident is None:
-        at = max(known_at(case), incidents_recorded_at[owed.incident])
-        found.append((_INCIDENT, at, LinkedToIncident(str(owed.incident), automatic=True)))
+    incident = owed.incident
+    found = owed_links(case, owed.repeat_of, incident, None if incident is None else incidents_recorded_at[incident])
     policy = case.marks[0].policy
     return [
         _timer(case.id, clock, tenant, at, case.version, policy, correlation_id, event) for clock, at, event in found
@@ -164,20 +154,10 @@ def _opening_timer(opening: Opening, origin: Any, policies: Mapping[str, Policy]
     policy = origin["policy_hash"].hex()
     if policy not in policies:
         raise UnknownPolicy(policy)
-    rule = policies[policy].mass
-    assert rule is not None, "only a policy with that rule counts complaints"
-    _, same, value = orjson.loads(opening.key)
-    event = IncidentOpened(
-        title=f"{rule.count} complaints with {same} {value} within {rule.within}",
-        same=same,
-        value=value,
-        branch=ALL_BRANCHES,
-        owner=_OWNER,
-        automatic=True,
-    )
     # It became one when the last of them came in, whenever that was found out.
     case_id = incident_id(opening.key, opening.position)
-    return _timer(case_id, _MASS, origin["tenant"], opening.at, 0, policy, origin["correlation_id"], event)
+    event = opened_by_itself(opening, policies[policy])
+    return _timer(case_id, MASS, origin["tenant"], opening.at, 0, policy, origin["correlation_id"], event)
 
 
 def _timer(

@@ -14,9 +14,9 @@ from amends_domain.firings import Firing, firings
 from amends_domain.policy import Policy
 from amends_domain.reference import reference_of
 from amends_domain.runs import Deadline, Verdict
+from amends_platform.matching import matching_row
 from amends_store.read import Executor
 from amends_workflow.links import Linked, link_timers, recorded_at, unfinished
-from amends_workflow.matching import matching_row
 from amends_workflow.statements import statement
 
 _WRITE_CASES = statement("write_cases")

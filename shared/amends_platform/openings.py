@@ -13,6 +13,16 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID, uuid5
 
+import orjson
+
+from amends_domain.case import ALL_BRANCHES
+from amends_domain.events import IncidentOpened
+from amends_domain.policy import Policy
+
+# What such a timer is called.
+MASS: Final = "mass"
+# Who answers for an incident that nobody opened. Source: DOMAIN, People: the ladder.
+_OWNER: Final = "department_manager"
 _INCIDENTS: Final = UUID("6f1d9d1c-6a53-5e0b-9f0e-0d3b6f2f7c55")
 
 
@@ -41,6 +51,21 @@ class Opening(NamedTuple):
 def incident_id(key: str, position: int) -> UUID:
     """The incident that opens itself when the event at `position` makes the number of complaints with `key` full."""
     return uuid5(_INCIDENTS, f"{position}:{key}")
+
+
+def opened_by_itself(opening: Opening, policy: Policy) -> IncidentOpened:
+    """The event of an incident that opens itself, by the policy that its complaints were received under."""
+    rule = policy.mass
+    assert rule is not None, "only a policy with that rule counts complaints"
+    _, same, value = orjson.loads(opening.key)
+    return IncidentOpened(
+        title=f"{rule.count} complaints with {same} {value} within {rule.within}",
+        same=same,
+        value=value,
+        branch=ALL_BRANCHES,
+        owner=_OWNER,
+        automatic=True,
+    )
 
 
 def openings(free: Iterable[Free]) -> Iterator[Opening]:

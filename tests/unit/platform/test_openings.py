@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amends_workflow.openings import Free, Opening, incident_id, openings
+from amends_platform.openings import Free, Opening, incident_id, openings
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from amends_domain.events import CaseClassified, IncidentOpened, MergedInto, NoteAdded, Reclassified
-from amends_workflow.matching import known_at, mass_key, matching_row
+from amends_platform.matching import known_at, mass_key, matching_row
 from tests.support.lives import MONDAY, Life, life, received
 
 DAY = timedelta(days=1)

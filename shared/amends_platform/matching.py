@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 
 from amends_domain.calendars import after, before
 from amends_domain.case import COMPLAINT, INCIDENT, Case, Mark, Status
 from amends_domain.clocks import UnknownPolicy
+from amends_domain.decisions.links import REPEAT
+from amends_domain.events import Event, FlagsChanged, LinkedToIncident
 from amends_domain.policy import MassRule, Policy
 
 Row = dict[str, Any]
@@ -61,6 +64,21 @@ def matching_row(case: Case, tenant: str, policies: Mapping[str, Policy], *, is_
     if policy.mass is not None and not case.historical:
         row |= _gathered_by(case, tenant, policy.mass)
     return row
+
+
+def owed_links(
+    case: Case, repeat_of: UUID | None, incident: UUID | None, incident_recorded_at: datetime | None
+) -> list[tuple[str, datetime, Event]]:
+    """What the log has yet to say of a case that was found to repeat one, or to belong to an incident: what it is
+    called among timers, since when it is so, and the event."""
+    found: list[tuple[str, datetime, Event]] = []
+    if repeat_of is not None and not has_been_flagged(case, REPEAT):
+        found.append((REPEAT, known_at(case), FlagsChanged(added=(REPEAT,), earlier_case=str(repeat_of))))
+    if incident is not None and case.incident is None:
+        assert incident_recorded_at is not None, "it was found, so it is in the log"
+        at = max(known_at(case), incident_recorded_at)
+        found.append((INCIDENT, at, LinkedToIncident(str(incident), automatic=True)))
+    return found
 
 
 def known_at(case: Case) -> datetime:
