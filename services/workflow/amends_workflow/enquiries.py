@@ -13,7 +13,7 @@ from amends_domain.case import ALL_BRANCHES, Case
 from amends_platform.cases import Cases
 from amends_platform.keyring import Keyring
 from amends_platform.problems import Problem
-from amends_platform.web import Authenticates, RateLimit, principal_of
+from amends_platform.web import Authenticates, RateLimit, principal_by
 from amends_workflow.case_list import Scope
 from amends_workflow.events import Reader
 from amends_workflow.parameters import Parameters
@@ -27,6 +27,7 @@ class Enquirer(NamedTuple):
 
     scope: Scope
     role: str
+    person: str
 
     @property
     def may_read_personal_data(self) -> bool:
@@ -63,14 +64,18 @@ class Enquiries:
 
     async def admit(self, request: Request) -> Enquirer:
         """Who asks. Raises Problem: 401, 403 or 429."""
-        principal = await principal_of(request, self._authenticator)
+        return await self.admit_by(request.headers.get("authorization"))
+
+    async def admit_by(self, authorization: str | None) -> Enquirer:
+        """Whom this Authorization header names. Raises as `admit`."""
+        principal = await principal_by(authorization, self._authenticator)
         self._rate_limit.spend(principal.id, time.monotonic())
         if principal.tenant != self._tenant:
             raise Problem(403, "other-tenant", "Your key belongs to another tenant than this service.")
         if principal.role not in MAY_READ_CASES:
             raise Problem(403, "role-not-allowed", f"The role {principal.role} may not read cases.")
         scope = Scope(principal.tenant, principal.branch)
-        return Enquirer(scope, principal.role)
+        return Enquirer(scope, principal.role, principal.id)
 
     async def wait(self, parameters: Parameters) -> None:
         """Wait until what is asked for can be seen. Raises a 503 problem when it takes too long."""
