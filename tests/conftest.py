@@ -9,6 +9,5 @@ pytest_plugins = [
     "tests.support.postgres",
     "tests.support.nats",
     "tests.support.intake",
-    "tests.support.console",
     "tests.support.scheduling",
 ]

@@ -24,11 +24,22 @@ _COLLECT_AT_OBJECTS = 10_000
 class _Server(uvicorn.Server):
     """Says it is ready once it accepts requests."""
 
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             _collect_seldom()
             announce_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Answers under way are waited for, and some have no end of their own.
+        end_streams: Callable[[], None] | None = getattr(self._app.state, "end_streams", None)
+        if end_streams is not None:
+            end_streams()
+        await super().shutdown(sockets)
 
 
 def _collect_seldom() -> None:
@@ -54,9 +65,10 @@ def serve(program: str, create_app: Callable[[Settings], FastAPI]) -> int:
         print(f"AMENDS_DATABASE_URL: {program} needs a database; `amends up` brings its own", file=sys.stderr)
         return _WRONG_USAGE
     configure_logging(settings, program=program)
+    app = create_app(settings)
     server = _Server(
         uvicorn.Config(
-            create_app(settings),
+            app,
             host=getattr(settings, f"{program}_host"),
             port=getattr(settings, f"{program}_port"),
             loop="uvloop",
@@ -68,7 +80,8 @@ def serve(program: str, create_app: Callable[[Settings], FastAPI]) -> int:
             proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=int(settings.shutdown_seconds_max),
-        )
+        ),
+        app,
     )
     server.run()
     return 0 if server.started else _UNREACHABLE

@@ -13,6 +13,7 @@ from amends_platform.evidence.notes import Signer, Verifier
 from amends_platform.policy.book import PolicyBook
 from amends_workflow.enquiries import Enquirer, Enquiries
 from amends_workflow.forgotten import Forgotten
+from amends_workflow.live.stream import Live
 from amends_workflow.past_queue import PastQueue
 
 
@@ -28,6 +29,7 @@ class Answering:
     signer: Signer | None
     """Signs what is proof, with the key that checkpoints are signed with here; None where nothing is signed."""
     forgotten: Forgotten
+    live: Live
 
     @property
     def verifier(self) -> Verifier | None:

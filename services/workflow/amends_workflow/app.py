@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
-import httpx
 import structlog
 from fastapi import FastAPI
 
@@ -25,12 +24,11 @@ from amends_platform.web import RateLimit, add_operations, describe_errors, publ
 from amends_store.pool import connect_pool
 from amends_store.timers import Fired
 from amends_workflow.answering import Answering
-from amends_workflow.console.routes import pages
-from amends_workflow.console.routing import add_missing_pages
-from amends_workflow.console.visitors import Console
 from amends_workflow.enquiries import Enquiries
 from amends_workflow.firing import Firing
 from amends_workflow.forgotten import Forgotten
+from amends_workflow.live.stream import Live
+from amends_workflow.live_shapes import Happening
 from amends_workflow.metrics import Metrics
 from amends_workflow.past_queue import PastQueue
 from amends_workflow.projecting import Projecting
@@ -43,8 +41,6 @@ log = structlog.get_logger()
 _REFUSALS = (401, 403, 404, 422, 429, 503)
 _OBSERVE_SECONDS = 2.0
 _CLOSE_SECONDS_MAX = 5.0
-# Longer than intake takes to find its database lost.
-_INTAKE_SECONDS_MAX = httpx.Timeout(20.0, connect=3.0)
 
 
 class _Service:
@@ -55,9 +51,8 @@ class _Service:
     sealer: Sealer
 
 
-def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = None) -> FastAPI:
-    """The application. `intake` is how the console reaches intake, where that is not over the network. Starting raises
-    StoreUnavailable (KeyStoreUnavailable is one) or MasterKeyError."""
+def create_app(settings: Settings) -> FastAPI:
+    """The application. Starting raises StoreUnavailable (KeyStoreUnavailable is one) or MasterKeyError."""
     service = _Service()
     metrics = Metrics()
 
@@ -92,9 +87,22 @@ def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = 
                     each.send(fired[-1].position)
 
             firing = Firing(pool, on_fired=on_fired)
-            projecting = Projecting(pool, policies, on_progress=firing.wake, on_alert=metrics.count_alert)
+
+            def on_progress() -> None:
+                firing.wake()
+                live.wake()
+
+            def on_hint() -> None:
+                projecting.wake()
+                # Where another process keeps the read model, ours hears of its progress by nothing else.
+                live.wake()
+
+            projecting = Projecting(pool, policies, on_progress=on_progress, on_alert=metrics.count_alert)
+            live = Live(pool, projecting.position)
+            stack.push_async_callback(live.aclose)
+            app.state.end_streams = live.end
             if settings.nats_url is not None:
-                hints.append(Hints(settings.nats_url, settings.tenant, projecting.wake))
+                hints.append(Hints(settings.nats_url, settings.tenant, on_hint))
                 hints[0].start()
                 stack.push_async_callback(hints[0].aclose)
             cases = Cases(pool, settings.tenant)
@@ -103,11 +111,10 @@ def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = 
                 log.warning("there is no signing key: nothing is signed", path=str(settings.signing_key_path))
             sealer = Sealer(pool, signing, settings.checkpoint_seconds)
             service.pool, service.projecting, service.sealer = pool, projecting, sealer
-            authenticator = Authenticator(pool)
-            answering = Answering(
+            app.state.answering = Answering(
                 pool,
                 Enquiries(
-                    authenticator=authenticator,
+                    authenticator=Authenticator(pool),
                     rate_limit=RateLimit(settings.requests_per_second_max),
                     tenant=settings.tenant,
                     cases=cases,
@@ -119,13 +126,9 @@ def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = 
                 PastQueue(pool, settings.tenant, policies),
                 None if signing is None else signing.signer,
                 Forgotten(pool, cases, keyring, keys, None if signing is None else signing.signer),
+                live,
             )
-            app.state.answering = answering
-            client = _intake_client(settings, intake)
-            if client is not None:
-                stack.push_async_callback(client.aclose)
-            app.state.console = Console(answering, authenticator, client)
-            watching = _observe(metrics, projecting, firing, sealer)
+            watching = _observe(metrics, projecting, firing, sealer, live)
             for work in (projecting.run(), firing.run(), sealer.run(), watching):
                 stack.push_async_callback(stop, asyncio.create_task(work))
             yield
@@ -146,20 +149,8 @@ def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = 
 
     add_operations(app, ready=ready, metrics=metrics.registry, body_bytes_max=settings.body_bytes_max)
     app.include_router(router(describe_errors(_REFUSALS)))
-    app.include_router(pages())
-    add_missing_pages(app)
-    publish_schemas(app, [])
+    publish_schemas(app, [Happening])
     return app
-
-
-def _intake_client(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient | None:
-    if settings.intake_url is None:
-        log.warning("nobody said where intake is: the console shows cases, and changes none")
-        return None
-    # Whose proxy settings point elsewhere still means the address that was given.
-    return httpx.AsyncClient(
-        base_url=settings.intake_url, transport=transport, timeout=_INTAKE_SECONDS_MAX, trust_env=False
-    )
 
 
 async def _close(pool: asyncpg.Pool) -> None:
@@ -171,8 +162,9 @@ async def _close(pool: asyncpg.Pool) -> None:
         log.warning("connections to the store were cut: they were still in use")
 
 
-async def _observe(metrics: Metrics, projecting: Projecting, firing: Firing, sealer: Sealer) -> None:
+async def _observe(metrics: Metrics, projecting: Projecting, firing: Firing, sealer: Sealer, live: Live) -> None:
     while True:
+        metrics.show_readers(live.readers)
         try:
             await metrics.observe(projecting, firing, sealer)
         except Exception as error:

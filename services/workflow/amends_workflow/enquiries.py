@@ -12,8 +12,9 @@ from amends_domain.authority import MAY_READ_CASES, MAY_READ_PERSONAL_DATA, MAY_
 from amends_domain.case import ALL_BRANCHES, Case
 from amends_platform.cases import Cases
 from amends_platform.keyring import Keyring
+from amends_platform.principals import Principal
 from amends_platform.problems import Problem
-from amends_platform.web import Authenticates, RateLimit, principal_by
+from amends_platform.web import Authenticates, RateLimit, principal_of
 from amends_workflow.case_list import Scope
 from amends_workflow.events import Reader
 from amends_workflow.parameters import Parameters
@@ -30,6 +31,11 @@ class Enquirer(NamedTuple):
     person: str
 
     @property
+    def branches(self) -> frozenset[str] | None:
+        """The branches whose cases they may see, None for all: of one branch, its own and the incidents of all."""
+        return None if self.scope.branch is None else frozenset({self.scope.branch, ALL_BRANCHES})
+
+    @property
     def may_read_personal_data(self) -> bool:
         return self.role in MAY_READ_PERSONAL_DATA
 
@@ -38,8 +44,8 @@ class Enquirer(NamedTuple):
         return self.role in MAY_READ_REFUSALS
 
     def sees(self, case: Case | None) -> bool:
-        """Of one branch: its cases, and the mass incidents of all branches, to which cases of it may belong."""
-        return case is not None and (self.scope.branch in (None, case.branch) or case.branch == ALL_BRANCHES)
+        """Whether they may see it. Cases of one branch may belong to the mass incidents of all branches."""
+        return case is not None and (self.branches is None or case.branch in self.branches)
 
 
 class Enquiries:
@@ -64,18 +70,20 @@ class Enquiries:
 
     async def admit(self, request: Request) -> Enquirer:
         """Who asks. Raises Problem: 401, 403 or 429."""
-        return await self.admit_by(request.headers.get("authorization"))
-
-    async def admit_by(self, authorization: str | None) -> Enquirer:
-        """Whom this Authorization header names. Raises as `admit`."""
-        principal = await principal_by(authorization, self._authenticator)
+        principal = await principal_of(request, self._authenticator)
         self._rate_limit.spend(principal.id, time.monotonic())
         if principal.tenant != self._tenant:
             raise Problem(403, "other-tenant", "Your key belongs to another tenant than this service.")
         if principal.role not in MAY_READ_CASES:
             raise Problem(403, "role-not-allowed", f"The role {principal.role} may not read cases.")
-        scope = Scope(principal.tenant, principal.branch)
-        return Enquirer(scope, principal.role, principal.id)
+        return _enquirer(principal)
+
+    async def still_admits(self, request: Request, enquirer: Enquirer) -> bool:
+        """Whether who was admitted by this request still would be, and to the same. Raises asyncpg's errors."""
+        try:
+            return _enquirer(await principal_of(request, self._authenticator)) == enquirer
+        except Problem:
+            return False
 
     async def wait(self, parameters: Parameters) -> None:
         """Wait until what is asked for can be seen. Raises a 503 problem when it takes too long."""
@@ -118,6 +126,10 @@ class Enquiries:
     def reader(self, enquirer: Enquirer) -> Reader:
         """What shows events to this enquirer, with as much as they may see."""
         return Reader(self._keyring if enquirer.may_read_personal_data else None)
+
+
+def _enquirer(principal: Principal) -> Enquirer:
+    return Enquirer(Scope(principal.tenant, principal.branch), principal.role, principal.id)
 
 
 def no_such_case() -> Problem:

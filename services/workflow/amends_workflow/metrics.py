@@ -52,6 +52,9 @@ class Metrics:
             "1 when the log contradicts what was signed before, and nothing is signed any more: act at once",
             registry=self.registry,
         )
+        self._readers = Gauge(
+            "amends_stream_readers", "How many listen to the live stream of this process", registry=self.registry
+        )
         self._fired = Counter("amends_timers_fired", "Timers that this process made events of", registry=self.registry)
         self._reminders = Counter(
             "amends_reminders", "Reminders seen in the log by this process", ["clock"], registry=self.registry
@@ -74,6 +77,9 @@ class Metrics:
                 self._breaches.labels(alert.clock).inc()
             case ReminderIssued():
                 self._reminders.labels(alert.clock).inc()
+
+    def show_readers(self, readers: int) -> None:
+        self._readers.set(readers)
 
     async def observe(self, projecting: Projecting, firing: Firing, sealer: Sealer) -> None:
         """Look at them once. Raises asyncpg's errors while the database is away."""

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from amends_domain.case import Status
 from amends_domain.runs import Verdict
+from amends_workflow.live.happenings import Kind
 from amends_workflow.pages import LIMIT_DEFAULT, LIMIT_MAX
 
 _POSITION_MAX = 2**63 - 1
@@ -38,6 +39,7 @@ Word = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128), AfterValidator(_no_control)
 ]
 Position = Annotated[int, Field(ge=1, le=_POSITION_MAX)]
+FromPosition = Annotated[int, Field(ge=0, le=_POSITION_MAX)]
 Words = Annotated[list[Word], Field(max_length=50)]
 
 
@@ -129,18 +131,28 @@ class DeadlineListParameters(Paged):
     valid_at: Instant | None = Field(None, description="as they were then, in hindsight: what had happened")
 
 
+class _Bare(BaseModel):
+    """Base of the queries that wait for nothing: they are about what was signed, or about what comes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StreamParameters(_Bare):
+    """What to listen to. A repeated parameter means any of its values."""
+
+    branch: Words = []
+    kinds: Annotated[list[Kind], Field(max_length=10, description="all of them when not said")] = []
+    after: FromPosition | None = Field(
+        None, description="go on after this position; the header Last-Event-ID, which says the same, comes first"
+    )
+
+
 class RefusalParameters(Paged):
     """Which refusals, the latest first. `case` is an id or a reference, `principal` a person."""
 
     case: Word | None = None
     principal: Word | None = None
     code: Word | None = None
-
-
-class _Bare(BaseModel):
-    """Base of the queries that wait for nothing: they are about what was signed, not about the read model."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class CheckpointParameters(_Bare):

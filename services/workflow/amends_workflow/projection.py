@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Set
-from typing import NamedTuple
 from uuid import UUID
 
-from amends_domain.case import Case
 from amends_domain.clocks import obligations
 from amends_domain.events import CaseEscalated, DeadlineBreached, Recorded, ReminderIssued
 from amends_domain.evolve import fold
@@ -16,38 +13,25 @@ from amends_platform.policy.book import PolicyBook
 from amends_platform.recorded import all_recorded
 from amends_store.read import Executor
 from amends_store.records import StoredEvent
+from amends_workflow.known_cases import Known, KnownCases
 from amends_workflow.links import link
 from amends_workflow.read_model import Projected, Row, case_row, write_cases, write_clocks
-from amends_workflow.statements import statement
 
 CHECKPOINT = "read-model"
 
-_CACHED_MAX = 20_000
-_EARLIER_EVENTS = statement("earlier_events")
-
 Alert = ReminderIssued | DeadlineBreached | CaseEscalated
-
-
-class _Known(NamedTuple):
-    """A case as it was folded, whose it is, and the correlation of its last event."""
-
-    case: Case
-    tenant: str
-    correlation_id: UUID
 
 
 class Projection:
     """A follower's handler, for one follower: batches in the order of the log, each in a transaction.
 
-    It remembers the cases it folded, and uses one only where the next event follows its version: after a batch whose
-    transaction was rolled back, that one is read anew.
     `on_alert` is told of the reminders, breaches and escalations that a batch holds, before it commits.
     """
 
     def __init__(self, policies: PolicyBook, on_alert: Callable[[Alert], None] | None = None) -> None:
         self._policies = policies
         self._on_alert = on_alert
-        self._cases: OrderedDict[UUID, _Known] = OrderedDict()
+        self._cases = KnownCases()
 
     async def __call__(self, conn: Executor, events: list[StoredEvent]) -> None:
         """Project a batch. Raises UnknownEventType, BrokenStream, UnknownPolicy: what no retry will cure."""
@@ -56,51 +40,23 @@ class Projection:
         streams: dict[UUID, list[StoredEvent]] = {}
         for event in events:
             streams.setdefault(event.stream_id, []).append(event)
-        known = await self._at(conn, {case_id: rows[0].version - 1 for case_id, rows in streams.items()})
-        folded: list[_Known] = []
+        known = await self._cases.at(conn, {case_id: rows[0].version - 1 for case_id, rows in streams.items()})
+        folded: list[Known] = []
         for case_id, rows in streams.items():
             recorded = all_recorded(rows)
             before = known.get(case_id)
             case = fold(None if before is None else before.case, case_id, recorded)
             assert case is not None, "a stream in the batch has events in it"
-            folded.append(_Known(case, rows[-1].tenant, rows[-1].correlation_id))
+            folded.append(Known(case, rows[-1].tenant, rows[-1].correlation_id))
             self._tell(recorded)
         new = streams.keys() - known.keys()
         batch, rows_of_cases = await self._policies.judge(lambda policies: _projected(folded, new, policies))
         linked = await link(conn, rows_of_cases, await write_cases(conn, rows_of_cases), self._policies)
         if linked.changed:
-            others = (await self._at(conn, linked.changed)).values()
+            others = (await self._cases.at(conn, linked.changed)).values()
             batch += await self._policies.judge(lambda policies: [_judged(each, policies) for each in others])
         await write_clocks(conn, batch, linked)
-        self._remember(folded)
-
-    async def _at(self, conn: Executor, versions: Mapping[UUID, int]) -> dict[UUID, _Known]:
-        """Each case as it was at that version, from memory or from its stream; left out where that is 0."""
-        known: dict[UUID, _Known] = {}
-        missed: dict[UUID, int] = {}
-        for case_id, version in versions.items():
-            remembered = self._cases.get(case_id)
-            if remembered is not None and remembered.case.version == version:
-                known[case_id] = remembered
-            elif version > 0:
-                missed[case_id] = version
-        if missed:
-            earlier: dict[UUID, list[StoredEvent]] = {}
-            for row in await conn.fetch(_EARLIER_EVENTS, list(missed), [version + 1 for version in missed.values()]):
-                event = StoredEvent(*row)
-                earlier.setdefault(event.stream_id, []).append(event)
-            for case_id, rows in earlier.items():
-                case = fold(None, case_id, all_recorded(rows))
-                assert case is not None, "a stream that was found has events"
-                known[case_id] = _Known(case, rows[-1].tenant, rows[-1].correlation_id)
-        return known
-
-    def _remember(self, folded: Iterable[_Known]) -> None:
-        for known in folded:
-            self._cases[known.case.id] = known
-            self._cases.move_to_end(known.case.id)
-        while len(self._cases) > _CACHED_MAX:
-            self._cases.popitem(last=False)
+        self._cases.remember(folded)
 
     def _tell(self, recorded: list[Recorded]) -> None:
         if self._on_alert is None:
@@ -111,12 +67,12 @@ class Projection:
 
 
 def _projected(
-    folded: Iterable[_Known], new: Set[UUID], policies: Mapping[str, Policy]
+    folded: Iterable[Known], new: Set[UUID], policies: Mapping[str, Policy]
 ) -> tuple[list[Projected], list[Row]]:
     """What follows from each case, and its row. Raises UnknownPolicy."""
     batch = [_judged(known, policies)._replace(is_new=known.case.id in new) for known in folded]
     return batch, [case_row(projected, policies) for projected in batch]
 
 
-def _judged(known: _Known, policies: Mapping[str, Policy]) -> Projected:
+def _judged(known: Known, policies: Mapping[str, Policy]) -> Projected:
     return Projected(known.case, obligations(known.case, policies), known.tenant, known.correlation_id)
