@@ -9,5 +9,6 @@ pytest_plugins = [
     "tests.support.postgres",
     "tests.support.nats",
     "tests.support.intake",
+    "tests.support.console",
     "tests.support.scheduling",
 ]

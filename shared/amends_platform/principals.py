@@ -1,4 +1,4 @@
-"""Who is asking: API keys, of which the database keeps only hashes, and the principals they stand for."""
+"""Who is asking: API keys and sessions, of which the database keeps only hashes, and the principals they stand for."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from amends_platform.ids import uuid7
 
 KEY_PATTERN: Final = re.compile(r"amends_[A-Za-z0-9_-]{43}")
 _MARK: Final = "amends_"
+SESSION_MARK: Final = "amends_session_"
+SESSION_PATTERN: Final = re.compile(r"amends_session_[A-Za-z0-9_-]{43}")
 # Enough of a key to tell it from others in a list, too little to help anyone guess the rest.
 _PREFIX_LENGTH: Final = len(_MARK) + 6
 # No colon: `system:workflow` must never be a person.
@@ -30,9 +32,15 @@ _BRANCH: Final = re.compile(r"[^\x00-\x20\x7f]([^\x00-\x1f\x7f]{0,126}[^\x00-\x2
 CACHE_SECONDS: Final = 2.0
 _CACHED_KEYS_MAX: Final = 10_000
 
+_BY_KEY: Final = "SELECT person, role, tenant, branch FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL"
+_BY_SESSION: Final = (
+    "SELECT k.person, k.role, k.tenant, k.branch FROM sessions AS s JOIN api_keys AS k ON k.id = s.api_key_id"
+    " WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > log_now() AND k.revoked_at IS NULL"
+)
+
 
 class Unauthenticated(Exception):
-    """The request names nobody: it has no key, or one that is unknown or revoked."""
+    """The request names nobody: it has no key or session, or one that is unknown, revoked or over."""
 
 
 class BadKeyRequest(ValueError):
@@ -156,12 +164,13 @@ async def revoked_among(connection: asyncpg.Connection, keys: Iterable[str]) -> 
 
 
 class Authenticator:
-    """Knows principals by their keys. One per process: what it learned holds for `CACHE_SECONDS`."""
+    """Knows principals by their keys and sessions. One per process: what it learned holds for `CACHE_SECONDS`."""
 
     def __init__(self, pool: asyncpg.Pool, *, now_seconds: Callable[[], float] = time.monotonic) -> None:
         self._pool = pool
         self._now_seconds = now_seconds
-        # By the key's hash: looking it up tells nobody by its duration how much of a key was right.
+        # By the key's hash: looking it up tells nobody by its duration how much of a key was right. A session's hash is
+        # never a key's: what is hashed begins differently.
         self._known: dict[bytes, tuple[Principal, float]] = {}
         self._asking: dict[bytes, asyncio.Task[Principal | None]] = {}
 
@@ -172,27 +181,32 @@ class Authenticator:
         known = self._known.get(key_hash)
         if known is not None and self._now_seconds() < known[1]:
             return known[0]
-        principal = await self._ask(key_hash)
+        is_session = SESSION_PATTERN.fullmatch(key) is not None
+        principal = await self._ask(key_hash, _BY_SESSION if is_session else _BY_KEY)
         if principal is None:
-            raise Unauthenticated("The API key is unknown or revoked.")
+            raise Unauthenticated(
+                "The session is over: sign in again." if is_session else "The API key is unknown or revoked."
+            )
         return principal
 
-    async def _ask(self, key_hash: bytes) -> Principal | None:
+    def forget(self, key: str) -> None:
+        """Ask anew when the key, or session, is shown next."""
+        self._known.pop(_hash(key), None)
+
+    async def _ask(self, key_hash: bytes, query: str) -> Principal | None:
         """Ask the database, once for all who wait for the same key."""
         task = self._asking.get(key_hash)
         if task is None:
-            task = asyncio.create_task(self._look_up(key_hash))
+            task = asyncio.create_task(self._look_up(key_hash, query))
             self._asking[key_hash] = task
             task.add_done_callback(lambda _: self._asking.pop(key_hash, None))
         # Shielded: a client that hangs up must not take the answer from the others.
         return await asyncio.shield(task)
 
-    async def _look_up(self, key_hash: bytes) -> Principal | None:
+    async def _look_up(self, key_hash: bytes, query: str) -> Principal | None:
         # The time before asking, so that what is cached is never older than it is taken for.
         asked_at = self._now_seconds()
-        row: Any = await self._pool.fetchrow(
-            "SELECT person, role, tenant, branch FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL", key_hash
-        )
+        row: Any = await self._pool.fetchrow(query, key_hash)
         if row is None:
             self._known.pop(key_hash, None)
             return None
@@ -210,7 +224,7 @@ def _bearer(authorization: str | None) -> str:
     if scheme.lower() != "bearer":
         raise Unauthenticated("The Authorization header must be: Bearer KEY.")
     key = key.strip()
-    if KEY_PATTERN.fullmatch(key) is None:
+    if KEY_PATTERN.fullmatch(key) is None and SESSION_PATTERN.fullmatch(key) is None:
         raise Unauthenticated("That is no Amends API key: one begins with amends_.")
     return key
 

@@ -113,7 +113,7 @@ class Settings(BaseSettings):
         1, description="how many servers keep the stream, where the notifier makes it; 3 in a cluster"
     )
     intake_url: Annotated[str, AfterValidator(_http_url)] | None = Field(
-        None, description="where commands find intake; by default the running `amends up`"
+        None, description="where commands, and the console, find intake; by default the running `amends up`"
     )
     workflow_url: Annotated[str, AfterValidator(_http_url)] | None = Field(
         None, description="where commands find workflow; by default the running `amends up`"

@@ -90,6 +90,8 @@ class System:
         keys = await self._schema_and_keys(directory, database_url)
         nats_url = await self._broker(directory)
         known = self._settings.model_copy(update=ports | {"database_url": database_url, "nats_url": nats_url})
+        # For the console, which sends what people do to this intake, wherever commands are sent from this shell.
+        known = known.model_copy(update={"intake_url": _http_url(known.intake_host, known.intake_port)})
         await self._start_services(directory, known)
         self._running = Running(
             intake_url=_http_url(known.intake_host, known.intake_port),

@@ -27,7 +27,7 @@ RETRY_AFTER_SECONDS = 2
 _READINESS_SECONDS_MAX = 2.0
 
 # What asyncpg and the store raise while PostgreSQL is down, starting, or too slow to answer.
-_STORE_AWAY: tuple[type[Exception], ...] = (
+STORE_AWAY: tuple[type[Exception], ...] = (
     StoreUnavailable,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
@@ -125,11 +125,6 @@ class RateLimit:
         self._buckets[principal_id] = (tokens - 1, now_seconds)
 
 
-async def principal_of(request: Request, authenticator: Authenticates) -> Principal:
-    """Who is asking. Raises a 401 problem."""
-    return await principal_by(request.headers.get("authorization"), authenticator)
-
-
 async def principal_by(authorization: str | None, authenticator: Authenticates) -> Principal:
     """Whom this Authorization header names. Raises a 401 problem."""
     try:
@@ -173,7 +168,7 @@ def add_operations(
     app.add_middleware(BodyLimit, bytes_max=body_bytes_max)
     problems.install(app)
     app.add_exception_handler(AppendRefused, _on_append_refused)
-    for error in _STORE_AWAY:
+    for error in STORE_AWAY:
         app.add_exception_handler(error, _on_store_away)
 
     @app.get("/livez", tags=["operations"], summary="The process answers")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
+import httpx
 import structlog
 from fastapi import FastAPI
 
@@ -24,6 +25,9 @@ from amends_platform.web import RateLimit, add_operations, describe_errors, publ
 from amends_store.pool import connect_pool
 from amends_store.timers import Fired
 from amends_workflow.answering import Answering
+from amends_workflow.console.routes import pages
+from amends_workflow.console.routing import add_missing_pages
+from amends_workflow.console.visitors import Console
 from amends_workflow.enquiries import Enquiries
 from amends_workflow.firing import Firing
 from amends_workflow.forgotten import Forgotten
@@ -41,6 +45,8 @@ log = structlog.get_logger()
 _REFUSALS = (401, 403, 404, 422, 429, 503)
 _OBSERVE_SECONDS = 2.0
 _CLOSE_SECONDS_MAX = 5.0
+# Longer than intake takes to find its database lost.
+_INTAKE_SECONDS_MAX = httpx.Timeout(20.0, connect=3.0)
 
 
 class _Service:
@@ -51,8 +57,9 @@ class _Service:
     sealer: Sealer
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The application. Starting raises StoreUnavailable (KeyStoreUnavailable is one) or MasterKeyError."""
+def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = None) -> FastAPI:
+    """The application. `intake` is how the console reaches intake, where that is not over the network. Starting raises
+    StoreUnavailable (KeyStoreUnavailable is one) or MasterKeyError."""
     service = _Service()
     metrics = Metrics()
 
@@ -111,10 +118,11 @@ def create_app(settings: Settings) -> FastAPI:
                 log.warning("there is no signing key: nothing is signed", path=str(settings.signing_key_path))
             sealer = Sealer(pool, signing, settings.checkpoint_seconds)
             service.pool, service.projecting, service.sealer = pool, projecting, sealer
-            app.state.answering = Answering(
+            authenticator = Authenticator(pool)
+            answering = Answering(
                 pool,
                 Enquiries(
-                    authenticator=Authenticator(pool),
+                    authenticator=authenticator,
                     rate_limit=RateLimit(settings.requests_per_second_max),
                     tenant=settings.tenant,
                     cases=cases,
@@ -128,6 +136,11 @@ def create_app(settings: Settings) -> FastAPI:
                 Forgotten(pool, cases, keyring, keys, None if signing is None else signing.signer),
                 live,
             )
+            app.state.answering = answering
+            client = _intake_client(settings, intake)
+            if client is not None:
+                stack.push_async_callback(client.aclose)
+            app.state.console = Console(answering, authenticator, client)
             watching = _observe(metrics, projecting, firing, sealer, live)
             for work in (projecting.run(), firing.run(), sealer.run(), watching):
                 stack.push_async_callback(stop, asyncio.create_task(work))
@@ -149,8 +162,20 @@ def create_app(settings: Settings) -> FastAPI:
 
     add_operations(app, ready=ready, metrics=metrics.registry, body_bytes_max=settings.body_bytes_max)
     app.include_router(router(describe_errors(_REFUSALS)))
+    app.include_router(pages())
+    add_missing_pages(app)
     publish_schemas(app, [Happening])
     return app
+
+
+def _intake_client(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient | None:
+    if settings.intake_url is None:
+        log.warning("nobody said where intake is: the console shows cases, and changes none")
+        return None
+    # Whose proxy settings point elsewhere still means the address that was given.
+    return httpx.AsyncClient(
+        base_url=settings.intake_url, transport=transport, timeout=_INTAKE_SECONDS_MAX, trust_env=False
+    )
 
 
 async def _close(pool: asyncpg.Pool) -> None:

@@ -14,7 +14,7 @@ from amends_platform.cases import Cases
 from amends_platform.keyring import Keyring
 from amends_platform.principals import Principal
 from amends_platform.problems import Problem
-from amends_platform.web import Authenticates, RateLimit, principal_of
+from amends_platform.web import Authenticates, RateLimit, principal_by
 from amends_workflow.case_list import Scope
 from amends_workflow.events import Reader
 from amends_workflow.parameters import Parameters
@@ -70,7 +70,11 @@ class Enquiries:
 
     async def admit(self, request: Request) -> Enquirer:
         """Who asks. Raises Problem: 401, 403 or 429."""
-        principal = await principal_of(request, self._authenticator)
+        return await self.admit_by(request.headers.get("authorization"))
+
+    async def admit_by(self, authorization: str | None) -> Enquirer:
+        """Whom this Authorization header names. Raises as `admit`."""
+        principal = await principal_by(authorization, self._authenticator)
         self._rate_limit.spend(principal.id, time.monotonic())
         if principal.tenant != self._tenant:
             raise Problem(403, "other-tenant", "Your key belongs to another tenant than this service.")
@@ -78,10 +82,10 @@ class Enquiries:
             raise Problem(403, "role-not-allowed", f"The role {principal.role} may not read cases.")
         return _enquirer(principal)
 
-    async def still_admits(self, request: Request, enquirer: Enquirer) -> bool:
-        """Whether who was admitted by this request still would be, and to the same. Raises asyncpg's errors."""
+    async def still_admits(self, authorization: str | None, enquirer: Enquirer) -> bool:
+        """Whether who was admitted by this header still would be, and to the same. Raises asyncpg's errors."""
         try:
-            return _enquirer(await principal_of(request, self._authenticator)) == enquirer
+            return _enquirer(await principal_by(authorization, self._authenticator)) == enquirer
         except Problem:
             return False
 

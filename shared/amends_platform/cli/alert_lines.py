@@ -9,7 +9,7 @@ import orjson
 from rich.text import Text
 
 from amends_platform.alerts import Alert
-from amends_platform.lengths import seconds_in_words
+from amends_platform.words import words
 
 _COLOURS: Final = {"reminder": "yellow", "breach": "bold red", "escalation": "bold magenta"}
 
@@ -65,7 +65,11 @@ def _standing(alert: Alert) -> str:
     if alert.kind == "breach":
         return f"passed {datetime.fromisoformat(due_at).astimezone():%H:%M:%S}{_whose(alert)}"
     clock = f"{alert.payload.get('clock')} " if alert.kind == "escalation" else ""
-    when = f"due in {seconds_in_words(left)}" if left > 0 else f"was due {seconds_in_words(left)} ago"
+    when = (
+        f"due in {words('en').length(left, short=True)}"
+        if left > 0
+        else f"was due {words('en').length(left, short=True)} ago"
+    )
     return f"{clock}{when}{_whose(alert)}"
 
 

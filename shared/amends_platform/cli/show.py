@@ -159,17 +159,18 @@ def _show_timeline(console: Console, events: list[Any], reference: str) -> None:
     from rich.text import Text
 
     from amends_platform.cli.tables import local_time
-    from amends_platform.sentences import quoted, sentence
+    from amends_platform.words import words
 
+    said = words("en")
     console.print()
     for event in events:
         elsewhere = event.get("reference") or reference
         line = Text.assemble(
             (f"  {local_time(event['recorded_at'])}  ", "dim"),
             (f"{elsewhere}  " if elsewhere != reference else "", "bold"),
-            sentence(event, local_time),
+            said.sentence(event, local_time),
             (f"  {event['actor']}", "dim"),
         )
         console.print(line)
-        for words in quoted(event):
-            console.print(Padding(Text(words, "italic"), (0, 0, 0, 23), expand=False), soft_wrap=False)
+        for quoted in said.quoted(event):
+            console.print(Padding(Text(quoted, "italic"), (0, 0, 0, 23), expand=False), soft_wrap=False)

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from amends_platform.lengths import seconds_in_words
+from amends_platform.words import words
 
 _SOON_SECONDS: Final = 7_200
 
@@ -64,8 +64,8 @@ def time_left(due_at: str, now: datetime | None = None) -> Text:
     """How long until then, or since, in words."""
     left = (datetime.fromisoformat(due_at) - (now or datetime.now(UTC))).total_seconds()
     if left < 0:
-        return Text(f"{seconds_in_words(left)} ago", "bold red")
-    return Text(f"in {seconds_in_words(left)}", "yellow" if left < _SOON_SECONDS else "")
+        return Text(f"{words('en').length(left, short=True)} ago", "bold red")
+    return Text(f"in {words('en').length(left, short=True)}", "yellow" if left < _SOON_SECONDS else "")
 
 
 def local_time(at: str) -> str:

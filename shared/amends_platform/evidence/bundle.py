@@ -34,7 +34,7 @@ KEY, KEY_PEM = "key.txt", "key.pem"
 DOSSIER, DOSSIER_PDF = "dossier.html", "dossier.pdf"
 
 # What a dossier is worded and laid out by, beside this package.
-_WORDING: Final = ("sentences.py", "lengths.py", "page.py", "page.css")
+_WORDING: Final = ("page.py", "page.css")
 _MARK_DIGITS: Final = 12
 
 
@@ -77,10 +77,11 @@ def make_bundle(
 def made_by() -> str:
     """This release, and a mark of the code that words a dossier: without the same code it cannot be made again."""
     here = resources("amends_platform")
-    wording = [*(here / "evidence").iterdir(), *(here / name for name in _WORDING)]
+    wording = [*(here / "evidence").iterdir(), *(here / "words").iterdir(), *(here / name for name in _WORDING)]
     mark = hashlib.sha256()
     for file in sorted(wording, key=lambda file: file.name):
-        if file.is_file():
+        # A dossier is in English: no translation words it otherwise.
+        if file.is_file() and not file.name.endswith(".po"):
             mark.update(hashlib.sha256(file.read_bytes()).digest())
     return f"amends {version('amends')}, build {mark.hexdigest()[:_MARK_DIGITS]}"
 

@@ -22,8 +22,11 @@ from amends_domain.late_entries import late_entries
 from amends_domain.runs import Deadline, Verdict
 from amends_platform.evidence.subject import Subject, policies_used
 from amends_platform.evidence.tree_head import TreeHead
-from amends_platform.sentences import quoted, sentence
+from amends_platform.words import words
 from amends_store.records import StoredEvent
+
+# A dossier is proven letter by letter, so it has one language.
+_SAID: Final = words("en")
 
 _CONTACTS: Final = frozenset({CallbackMade.TYPE, ContactAttempted.TYPE, ContactRecorded.TYPE})
 
@@ -241,11 +244,11 @@ def _entry(subject: Subject, event: StoredEvent) -> EntryTold:
     told = subject.told(event)
     # What the complaint says has a section of its own.
     is_first = event.type == ComplaintReceived.TYPE
-    words = () if is_first and told["personal"] else tuple(quoted(told))
+    words = () if is_first and told["personal"] else tuple(_SAID.quoted(told))
     return EntryTold(
         version=event.version,
         at=subject.local(event.recorded_at),
-        sentence=sentence(told, lambda at: subject.local(datetime.fromisoformat(at))),
+        sentence=_SAID.sentence(told, lambda at: subject.local(datetime.fromisoformat(at))),
         actor=event.actor,
         words=tuple(line for each in words for line in _paragraphs(each)),
         is_breach=event.type == DeadlineBreached.TYPE,

@@ -227,6 +227,6 @@ async def test_development_keys_stay_the_same_and_a_revoked_one_is_replaced(
 async def test_development_keys_are_known_to_a_new_database_too(owner: asyncpg.Connection, tmp_path: Path) -> None:
     file = tmp_path / "development.json"
     first = await ensure_development_keys(owner, file, "default")
-    await owner.execute("TRUNCATE api_keys")
+    await owner.execute("TRUNCATE api_keys CASCADE")
     assert await ensure_development_keys(owner, file, "default") == first
     assert len(await list_keys(owner, tenant="default")) == 8

@@ -46,8 +46,9 @@ from amends_platform.demo.samples import sample_complaints
 from amends_platform.demo.steps import Moment
 from amends_platform.demo.story import story
 from amends_platform.failures import WrongUsage
-from amends_platform.lengths import seconds_in_words
-from amends_platform.sentences import quoted, sentence
+from amends_platform.words import words as words_of
+
+ENGLISH = words_of("en")
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 
@@ -69,7 +70,7 @@ NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
     ],
 )
 def test_a_length_of_time_is_told_in_its_two_largest_units(seconds: float, words: str) -> None:
-    assert seconds_in_words(seconds) == words
+    assert ENGLISH.length(seconds, short=True) == words
 
 
 def test_a_time_is_read_as_it_is_written() -> None:
@@ -143,7 +144,7 @@ def _something(hint: str) -> Any:
 
 @pytest.mark.parametrize("cls", event_types(), ids=lambda cls: cls.TYPE)
 def test_every_event_has_a_sentence_of_its_own(cls: type[Event]) -> None:
-    said = sentence(answered(cls), local_time)
+    said = ENGLISH.sentence(answered(cls), local_time)
     assert said[0].isupper()
     assert said != cls.TYPE.replace("-", " ")
 
@@ -154,7 +155,7 @@ def test_all_events_are_told_of() -> None:
 
 def test_an_event_of_a_newer_release_is_told_by_its_type() -> None:
     event = {"type": "case-framed", "data": {}, "occurred_at": NOW.isoformat(), "recorded_at": NOW.isoformat()}
-    assert sentence(event, local_time) == "case framed"
+    assert ENGLISH.sentence(event, local_time) == "case framed"
 
 
 @pytest.fixture
@@ -180,8 +181,8 @@ def in_utc() -> Iterator[None]:
             CountermeasurePlanned(1, "a-head", NOW),
             "Countermeasure 1: a-head carries it out by 2026-03-02 02:00:00",
         ),
-        (ActionTaken("refund_made"), "Done: refund_made"),
-        (ActionTaken("corrective_action_done", 2), "Done: corrective_action_done, countermeasure 2"),
+        (ActionTaken("refund_made"), "Done: refund made"),
+        (ActionTaken("corrective_action_done", 2), "Done: corrective action done, countermeasure 2"),
         (HandOffOffered("a", "b"), "Hand-off to b offered; until it is accepted the owner stays"),
         (
             HandOffOffered("a", None, "cards"),
@@ -220,19 +221,19 @@ def in_utc() -> Iterator[None]:
         ),
         (
             IncidentOpened("Cash jams", "cause", "cash_jam", "*", "policy", automatic=True),
-            "Incident opened: Cash jams (cause cash_jam, all branches), by the policy, because so many came",
+            "Incident opened: Cash jams (cause cash jam, all branches), by the policy, because so many came",
         ),
         (
             ChildrenActed("apologize", 11, 1),
-            "Given to the incident's cases: apologize, done by 11, refused by 1",
+            "Given to the incident's cases: apologise, done by 11, refused by 1",
         ),
         (
             DeadlineExtended("statutory", 1, NOW + timedelta(days=30), NOW, "a-head"),
-            "Longer term for statutory, from 2026-03-02 02:00:00 to 2026-04-01 02:00:00, approved by a-head",
+            "Longer term for statutory decision, from 2026-03-02 02:00:00 to 2026-04-01 02:00:00, approved by a-head",
         ),
         (
             ReminderIssued("retained_card", 1, 0, "1bd before", NOW, NOW, owed_by="customer"),
-            "Reminder for the customer: retained_card (1bd before), due 2026-03-02 02:00:00",
+            "Reminder for the customer: retained card (1 business day before), due 2026-03-02 02:00:00",
         ),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Event) else "",
@@ -241,23 +242,25 @@ def in_utc() -> Iterator[None]:
 def test_an_event_is_told_by_who_did_what_and_until_when(event: Event, said: str) -> None:
     clear, _ = encode(event)
     told = {"type": event.TYPE, "data": clear, "occurred_at": NOW.isoformat(), "recorded_at": NOW.isoformat()}
-    assert sentence(told, local_time) == said
+    assert ENGLISH.sentence(told, local_time) == said
 
 
 def test_an_entry_made_late_says_so_and_one_from_the_past_does_not() -> None:
     by_type = {cls.TYPE: cls for cls in event_types()}
-    assert "entered 3 d later" in sentence(answered(by_type["apology-given"], late=timedelta(days=3)), local_time)
+    assert "entered 3 d later" in ENGLISH.sentence(
+        answered(by_type["apology-given"], late=timedelta(days=3)), local_time
+    )
     past = answered(by_type["complaint-received"], late=timedelta(days=3))
     past["data"]["historical"] = True
-    assert "later" not in sentence(past, local_time)
-    assert "case from the past" in sentence(past, local_time)
+    assert "later" not in ENGLISH.sentence(past, local_time)
+    assert "case from the past" in ENGLISH.sentence(past, local_time)
 
 
 def test_words_are_quoted_and_what_is_gone_is_told() -> None:
     personal = {"narrative": "Lost.", "customer": {"name": "Ms. Chen", "published": {"a": 1}}, "countermeasures": ["A"]}
-    assert list(quoted({"personal": personal})) == ["name Ms. Chen", "Lost.", "- A"]
-    assert list(quoted({"personal": None, "personal_missing": "erased"})) == ["[erased: its key is destroyed]"]
-    assert list(quoted({})) == []
+    assert list(ENGLISH.quoted({"personal": personal})) == ["name Ms. Chen", "Lost.", "- A"]
+    assert list(ENGLISH.quoted({"personal": None, "personal_missing": "erased"})) == ["[erased: its key is destroyed]"]
+    assert list(ENGLISH.quoted({})) == []
 
 
 def alert(kind: str, name: str = "apology", *, due_in_seconds: float | None, **told: Any) -> Alert:

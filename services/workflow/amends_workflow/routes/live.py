@@ -48,7 +48,13 @@ async def stream(
     parameters: Annotated[StreamParameters, Query()],
     last_event_id: Annotated[FromPosition | None, Header()] = None,
 ) -> Response:
-    return open_stream(of, asked, parameters, last_event_id, partial(of.enquiries.still_admits, request, asked))
+    return open_stream(
+        of,
+        asked,
+        parameters,
+        last_event_id,
+        partial(of.enquiries.still_admits, request.headers.get("authorization"), asked),
+    )
 
 
 def open_stream(

@@ -1,0 +1,23 @@
+"""What the top of every page leads to."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Entry(NamedTuple):
+    """A page that is always within reach. `key` is pressed after `g`."""
+
+    path: str
+    label: str
+    key: str
+
+
+ENTRIES: Final = (Entry("/", "Queue", "q"),)
+
+
+def is_current(entry: Entry, path: str) -> bool:
+    """Whether the page at `path` belongs to the entry."""
+    if entry.path == "/":
+        return path == "/" or path.startswith(("/cases/", "/complaints/"))
+    return path == entry.path or path.startswith(entry.path + "/")

@@ -1,0 +1,19 @@
+"""The pages: one file a subject, one function a page.
+
+May import everything of the console, and what the workflow's API is made from.
+Start at `queue`; `pages` gathers them, and none of them is in the OpenAPI document.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from amends_workflow.console.routes import queue, sign_in, static
+
+
+def pages() -> APIRouter:
+    """All of the console's pages. The application's state has `console` once it has started."""
+    routes = APIRouter(include_in_schema=False)
+    for subject in (sign_in, static, queue):
+        routes.include_router(subject.routes)
+    return routes

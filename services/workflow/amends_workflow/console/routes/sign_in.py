@@ -1,0 +1,116 @@
+"""Signing in and out, and how one likes to read."""
+
+from __future__ import annotations
+
+import secrets
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from amends_platform.principals import KEY_PATTERN
+from amends_platform.problems import Problem
+from amends_platform.sessions import LIFETIME, begin_session, end_session
+from amends_workflow.console import cookies
+from amends_workflow.console.forgery import FIELD, check_form_token, form_token, refuse_other_sites
+from amends_workflow.console.forms import Form, read_form
+from amends_workflow.console.preferences import LANGUAGES, THEMES
+from amends_workflow.console.rendering import go_to, local_path, page
+from amends_workflow.console.routing import PageRoute
+from amends_workflow.console.visitors import Of, Posted, Visitor
+
+routes = APIRouter(route_class=PageRoute)
+
+_VISIT_SECONDS = 3_600
+_SESSION_SECONDS = int(LIFETIME.total_seconds())
+
+
+@routes.get("/sign-in")
+async def sign_in_form(request: Request, next: str = "/") -> Response:  # noqa: A002
+    return _form(request, next, None, 200)
+
+
+@routes.post("/sign-in")
+async def sign_in(request: Request, console: Of) -> Response:
+    refuse_other_sites(request)
+    form = await read_form(request)
+    next_path = local_path(form.get("next"))
+    visit = cookies.secret(request, cookies.VISIT)
+    try:
+        # Without a cookie there is nothing that the form could belong to.
+        check_form_token(visit or secrets.token_urlsafe(32), form.get(FIELD))
+    except Problem:
+        return _form(request, next_path, "The page was open too long, or cookies are refused. Send it again.", 403)
+    key = form.get("key").strip()
+    if KEY_PATTERN.fullmatch(key) is None:
+        return _form(request, next_path, "That is no API key: one begins with amends_ and has 43 characters more.", 422)
+    try:
+        await console.of.enquiries.admit_by(f"Bearer {key}")
+    except Problem as problem:
+        return _form(request, next_path, _refusal(problem), problem.status)
+    token = await begin_session(console.of.pool, key)
+    if token is None:
+        return _form(request, next_path, _UNKNOWN, 401)
+    response = go_to(next_path)
+    cookies.keep_secret(request, response, cookies.SESSION, token, _SESSION_SECONDS)
+    cookies.forget_secret(request, response, cookies.VISIT)
+    return response
+
+
+@routes.post("/sign-out")
+async def sign_out(request: Request, _: Posted, console: Of) -> Response:
+    visitor: Visitor = request.state.visitor
+    await end_session(console.of.pool, visitor.token)
+    console.authenticator.forget(visitor.token)
+    response = go_to("/sign-in")
+    cookies.forget_secret(request, response, cookies.SESSION)
+    return response
+
+
+@routes.post("/preferences")
+async def prefer(request: Request) -> Response:
+    # Nothing is written and nobody need be signed in: where it comes from is enough.
+    refuse_other_sites(request)
+    form = await read_form(request)
+    response = go_to(local_path(form.get("next")))
+    _keep(request, response, form)
+    return response
+
+
+def _keep(request: Request, response: Response, form: Form) -> None:
+    for cookie, choices in (
+        (cookies.LANGUAGE, LANGUAGES),
+        (cookies.THEME, THEMES),
+        (cookies.SHORTCUTS, ("on", "off")),
+    ):
+        chosen = form.get(cookie.removeprefix("amends_"))
+        if chosen in choices:
+            cookies.keep_choice(request, response, cookie, chosen)
+
+
+_UNKNOWN = "This API key is unknown or revoked."
+
+
+def _refusal(problem: Problem) -> str:
+    match problem.code:
+        case "unauthenticated":
+            return _UNKNOWN
+        case "other-tenant":
+            return "This API key belongs to another tenant than this service."
+        case "role-not-allowed":
+            return "This API key is for configuration: whoever has its role may not read cases."
+        case _:
+            return problem.detail
+
+
+def _form(request: Request, next_path: str, error: str | None, status: int) -> Response:
+    visit = cookies.secret(request, cookies.VISIT) or secrets.token_urlsafe(32)
+    response = page(
+        request,
+        "sign_in.html",
+        status=status,
+        form_token=form_token(visit),
+        next_path=local_path(next_path),
+        error=error,
+    )
+    cookies.keep_secret(request, response, cookies.VISIT, visit, _VISIT_SECONDS)
+    return response

@@ -1,0 +1,104 @@
+"""What is common to all pages: who is not signed in is asked to, and what goes wrong is said on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from amends_platform.problems import Problem
+from amends_platform.web import STORE_AWAY
+from amends_workflow.console.rendering import go_to, here, page
+from amends_workflow.console.visitors import NotSignedIn, visitor_of
+
+log = structlog.get_logger()
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class PageRoute(APIRoute):
+    """A route whose every answer is for people."""
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except NotSignedIn:
+                return _sign_in(request)
+            except Problem as problem:
+                return problem_page(request, problem)
+            except HTTPException as error:
+                return problem_page(request, _of_status(error.status_code))
+            except RequestValidationError:
+                return problem_page(request, Problem(422, "invalid-parameters", "The address of this page is wrong."))
+            except STORE_AWAY as error:
+                log.warning("store unavailable", reason=type(error).__name__)
+                return problem_page(request, Problem(503, "store-unavailable", "The store cannot be reached just now."))
+            except Exception:
+                log.exception("a page failed", path=self.path)
+                return problem_page(request, _of_status(500))
+
+        return handled
+
+
+def problem_page(request: Request, problem: Problem) -> Response:
+    """The problem, on a page of its status."""
+    return page(
+        request,
+        "problem.html",
+        status=problem.status,
+        more_headers=problem.headers,
+        problem=problem,
+        title=HTTPStatus(problem.status).phrase,
+    )
+
+
+def add_missing_pages(app: FastAPI) -> None:
+    """Let who looks with a browser for a page that is not there find one that says so."""
+    answer: Any = app.exception_handlers[HTTPException]
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        is_api = request.url.path.startswith("/v1/")
+        if error.status_code != 404 or is_api or "text/html" not in request.headers.get("accept", ""):
+            answered: Response = await answer(request, error)
+            return answered
+        try:
+            request.state.visitor = await visitor_of(request, request.app.state.console)
+        except Exception:
+            # Who it is only decides what is around the message.
+            request.state.visitor = None
+        return problem_page(request, _of_status(404))
+
+    app.add_exception_handler(HTTPException, on_http)
+
+
+def _of_status(status: int) -> Problem:
+    code = HTTPStatus(status).phrase.lower().replace(" ", "-")
+    return Problem(status, code, HTTPStatus(status).description or HTTPStatus(status).phrase)
+
+
+def _sign_in(request: Request) -> Response:
+    if request.method != "GET":
+        # What was typed is still in the browser: say what to do, and leave it there.
+        return page(request, "signed_out.html", status=401)
+    path = "/sign-in"
+    if here(request) != "/":
+        path += "?" + urlencode({"next": here(request)})
+    if "hx-request" in request.headers:
+        # A part of a page must not become a form to sign in: the whole page goes there.
+        response = page(request, "signed_out.html", status=401)
+        response.headers["HX-Refresh"] = "true"
+        return response
+    return go_to(path)
