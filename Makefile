@@ -13,7 +13,7 @@ WORKERS ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
 # A system is many Python processes, and its tests start hundreds: each finds its modules compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up demo test check setup bench docs format lock clean
+.PHONY: help up demo test check setup bench docs words format lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ bench: $(STAMP) ## benchmarks, side by side in one run; writes docs/benchmarks.m
 
 docs: $(STAMP) ## regenerate what is generated: OpenAPI, AsyncAPI, the state diagram
 	@$(BIN)/python -m tests.support.generated_docs
+
+words: $(STAMP) ## find every message that is shown to people, for its translation (words/zh.po)
+	@$(BIN)/python -m tests.support.word_catalog $(ARGS)
 
 format: $(STAMP) ## format and mend what can be mended by itself
 	@$(BIN)/ruff check --quiet --fix-only .

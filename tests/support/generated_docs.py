@@ -15,6 +15,7 @@ from amends_intake.app import create_app as create_intake
 from amends_notifier.asyncapi import asyncapi_text
 from amends_platform.settings import PREFIX, Settings
 from amends_workflow.app import create_app as create_workflow
+from tests.support.glossary import glossary
 
 _SETTINGS_BEGIN = "<!-- settings: made by `make docs` -->"
 _SETTINGS_END = "<!-- end of settings -->"
@@ -78,6 +79,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/openapi-intake.json": lambda: _openapi(create_intake),
     "docs/openapi-workflow.json": lambda: _openapi(create_workflow),
     "docs/states.md": states,
+    "docs/words.md": glossary,
     "asyncapi.yaml": asyncapi_text,
     "README.md": readme,
 }

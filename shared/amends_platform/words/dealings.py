@@ -113,13 +113,10 @@ def _graded(said: Words, data: Data) -> str:
 
 
 def _reclassified(said: Words, data: Data) -> str:
-    before, kind = said.term("kind", data["previous_kind"]), said.term("kind", data["kind"])
-    values = {"before": before, "kind": kind, "article": "an" if kind[:1] in "aeiou" else "a"}
-    if data.get("broken_promise"):
-        return said.text(
-            "The {before} is now {article} {kind}: promise {number} was broken", **values, number=data["broken_promise"]
-        )
-    return said.text("The {before} is now {article} {kind}", **values)
+    values = {"before": said.term("kind", data["previous_kind"]), "now": said.term("a_kind", data["kind"])}
+    if not data.get("broken_promise"):
+        return said.text("The {before} is now {now}", **values)
+    return said.text("The {before} is now {now}: promise {number} was broken", **values, number=data["broken_promise"])
 
 
 def _flagged(said: Words, data: Data) -> str:
@@ -236,7 +233,9 @@ SENTENCES: Final[Mapping[str, Callable[[Words, Data], str]]] = {
     "reclassified": _reclassified,
     "flags-changed": _flagged,
     "case-linked": lambda said, data: said.text(
-        "Linked to {reference}: {relation}", reference=data["reference"], relation=data["relation"]
+        "Linked to {reference}: {relation}",
+        reference=data["reference"],
+        relation=said.term("relation", data["relation"]),
     ),
     "linked-to-incident": _joined,
     "incident-opened": _opened,

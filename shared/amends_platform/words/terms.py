@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from amends_platform.words.refusals import REFUSALS
+
 
 def _spoken(code: str) -> str:
     return code.replace("_", " ").replace("-", " ")
@@ -51,6 +53,9 @@ TERMS: Final[Mapping[str, Mapping[str, str]]] = {
         "hand_off": "hand-off",
         "follow_up": "follow-up",
         "telecom_reply": "telecom reply",
+        "psd2_reply": "PSD2 reply",
+        "rg271_acknowledgement": "RG 271 acknowledgement",
+        "rg271_response": "RG 271 response",
         "cfpb_response": "CFPB response",
         "reg_e_investigation": "Reg E investigation",
         "reg_e_correction": "Reg E correction",
@@ -121,6 +126,14 @@ TERMS: Final[Mapping[str, Mapping[str, str]]] = {
         "email": "e-mail",
     },
     "kind": _as_they_are("complaint", "inquiry", "suggestion", "praise", "incident"),
+    # In a sentence: "the inquiry is now a complaint".
+    "a_kind": {
+        "complaint": "a complaint",
+        "inquiry": "an inquiry",
+        "suggestion": "a suggestion",
+        "praise": "praise",
+        "incident": "an incident",
+    },
     "severity": _as_they_are("low", "medium", "high", "severe"),
     "outcome": {
         **_as_they_are(
@@ -134,7 +147,9 @@ TERMS: Final[Mapping[str, Mapping[str, str]]] = {
         ),
         "sincere_admission": "a sincere admission",
     },
-    "proposal": _as_they_are("refund", "compensation", "apology", "correction", "explanation", "goodwill"),
+    "proposal": _as_they_are(
+        "refund", "compensation", "apology", "apology_letter", "letter", "correction", "explanation", "goodwill"
+    ),
     "action": {
         **_as_they_are(
             "refund_made",
@@ -152,6 +167,8 @@ TERMS: Final[Mapping[str, Mapping[str, str]]] = {
         "provisional_credit": "provisional credit given",
     },
     "reopening": _as_they_are("overdue", "broken-promise", "passed-around", "recurrence", "new-facts"),
+    "relation": _as_they_are("same-matter", "same-customer", "follows", "related"),
+    "promise": _as_they_are("open", "kept", "broken"),
     "product": {
         **_as_they_are(
             "current_account",
@@ -184,6 +201,7 @@ TERMS: Final[Mapping[str, Mapping[str, str]]] = {
         "recusal": "staff of the unit are complained of",
         "asked": "asked for by a person",
     },
+    "refusal": REFUSALS,
     "command": {
         "receive": "receive",
         "apologize": "apologise",

@@ -20,6 +20,7 @@ from amends_platform.words import lengths, moments, sentences
 from amends_platform.words.catalog import translations
 from amends_platform.words.languages import CHINESE, ENGLISH, LANGUAGES
 from amends_platform.words.moments import Number
+from amends_platform.words.refusals import REFUSALS
 from amends_platform.words.terms import english_term
 
 
@@ -68,6 +69,13 @@ class Words:
     def terms(self, kind: str, codes: Iterable[object]) -> str:
         """Several of them: "urgent, vulnerable"."""
         return self.listed(self.term(kind, code) for code in codes)
+
+    def refusal(self, code: str, detail: str | None = None) -> str:
+        """Why a service refused: its own words in English, and in another language what the code means."""
+        known = code in REFUSALS
+        if detail and (self.language == ENGLISH or not known):
+            return detail
+        return self.term("refusal", code)
 
     def listed(self, items: Iterable[str]) -> str:
         """A, B, C."""

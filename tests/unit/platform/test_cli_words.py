@@ -147,6 +147,7 @@ def test_every_event_has_a_sentence_of_its_own(cls: type[Event]) -> None:
     said = ENGLISH.sentence(answered(cls), local_time)
     assert said[0].isupper()
     assert said != cls.TYPE.replace("-", " ")
+    assert words_of("zh").sentence(answered(cls), local_time) != said
 
 
 def test_all_events_are_told_of() -> None:
