@@ -4,6 +4,7 @@ the read model says, held against one another. It knows the promises, and nothin
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -71,7 +72,7 @@ async def history_of(system: System, commands: Sequence[Command], seen: Sequence
             log=await read_log(conn, after=0, limit=await head_position(conn)),
             seen=tuple(seen),
             messages=await everything(system.nats_url),
-            receipts=await _receipts(conn),
+            receipts=await _receipts(conn, commands),
             live_cases={row["id"]: row for row in await conn.fetch("SELECT * FROM cases")},
             live_deadlines=deadlines,
             timers_left=await conn.fetchval("SELECT count(*) FROM timers"),
@@ -300,10 +301,14 @@ def _the_read_model_agrees(case: Case, deadlines: Sequence[Deadline], history: H
         yield f"case {case.id}: deadlines are {live} in the read model, {by_the_log} by the log"
 
 
-async def _receipts(conn: asyncpg.Connection) -> dict[tuple[str, str], ReceiptRow]:
-    rows = await conn.fetch("SELECT principal, key, stream_id, last_position, version FROM receipts")
+async def _receipts(conn: asyncpg.Connection, commands: Sequence[Command]) -> dict[tuple[str, str], ReceiptRow]:
+    """By principal and key, which the database has as a hash: one that nobody sent stays that."""
+    sent = {hashlib.sha256(command.key.encode()).digest(): command.key for command in commands}
+    rows = await conn.fetch("SELECT principal, key_hash, stream_id, last_position, version FROM hashed_receipts")
     return {
-        (row["principal"], row["key"]): ReceiptRow(row["stream_id"], row["last_position"], row["version"])
+        (row["principal"], sent.get(row["key_hash"], row["key_hash"].hex())): ReceiptRow(
+            row["stream_id"], row["last_position"], row["version"]
+        )
         for row in rows
     }
 

@@ -45,7 +45,7 @@ ABOUT: Final[Mapping[str, str]] = {
 }
 ELSEWHERE: Final[Mapping[str, str]] = {
     "read model": "The queue's copy of the cases' open data, made from the events, which are all here.",
-    "receipts": "For each request: a hash of it, and the state and deadlines it was answered with. No personal data.",
+    "receipts": "For each request: hashes of it and of its key, and the state and deadlines it was answered with.",
     "messages": "On NATS, one message for each event, with the case's id, reference, branch, owner, grade, state and"
     " times. No personal data; what subscribers do with them is theirs to tell.",
     "logs": "Ids and kinds of errors. No personal data.",

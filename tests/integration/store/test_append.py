@@ -82,7 +82,9 @@ BAD = {
     "data that is not bytes": a_command(data=None),  # type: ignore[arg-type]
     "a version out of range": a_command(after=2**40),
     "a principal with a NUL": a_command(receipt=a_receipt("k", principal="\x00")),
-    "a key too long for an index": a_command(receipt=a_receipt("".join(str(uuid4()) for _ in range(1000)))),
+    "a principal too long for an index": a_command(
+        receipt=a_receipt("k", principal="".join(str(uuid4()) for _ in range(1000)))
+    ),
 }
 
 

@@ -65,8 +65,8 @@ BEGIN
             SELECT e.version FROM events AS e WHERE e.stream_id = given.stream_id ORDER BY e.version DESC LIMIT 1
         ) AS stream ON true
         LEFT JOIN LATERAL (
-            SELECT r.* FROM receipts AS r
-            WHERE r.tenant = given.tenant AND r.principal = given.principal AND r.key = given.key
+            SELECT r.* FROM hashed_receipts AS r
+            WHERE r.tenant = given.tenant AND r.principal = given.principal AND r.key_hash = key_hash(given.key)
             LIMIT 1
         ) AS receipt ON true
         LEFT JOIN LATERAL (
@@ -105,11 +105,11 @@ BEGIN
             SELECT accepted.position_before + event.number, accepted.expected_version + event.number
         ) AS at (position, version)
     ), kept_receipt AS (
-        INSERT INTO receipts (
-            tenant, principal, key, request_hash, stream_id, first_position, last_position, version, answer, recorded_at
+        INSERT INTO hashed_receipts (
+            tenant, principal, key_hash, request_hash, stream_id, first_position, last_position, version, answer, recorded_at
         )
         SELECT
-            accepted.tenant, accepted.principal, accepted.key, accepted.request_hash, accepted.stream_id,
+            accepted.tenant, accepted.principal, key_hash(accepted.key), accepted.request_hash, accepted.stream_id,
             accepted.position_before + 1, accepted.last_position, accepted.expected_version + accepted.event_count,
             accepted.answer, recorded
         FROM accepted
