@@ -55,6 +55,7 @@ MAY: Mapping[str, frozenset[str]] = {
     "link": _DESK,
     "correct": _DESK,
     "note": _DESK | {INTEGRATION},
+    "acknowledge": _DESK,
     "hold": HEADS,
     "release-hold": HEADS,
     "request-erasure": _OWNERS_AND_ABOVE,

@@ -115,6 +115,14 @@ class ErasureRequest(NamedTuple):
     reason: str
 
 
+class Acknowledgement(NamedTuple):
+    """Who has seen the alert at `position`, and when."""
+
+    position: int
+    acknowledged_by: str
+    acknowledged_at: datetime
+
+
 class IncidentOf(NamedTuple):
     """What makes complaints belong to an incident: their fact `same` is `value`."""
 
@@ -172,6 +180,7 @@ class Case:
     escalations: int
     escalated_to: tuple[str, ...]
     corrections: int
+    acknowledged: tuple[Acknowledgement, ...]
     held: bool
     erasure: ErasureRequest | None
     erased_at: datetime | None

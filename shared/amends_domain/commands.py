@@ -306,6 +306,14 @@ class AddNote(Command):
 
 
 @dataclass(frozen=True)
+class Acknowledge(Command):
+    """Say that one has seen the alert whose event is at `position`: a reminder, a breach or an escalation."""
+
+    NAME: ClassVar[str] = "acknowledge"
+    position: int
+
+
+@dataclass(frozen=True)
 class Hold(Command):
     """Let nothing of the customer's be erased for the sake of this case."""
 

@@ -14,6 +14,7 @@ from amends_domain.authority import MAY
 from amends_domain.case import COMPLAINT, Case
 from amends_domain.commands import (
     AcceptHandOff,
+    Acknowledge,
     Act,
     AddNote,
     AgreeCallback,
@@ -51,7 +52,7 @@ from amends_domain.commands import (
     Review,
     Withdraw,
 )
-from amends_domain.decisions import actions, contacts, deadlines, knowledge, life, links, ownership
+from amends_domain.decisions import actions, alerts, contacts, deadlines, knowledge, life, links, ownership
 from amends_domain.decisions.recusal import RECUSED_FROM, recused
 from amends_domain.decisions.ruling import CLOCK_SKEW_MAX, Actor, Context, Decision, Rejection
 from amends_domain.events import (
@@ -81,7 +82,10 @@ def decide(case: Case | None, command: Command, context: Context) -> Decision:
     if actor.branch is not None and actor.branch != case.branch:
         return Rejection("other-branch", f"Your key is for branch {actor.branch}; the case belongs to another.")
     if not is_allowed(command.NAME, case):
-        return _illegal(case, command)
+        # Who sees an old page is told who was quicker.
+        return (
+            alerts.acknowledge(case, command, context) if isinstance(command, Acknowledge) else _illegal(case, command)
+        )
     if hands_on(case, command.NAME):
         # Each of its cases decides for itself; whoever asks them counts the answers.
         return (ChildrenActed(command.NAME),)
@@ -153,6 +157,7 @@ _RULES: dict[type[Command], Callable[[Case, Any, Context], Decision]] = {
     Link: links.link,
     Correct: knowledge.correct,
     AddNote: knowledge.add_note,
+    Acknowledge: alerts.acknowledge,
     Extend: deadlines.extend,
     Retime: deadlines.retime,
     Hold: lambda _case, c, _ctx: (LegalHoldPlaced(reason=c.reason),),

@@ -507,6 +507,18 @@ class NoteAdded(Event):
 
 
 @dataclass(frozen=True)
+class AlertAcknowledged(Event):
+    """Somebody has seen the alert at `position` (version `acknowledges` of this case). `alert` is "reminder",
+    "breach" or "escalation"; `clock` is the one that it is about, None for an escalation that is about none."""
+
+    TYPE: ClassVar[str] = "alert-acknowledged"
+    acknowledges: int
+    position: int
+    alert: str
+    clock: str | None = None
+
+
+@dataclass(frozen=True)
 class DeadlineExtended(Event):
     """A running clock got the next longer term that the policy allows with this approval."""
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from amends_domain.case import (
     COMPLAINT,
     INCIDENT,
+    Acknowledgement,
     Case,
     ClosureApproval,
     CustomerContact,
@@ -22,6 +23,7 @@ from amends_domain.case import (
 )
 from amends_domain.events import (
     ActionTaken,
+    AlertAcknowledged,
     ApologyGiven,
     CallbackAgreed,
     CallbackMade,
@@ -208,6 +210,7 @@ _NEW: Changes = {
     "escalations": 0,
     "escalated_to": (),
     "corrections": 0,
+    "acknowledged": (),
     "held": False,
     "erasure": None,
     "erased_at": None,
@@ -377,6 +380,11 @@ def _linked(case: Case, event: CaseLinked, _recorded: Recorded) -> Changes:
     return {} if event.case in case.links else {"links": (*case.links, event.case)}
 
 
+def _acknowledged(case: Case, event: AlertAcknowledged, recorded: Recorded) -> Changes:
+    given = Acknowledgement(event.position, recorded.actor, recorded.recorded_at)
+    return {"acknowledged": (*case.acknowledged, given)}
+
+
 def _erasure_requested(_case: Case, event: ErasureRequested, _recorded: Recorded) -> Changes:
     return {"erasure": ErasureRequest(event.requested_by, event.reason)}
 
@@ -428,6 +436,7 @@ _CHANGES: dict[type[Event], Callable[[Case, Any, Recorded], Changes] | None] = {
     PersonalDataErased: lambda _c, _e, r: {"erasure": None, "erased_at": r.recorded_at},
     EntryCorrected: lambda c, _e, _r: {"corrections": c.corrections + 1},
     NoteAdded: None,
+    AlertAcknowledged: _acknowledged,
     DeadlineExtended: None,
     DeadlineRetimed: None,
     ReminderIssued: None,

@@ -19,6 +19,7 @@ from amends_domain.case import Case
 from amends_domain.clocks import obligations
 from amends_domain.events import (
     ActionTaken,
+    AlertAcknowledged,
     ApologyGiven,
     CallbackAgreed,
     CaseEscalated,
@@ -159,7 +160,7 @@ def _rests_on(event: Event, latest: Mapping[object, int], runs: Mapping[tuple[st
             before = (PromiseMade.TYPE, number)
         case ActionTaken(number=int(number)):
             before = (CountermeasurePlanned.TYPE, number)
-        case CallbackAgreed(contact_position=int(position)):
+        case CallbackAgreed(contact_position=int(position)) | AlertAcknowledged(position=position):
             before = position
         case ReminderIssued() | DeadlineBreached() | CaseEscalated(clock=str()):
             run = runs.get((event.clock or "", event.generation or 0))

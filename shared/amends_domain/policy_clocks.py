@@ -43,8 +43,9 @@ BUILT_IN: Final = {
     ),
 }
 
-# What clocks themselves bring about starts and stops none: a clock that runs because one ran would never end.
-_ON_CLOCKS = EVENT_TYPES - {"reminder-issued", "deadline-breached"}
+# What clocks themselves bring about starts and stops none: a clock that runs because one ran would never end. Nor does
+# it when somebody says that they have seen it.
+_ON_CLOCKS = EVENT_TYPES - {"reminder-issued", "deadline-breached", "alert-acknowledged"}
 _PERCENT = re.compile(r"([0-9]{1,2}(?:\.[0-9]{1,3})?)%")
 _WARNING = "a warning such as 75%, 24h before, 1bd before or 3bd"
 # A clock's name is a part of a subject and a column of reports: lower case, no dots, not endless.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import NamedTuple
 
+from amends_domain.alerts import has_open_alert
 from amends_domain.case import CLOSED, COMPLAINT, INCIDENT, KINDS, OPEN, Case, Status
 
 
@@ -24,6 +25,7 @@ class Needs(Enum):
     NO_HAND_OFF = "no hand-off pending"
     PROMISE = "open promise"
     COUNTERMEASURE = "open countermeasure, where it is closed"
+    ALERT = "alert that nobody has acknowledged"
     HOLD = "legal hold"
     NO_HOLD = "no legal hold"
 
@@ -87,6 +89,7 @@ TRANSITIONS: Mapping[str, Rule] = {
     "link": Rule(OPEN, None, kinds=_RECORDS),
     "correct": Rule(OPEN, None, kinds=_ALL),
     "note": Rule(OPEN, None, kinds=_ALL),
+    "acknowledge": Rule(_ANY, None, Needs.ALERT, _ALL),
     "hold": Rule(_ANY, None, Needs.NO_HOLD, _RECORDS),
     "release-hold": Rule(_ANY, None, Needs.HOLD, _RECORDS),
     "close-incident": Rule(OPEN, Status.INCIDENT_CLOSED, kinds=_INCIDENTS),
@@ -117,6 +120,7 @@ _HAS: Mapping[Needs, Callable[[Case], bool]] = {
     Needs.NO_HAND_OFF: lambda case: case.hand_off is None,
     Needs.PROMISE: lambda case: bool(case.open_promises),
     Needs.COUNTERMEASURE: lambda case: case.is_open or bool(case.open_countermeasures),
+    Needs.ALERT: has_open_alert,
     Needs.HOLD: lambda case: case.held,
     Needs.NO_HOLD: lambda case: not case.held,
 }

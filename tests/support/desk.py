@@ -151,6 +151,9 @@ COMMANDS: Mapping[str, Callable[[Asked], Command]] = {
     "link": lambda asked: c.Link(asked.other.case_id, "same-matter"),
     "correct": lambda asked: c.Correct(asked.life.told.marks[asked.choice % len(asked.life.told.marks)].position, "…"),
     "note": lambda _: c.AddNote("…"),
+    "acknowledge": lambda asked: c.Acknowledge(
+        asked.life.told.marks[asked.choice % len(asked.life.told.marks)].position
+    ),
     "hold": lambda _: c.Hold("…"),
     "release-hold": lambda _: c.ReleaseHold("…"),
     "close-incident": lambda _: c.CloseIncident("…"),

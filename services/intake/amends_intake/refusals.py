@@ -45,6 +45,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "deadline-would-be-lost": 409,
     "incident-closed": 409,
     "already-held": 409,
+    "already-acknowledged": 409,
     "legal-hold": 409,
     "erasure-pending": 409,
     "no-erasure-asked": 409,
@@ -65,6 +66,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "no-such-entry": 422,
     "not-an-entry": 422,
     "no-such-clock": 422,
+    "no-such-alert": 422,
     "reason-unfit": 422,
     "reason-names-customer": 422,
 }

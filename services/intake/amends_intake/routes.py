@@ -71,6 +71,7 @@ ROUTES: tuple[Route, ...] = (
     Route("actions", knowledge.ActionBody, "Record an action that a clock may wait for"),
     Route("corrections", knowledge.CorrectionBody, "Say what is right where an entry is wrong"),
     Route("notes", knowledge.NoteBody, "Add a note"),
+    Route("acknowledgements", knowledge.AcknowledgementBody, "Say that a reminder, breach or escalation was seen"),
     Route("extensions", knowledge.ExtensionBody, "Approve the next longer term of a running clock"),
     Route("retiming", knowledge.RetimingBody, "Let a running clock be judged by the policy in force now"),
     Route("legal-hold", erasure.HoldBody, "Forbid to erase the customer's personal data"),

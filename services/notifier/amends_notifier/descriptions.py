@@ -7,6 +7,7 @@ from typing import Final
 
 from amends_domain.events import (
     ActionTaken,
+    AlertAcknowledged,
     ApologyGiven,
     CallbackAgreed,
     CallbackMade,
@@ -108,6 +109,7 @@ ABOUT: Final[Mapping[type[Event], str]] = {
     PersonalDataErased: "The customer's personal data is destroyed. Who keeps a copy of it destroys that, too.",
     EntryCorrected: "An earlier event of the case says something wrong, and what is right was written down.",
     NoteAdded: "A note was written.",
+    AlertAcknowledged: "Somebody of the desk has seen a reminder, a breach or an escalation. No clock stops for it.",
     DeadlineExtended: "A running clock got the next longer term that the policy allows, by an approval.",
     DeadlineRetimed: "A running clock is judged by another version of the policy from now on.",
     ReminderIssued: "A warning of a clock fell due.",
@@ -116,7 +118,9 @@ ABOUT: Final[Mapping[type[Event], str]] = {
 
 # By field, or by type and field where a field says something else in one.
 ABOUT_FIELDS: Final[Mapping[str, str]] = {
+    "acknowledges": "the version of the event that was seen",
     "added": "the flags it has now and had not before",
+    "alert": "reminder, breach or escalation",
     "applied": "to how many cases of the incident the command applied",
     "at": "when the customer agreed to be called back",
     "automatic": "whether the policy made it so; otherwise a person did",

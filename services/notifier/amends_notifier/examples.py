@@ -14,6 +14,7 @@ import orjson
 from amends_domain.case import Case
 from amends_domain.events import (
     ActionTaken,
+    AlertAcknowledged,
     ApologyGiven,
     CallbackAgreed,
     CallbackMade,
@@ -114,6 +115,7 @@ COMPLAINT: Final[tuple[Event, ...]] = (
     CaseEscalated("service_admin", "deadline", "promise", 1, 2, _after(hours=1), _after(hours=1), 41),
     PromiseKept(1),
     ReminderIssued("apology", 1, 0, "75%", _after(hours=25), _after(hours=19), late_by_ms=12),
+    AlertAcknowledged(8, _FIRST_POSITIONS[_CASE] + 7, "reminder", "apology"),
     ApologyGiven(by_channel="phone"),
     ContactAttempted("outbound", "phone", reached=False),
     ContactRecorded("inbound", "phone", reached=True, reason_explained=True),
@@ -156,7 +158,7 @@ COMPLAINT: Final[tuple[Event, ...]] = (
     FollowUpFailed(satisfaction=4),
     FollowedUp(satisfaction=8),
     ReviewRecorded(),
-    EntryCorrected(corrects=10, position=_FIRST_POSITIONS[_CASE] + 9),
+    EntryCorrected(corrects=11, position=_FIRST_POSITIONS[_CASE] + 10),
     LegalHoldPlaced(),
     LegalHoldReleased(),
     ErasureRequested(_HANDLER, _ASKED_FOR),

@@ -12,6 +12,7 @@ import orjson
 from amends_domain.case import Case
 from amends_domain.events import (
     ActionTaken,
+    AlertAcknowledged,
     ApologyGiven,
     CallbackAgreed,
     CallbackMade,
@@ -131,6 +132,7 @@ ADDED: Final[Mapping[type[Event], tuple[str, ...]]] = {
     PersonalDataErased: (),
     EntryCorrected: ("corrects",),
     NoteAdded: (),
+    AlertAcknowledged: ("acknowledges", "alert"),
     DeadlineExtended: ("generation", "previous_due_at"),
     DeadlineRetimed: ("generation", "previous_due_at"),
     ReminderIssued: ("generation", "step", "warning", "fell_due_at", "late_by_ms", "owed_by"),

@@ -171,6 +171,13 @@ def _erased(said: Words, data: Data) -> str:
     )
 
 
+def _acknowledged(said: Words, data: Data) -> str:
+    alert = said.term("alert", data["alert"])
+    if not data.get("clock"):
+        return said.text("Acknowledged: {alert}", alert=alert)
+    return said.text("Acknowledged: {alert} ({clock})", alert=alert, clock=said.term("clock", data["clock"]))
+
+
 SENTENCES: Final[Mapping[str, Callable[[Words, Data], str]]] = {
     "complaint-received": _received,
     "apology-given": lambda said, data: said.text(
@@ -252,4 +259,5 @@ SENTENCES: Final[Mapping[str, Callable[[Words, Data], str]]] = {
         "Correction of entry {number}, at position {position}", number=data["corrects"], position=data["position"]
     ),
     "note-added": lambda said, _: said.text("Note"),
+    "alert-acknowledged": _acknowledged,
 }

@@ -31,6 +31,26 @@ async def test_a_note_changes_nothing_else(intake: Intake) -> None:
     assert (answer["state"], await intake.types(case)) == ("received", ["complaint-received", "note-added"])
 
 
+async def test_an_alert_is_acknowledged_once_and_the_second_is_told_by_whom(intake: Intake) -> None:
+    agent, handler = await intake.caller("agent"), await intake.caller("handler")
+    case = await agent.receive()
+    alert = await agent.must(case, "escalation", {"reason": "I cannot settle it.", "to": "vice_president"})
+    seen = {"position": alert["position"] - 1}
+    first, again = (
+        await handler.must(case, "acknowledgements", seen, key="a"),
+        await handler.must(case, "acknowledgements", seen, key="a"),
+    )
+    assert first == again
+    assert (await intake.events(case))[-1] == (
+        "alert-acknowledged",
+        {"acknowledges": 2, "position": seen["position"], "alert": "escalation"},
+    )
+    response = await agent.give(case, "acknowledgements", seen)
+    assert (response.status_code, response.json()["type"]) == (409, "urn:amends:problem:already-acknowledged")
+    assert response.json()["detail"].startswith(f"{handler.person} acknowledged this escalation at ")
+    assert await agent.may_not(case, "acknowledgements", {"position": 1}) == (422, "no-such-alert")
+
+
 async def test_a_countermeasure_that_is_wrong_is_pointed_at(intake: Intake) -> None:
     handler = await intake.caller("handler")
     case = await handler.receive()

@@ -11,6 +11,7 @@ from amends_domain.authority import MAY
 from amends_domain.case import CLOSED, OPEN, Status
 from amends_domain.commands import (
     AcceptHandOff,
+    Acknowledge,
     Act,
     AddNote,
     AgreeCallback,
@@ -187,6 +188,8 @@ DOMAIN_TABLE: list[tuple[Command, set[str], list[type[Event]]]] = [
 # Whether these are possible depends on a clock that runs besides, see test_terms.
 CLOCK_COMMANDS: list[Command] = [Extend("statutory", "It is complex."), Retime("statutory", "New law.")]
 INCIDENT_COMMANDS: list[Command] = [CloseIncident("It is over.")]
+# Whether it is possible depends on the case's alerts, see test_alerts.
+ALERT_COMMANDS: list[Command] = [Acknowledge(101)]
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -214,7 +217,9 @@ def test_a_clock_is_moved_only_on_an_open_case(command: Command, state: str) -> 
 
 
 def test_the_tables_above_cover_every_command_of_the_life_cycle() -> None:
-    covered = {row[0].NAME for row in DOMAIN_TABLE} | {c.NAME for c in (*CLOCK_COMMANDS, *INCIDENT_COMMANDS)}
+    covered = {row[0].NAME for row in DOMAIN_TABLE} | {
+        c.NAME for c in (*CLOCK_COMMANDS, *INCIDENT_COMMANDS, *ALERT_COMMANDS)
+    }
     assert covered == set(TRANSITIONS)
 
 

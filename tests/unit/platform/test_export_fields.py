@@ -8,10 +8,10 @@ from amends_platform.exporting.objects import CASE_FIELDS, STAFF_FIELDS
 
 # Texts that name neither a person nor a case: codes, roles, amounts, references that are there by id too.
 NAMES_NOBODY = {
-    "added", "amount", "approval_by", "branch", "by_channel", "cause", "channel", "clock", "command", "currency",
-    "customer_ref", "desired_outcomes", "direction", "external_ref", "flags", "grade", "into_reference", "key_id",
-    "kind", "owed_by", "previous_grade", "previous_kind", "product", "reason", "reference", "relation", "removed",
-    "role", "same", "severity", "title", "to", "to_department", "type", "value", "warning", "action",
+    "added", "alert", "amount", "approval_by", "branch", "by_channel", "cause", "channel", "clock", "command",
+    "currency", "customer_ref", "desired_outcomes", "direction", "external_ref", "flags", "grade", "into_reference",
+    "key_id", "kind", "owed_by", "previous_grade", "previous_kind", "product", "reason", "reference", "relation",
+    "removed", "role", "same", "severity", "title", "to", "to_department", "type", "value", "warning", "action",
 }  # fmt: skip
 
 

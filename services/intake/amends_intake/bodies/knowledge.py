@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from amends_domain.commands import Act, AddNote, ChangeFlags, Classify, Correct, Extend, Retime
+from amends_domain.commands import Acknowledge, Act, AddNote, ChangeFlags, Classify, Correct, Extend, Retime
 from amends_intake.bodies.base import Body, Name, Names, Number, Position, Text
 
 
@@ -80,6 +80,15 @@ class NoteBody(Body):
 
     def command(self) -> AddNote:
         return AddNote(self.text)
+
+
+class AcknowledgementBody(Body):
+    """`position` is that of the reminder, the breach or the escalation that was seen."""
+
+    position: Position
+
+    def command(self) -> Acknowledge:
+        return Acknowledge(self.position)
 
 
 class ExtensionBody(Body):
