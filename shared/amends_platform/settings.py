@@ -119,6 +119,9 @@ class Settings(BaseSettings):
         None, description="where commands find workflow; by default the running `amends up`"
     )
     api_key: SecretStr | None = Field(None, description="the API key that commands use towards the services")
+    language: Literal["en", "zh"] | None = Field(
+        None, description="what commands speak at a terminal; by default as its locale says, else English"
+    )
     rate_limit: Annotated[str, AfterValidator(_rate)] = Field(
         "2000/s", description="requests a second that one principal may make, or off"
     )

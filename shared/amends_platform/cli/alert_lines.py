@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from rich.text import Text
 
 from amends_platform.alerts import Alert
-from amends_platform.words import words
+from amends_platform.cli.language import code
+from amends_platform.cli.tables import padded
+from amends_platform.words import Words
 
 _COLOURS: Final = {"reminder": "yellow", "breach": "bold red", "escalation": "bold magenta"}
 
@@ -27,51 +30,56 @@ def json_line(alert: Alert) -> str:
     ).decode()
 
 
-def shown(alert: Alert) -> Text:
+def shown(said: Words, alert: Alert) -> Text:
     """When, what, which case, whose, and how things stand."""
     payload = alert.payload
     return Text.assemble(
         (f"{alert.published_at.astimezone():%H:%M:%S}", "dim"),
         "  ",
-        (f"{alert.kind:<12}", _COLOURS.get(alert.kind, "bold")),
-        f"{alert.name:<19}",
+        (padded(code(said, "alert", alert.kind), 12), _COLOURS.get(alert.kind, "bold")),
+        padded(code(said, "ladder" if alert.kind == "escalation" else "clock", alert.name), 19),
         (f"{payload.get('reference', '?'):<11}", "bold"),
-        f"{payload.get('state', ''):<20}",
-        _standing(alert),
-        (f"  {payload.get('grade', '')}, {payload.get('branch', '')}, owner {payload.get('owner', '')}", "dim"),
+        padded(code(said, "state", payload.get("state", "")), 20),
+        _standing(said, alert),
+        ("  " + _whose_case(said, payload), "dim"),
     )
 
 
-def why(alert: Alert) -> str:
+def why(said: Words, alert: Alert) -> str:
     """Why a role is told, in a few words; nothing for a reminder or a breach, which say it themselves."""
     if alert.kind != "escalation":
         return ""
     match alert.payload.get("cause"):
         case "deadline":
-            return f"{alert.payload.get('clock')} is not met"
+            return said.text("{clock} is not met", clock=code(said, "clock", str(alert.payload.get("clock"))))
         case "notice":
-            return "at once"
+            return said.text("at once")
         case "recusal":
-            return "staff of the unit are complained of"
+            return said.text("staff of the unit are complained of")
         case _:
-            return "asked for"
+            return said.text("asked for")
 
 
-def _standing(alert: Alert) -> str:
+def _standing(said: Words, alert: Alert) -> str:
     due_at = alert.payload.get("due_at")
     if due_at is None:
-        return why(alert)
+        return why(said, alert)
     left = (datetime.fromisoformat(due_at) - alert.published_at).total_seconds()
     if alert.kind == "breach":
-        return f"passed {datetime.fromisoformat(due_at).astimezone():%H:%M:%S}{_whose(alert)}"
-    clock = f"{alert.payload.get('clock')} " if alert.kind == "escalation" else ""
-    when = (
-        f"due in {words('en').length(left, short=True)}"
-        if left > 0
-        else f"was due {words('en').length(left, short=True)} ago"
-    )
-    return f"{clock}{when}{_whose(alert)}"
+        when = said.text("passed {time}", time=f"{datetime.fromisoformat(due_at).astimezone():%H:%M:%S}")
+    else:
+        length = said.length(left, short=True)
+        when = (
+            said.text("due in {length}", length=length)
+            if left > 0
+            else said.text("was due {length} ago", length=length)
+        )
+    clock = code(said, "clock", str(alert.payload.get("clock"))) if alert.kind == "escalation" else ""
+    is_customers = alert.payload.get("owed_by") == "customer"
+    return said.clauses((said.joined((clock, when)), said.text("the customer's own time") if is_customers else ""))
 
 
-def _whose(alert: Alert) -> str:
-    return ", the customer's own time" if alert.payload.get("owed_by") == "customer" else ""
+def _whose_case(said: Words, payload: Mapping[str, Any]) -> str:
+    grade = code(said, "grade", payload.get("grade", ""))
+    owner = said.text("owner {name}", name=payload.get("owner", ""))
+    return said.clauses((grade, payload.get("branch", ""), owner))

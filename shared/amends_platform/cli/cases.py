@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from amends_platform.cli.client import AsJson, Key, Url
+from amends_platform.cli.language import Language
 from amends_platform.cli.replay import AsOf
 from amends_platform.cli.show import ValidAt
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from amends_platform.clients import Address
+    from amends_platform.words import Words
 
 _PAGE_MAX: Final = 200
 
@@ -54,6 +56,7 @@ def cases(
     all_: Annotated[bool, typer.Option("--all", help="However many there are.")] = False,
     as_of: AsOf = None,
     valid_at: ValidAt = None,
+    language: Language = None,
     url: Url = None,
     key: Key = None,
     as_json: AsJson = False,
@@ -67,7 +70,9 @@ def cases(
 
     from amends_platform.cli.client import address
     from amends_platform.cli.instants import instant
+    from amends_platform.cli.language import spoken
 
+    said = spoken(language)
     asked: dict[str, Any] = {
         "state": state,
         "branch": branch,
@@ -91,7 +96,7 @@ def cases(
         print(json.dumps({"items": items, "more": is_more}, ensure_ascii=False))
     else:
         then = parameters.get("valid_at") or parameters.get("as_of")
-        _show(items, None if then is None else datetime.fromisoformat(then), is_more=is_more)
+        _show(said, items, None if then is None else datetime.fromisoformat(then), is_more=is_more)
 
 
 async def _fetched(where: Address, parameters: dict[str, Any], limit: int | None) -> tuple[list[Any], bool]:
@@ -109,9 +114,10 @@ async def _fetched(where: Address, parameters: dict[str, Any], limit: int | None
     return kept, page["next"] is not None or len(kept) < len(items)
 
 
-def _show(items: list[Any], then: datetime | None, *, is_more: bool) -> None:
+def _show(said: Words, items: list[Any], then: datetime | None, *, is_more: bool) -> None:
     from rich.text import Text
 
+    from amends_platform.cli.language import code
     from amends_platform.cli.tables import grade, output, print_table, state, time_left
 
     console = output()
@@ -119,21 +125,32 @@ def _show(items: list[Any], then: datetime | None, *, is_more: bool) -> None:
     for item in items:
         due = Text()
         if item["next_due_at"] is not None:
-            due = Text.assemble(f"{item['next_due_clock']} ", time_left(item["next_due_at"], then))
+            clock = code(said, "clock", item["next_due_clock"])
+            due = Text.assemble(f"{clock} ", time_left(said, item["next_due_at"], then))
         rows.append(
             (
                 Text(item["reference"], "bold"),
-                state(item["state"]),
-                grade(item["grade"]),
+                state(said, item["state"]),
+                grade(said, item["grade"]),
                 due,
-                Text("yes", "red") if item["breached"] else "",
+                Text(said.text("yes"), "red") if item["breached"] else "",
                 item["owner"],
                 item["branch"],
-                ", ".join(item["flags"]),
+                said.listed(code(said, "flag", flag) for flag in item["flags"]),
             )
         )
     if rows:
-        columns = ("CASE", "STATE", "GRADE", "NEXT DEADLINE", "BREACHED", "OWNER", "BRANCH", "FLAGS")
+        columns = (
+            said.text("CASE"),
+            said.text("STATE"),
+            said.text("GRADE"),
+            said.text("NEXT DEADLINE"),
+            said.text("BREACHED"),
+            said.text("OWNER"),
+            said.text("BRANCH"),
+            said.text("FLAGS"),
+        )
         print_table(console, columns, rows)
-    count = f"{len(items):,} case{'' if len(items) == 1 else 's'}"
-    console.print(Text(f"{count}, and more: --all shows them, --limit so many" if is_more else count, "dim"))
+    count = said.plural("{count} case", "{count} cases", len(items))
+    more = said.text("and more: --all shows them, --limit so many") if is_more else ""
+    console.print(Text(said.clauses((count, more)), "dim"))

@@ -17,6 +17,10 @@ from amends_platform.cli.tables import output, print_table
 from amends_platform.clients import Address, get_json
 from amends_platform.demo.stage import Stage, Told
 from amends_platform.running import Running
+from amends_platform.words import words
+
+# The story is told in English, as its complaints and the people in it speak.
+_SAID: Final = words("en")
 
 _COLOURS: Final = {"agent": "green", "handler": "cyan", "supervisor": "magenta", "department_head": "blue"}
 _ALERT_COLOURS: Final = {"reminder": "yellow", "breach": "bold red", "escalation": "bold magenta"}
@@ -96,7 +100,7 @@ class Narration:
                 ("NATS ", "dim"),
                 (f"{alert.kind} {alert.name}".ljust(_ALERT_WIDTH), _ALERT_COLOURS.get(alert.kind, "bold")),
                 (f"{reference}  ", "bold"),
-                (f"({customer}) {why(alert)}".rstrip(), "dim"),
+                (f"({customer}) {why(_SAID, alert)}".rstrip(), "dim"),
             )
         )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from amends_platform.cli.client import AsJson, Key, Url
+from amends_platform.cli.language import Language
 from amends_platform.cli.replay import AsOf
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from amends_platform.clients import Address
+    from amends_platform.words import Words
 
 ValidAt = Annotated[
     str | None,
@@ -27,6 +29,7 @@ def show(
     case: Annotated[str, typer.Argument(metavar="CASE", help="The case's reference, such as K7M2-P9QX, or its id.")],
     as_of: AsOf = None,
     valid_at: ValidAt = None,
+    language: Language = None,
     url: Url = None,
     key: Key = None,
     as_json: AsJson = False,
@@ -40,14 +43,16 @@ def show(
 
     from amends_platform.cli.client import address
     from amends_platform.cli.instants import instant
+    from amends_platform.cli.language import spoken
 
+    said = spoken(language)
     at = instant(as_of, "--as-of", ago=True) if as_of is not None else None
     by = instant(valid_at, "--valid-at", ago=True) if valid_at is not None else None
     found, events = asyncio.run(_fetched(address("workflow", url, key, role="auditor"), case, at, by))
     if as_json:
         print(json.dumps({"case": found, "events": events}, ensure_ascii=False))
     else:
-        _show(found, events, at, by)
+        _show(said, found, events, at, by)
 
 
 async def _fetched(where: Address, name: str, at: datetime | None, by: datetime | None) -> tuple[Any, list[Any]]:
@@ -84,56 +89,59 @@ def _was_there(event: Any, case: Any, at: datetime | None, by: datetime | None) 
     return datetime.fromisoformat(event["occurred_at"]) <= by
 
 
-def _show(case: Any, events: list[Any], at: datetime | None, by: datetime | None) -> None:
+def _show(said: Words, case: Any, events: list[Any], at: datetime | None, by: datetime | None) -> None:
     from rich.text import Text
 
     from amends_platform.cli.facts import facts
-    from amends_platform.cli.tables import grade, output, state
+    from amends_platform.cli.language import code
+    from amends_platform.cli.tables import grade, output, padded, state
 
     console = output()
-    cycle = f", cycle {case['cycle']}" if case["cycle"] > 1 else ""
+    cycle = said.text(", cycle {number}", number=case["cycle"]) if case["cycle"] > 1 else ""
     console.print(
-        Text.assemble((case["reference"], "bold"), "  ", state(case["state"]), "  ", grade(case["grade"]), cycle)
+        Text.assemble(
+            (case["reference"], "bold"), "  ", state(said, case["state"]), "  ", grade(said, case["grade"]), cycle
+        )
     )
     if at is not None:
-        console.print(f"as it was known on {at:%Y-%m-%d %H:%M:%S %z}", style="dim")
+        console.print(said.text("as it was known on {at}", at=f"{at:%Y-%m-%d %H:%M:%S %z}"), style="dim")
     if by is not None:
-        console.print(f"what had happened by {by:%Y-%m-%d %H:%M:%S %z}, in hindsight", style="dim")
-    for name, words in facts(case):
-        console.print(Text.assemble((f"  {name:<10}", "dim"), words))
-    _show_playbook(console, case)
+        console.print(
+            said.text("what had happened by {at}, in hindsight", at=f"{by:%Y-%m-%d %H:%M:%S %z}"), style="dim"
+        )
+    for name, words in facts(said, case):
+        console.print(Text.assemble((f"  {padded(name, 10)}", "dim"), words))
+    _show_playbook(console, said, case)
     then = by or at
-    _show_clocks(console, case["deadlines"], then)
-    _show_timeline(console, events, case["reference"])
-    console.print(
-        Text.assemble(("\nAllowed now  " if then is None else "\nAllowed then  ", "dim"), ", ".join(case["allowed"]))
-    )
+    _show_clocks(console, said, case["deadlines"], then)
+    _show_timeline(console, said, events, case["reference"])
+    allowed = said.text("Allowed now") if then is None else said.text("Allowed then")
+    commands = said.listed(code(said, "command", name) for name in case["allowed"])
+    console.print(Text.assemble((f"\n{allowed}  ", "dim"), commands))
 
 
-def _show_playbook(console: Console, case: Any) -> None:
+def _show_playbook(console: Console, said: Words, case: Any) -> None:
     """What to say first and about times, while the case is open."""
-    import os
-
     from rich.padding import Padding
     from rich.text import Text
 
     from amends_domain.case import OPEN
     from amends_platform.cli.facts import playbook
 
-    words = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or "en"
-    book = playbook(case, words[:2]) if case["state"] in OPEN else None
+    book = playbook(case, said.language) if case["state"] in OPEN else None
     if book is None:
         return
     console.print()
-    for name, said in (("say first", book["first_words"]), ("on times", book["times"])):
+    for name, words in ((said.text("say first"), book["first_words"]), (said.text("on times"), book["times"])):
         console.print(Text(f"  {name}", "dim"))
-        console.print(Padding(Text(said, "italic"), (0, 0, 0, 12), expand=False), soft_wrap=False)
+        console.print(Padding(Text(words, "italic"), (0, 0, 0, 12), expand=False), soft_wrap=False)
 
 
-def _show_clocks(console: Console, deadlines: list[Any], at: datetime | None) -> None:
+def _show_clocks(console: Console, said: Words, deadlines: list[Any], at: datetime | None) -> None:
     from rich.text import Text
 
     from amends_platform.cli.facts import clock_name
+    from amends_platform.cli.language import code
     from amends_platform.cli.tables import local_time, print_table, time_left
 
     if not deadlines:
@@ -141,27 +149,26 @@ def _show_clocks(console: Console, deadlines: list[Any], at: datetime | None) ->
     colours = {"met": "green", "breached": "bold red", "pending": "yellow"}
     rows = [
         (
-            f"  {clock_name(deadline)}",
-            Text(deadline["status"], colours.get(deadline["status"], "dim")),
-            local_time(deadline["due_at"]) + (" (provisional)" if deadline["provisional"] else ""),
-            time_left(deadline["due_at"], at) if deadline["status"] == "pending" else "",
+            f"  {clock_name(said, deadline)}",
+            Text(code(said, "verdict", deadline["status"]), colours.get(deadline["status"], "dim")),
+            local_time(deadline["due_at"]) + (said.text(" (provisional)") if deadline["provisional"] else ""),
+            time_left(said, deadline["due_at"], at) if deadline["status"] == "pending" else "",
             Text(f"{deadline['policy']['name']} {deadline['policy']['version']}", "dim"),
         )
         for deadline in deadlines
     ]
     console.print()
-    print_table(console, ("  CLOCK", "STATUS", "DUE", "", "POLICY"), rows)
+    columns = (f"  {said.text('CLOCK')}", said.text("STATUS"), said.text("DUE"), "", said.text("POLICY"))
+    print_table(console, columns, rows)
 
 
-def _show_timeline(console: Console, events: list[Any], reference: str) -> None:
+def _show_timeline(console: Console, said: Words, events: list[Any], reference: str) -> None:
     """Everything in its order; what happened on a case that was merged into this one says on which."""
     from rich.padding import Padding
     from rich.text import Text
 
     from amends_platform.cli.tables import local_time
-    from amends_platform.words import words
 
-    said = words("en")
     console.print()
     for event in events:
         elsewhere = event.get("reference") or reference

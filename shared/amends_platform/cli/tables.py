@@ -10,7 +10,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from amends_platform.words import words
+from amends_platform.cli.language import code
+from amends_platform.words import Words
 
 _SOON_SECONDS: Final = 7_200
 
@@ -52,20 +53,26 @@ def print_table(console: Console, columns: Sequence[str], rows: Sequence[Sequenc
             print(line.plain)
 
 
-def state(name: str) -> Text:
-    return Text(name, _STATES.get(name, "dim"))
+def state(said: Words, name: str) -> Text:
+    return Text(code(said, "state", name), _STATES.get(name, "dim"))
 
 
-def grade(name: str) -> Text:
-    return Text(name, _GRADES.get(name, ""))
+def grade(said: Words, name: str) -> Text:
+    return Text(code(said, "grade", name), _GRADES.get(name, ""))
 
 
-def time_left(due_at: str, now: datetime | None = None) -> Text:
+def time_left(said: Words, due_at: str, now: datetime | None = None) -> Text:
     """How long until then, or since, in words."""
     left = (datetime.fromisoformat(due_at) - (now or datetime.now(UTC))).total_seconds()
+    length = said.length(left, short=True)
     if left < 0:
-        return Text(f"{words('en').length(left, short=True)} ago", "bold red")
-    return Text(f"in {words('en').length(left, short=True)}", "yellow" if left < _SOON_SECONDS else "")
+        return Text(said.text("{length} ago", length=length), "bold red")
+    return Text(said.text("in {length}", length=length), "yellow" if left < _SOON_SECONDS else "")
+
+
+def padded(text: str, width: int) -> str:
+    """The text with spaces up to the width: Chinese characters are two columns wide."""
+    return text + " " * (width - cell_len(text))
 
 
 def local_time(at: str) -> str:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from amends_platform.cli.client import AsJson
+from amends_platform.cli.language import Language
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from amends_platform.words import Words
 
 Since = Annotated[
     str | None,
@@ -17,7 +20,7 @@ Since = Annotated[
 ]
 
 
-def watch(since: Since = None, as_json: AsJson = False) -> None:
+def watch(since: Since = None, language: Language = None, as_json: AsJson = False) -> None:
     """Reminders, breaches and escalations as they come from NATS. Ctrl-C ends it.
 
     With --json each is a line: id, subject's kind and name, when it was published, and the payload.
@@ -26,13 +29,14 @@ def watch(since: Since = None, as_json: AsJson = False) -> None:
     from contextlib import suppress
 
     from amends_platform.cli.instants import instant
+    from amends_platform.cli.language import spoken
 
     start = instant(since, "--since", ago=True) if since is not None else None
     with suppress(KeyboardInterrupt, BrokenPipeError):
-        asyncio.run(_watch(start, as_json=as_json))
+        asyncio.run(_watch(start, spoken(language), as_json=as_json))
 
 
-async def _watch(since: datetime | None, *, as_json: bool) -> None:
+async def _watch(since: datetime | None, said: Words, *, as_json: bool) -> None:
     from amends_platform.alerts import Alerts
     from amends_platform.cli.alert_lines import json_line, shown
     from amends_platform.cli.settings import load_settings
@@ -52,4 +56,4 @@ async def _watch(since: datetime | None, *, as_json: bool) -> None:
         if as_json:
             print(json_line(alert), flush=True)
         else:
-            console.print(shown(alert))
+            console.print(shown(said, alert))

@@ -24,9 +24,9 @@ def language_of(accept_language: str | None) -> str:
     return best
 
 
-def language_of_environment(environment: Mapping[str, str] = os.environ) -> str:
-    """The language of whoever is at the terminal: AMENDS_LANGUAGE, else that of the locale; English where unknown."""
-    for name in ("AMENDS_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+def language_of_locale(environment: Mapping[str, str] = os.environ) -> str:
+    """The one of `LANGUAGES` that the locale of a terminal is in; English where it is in none."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if environment.get(name):
             return _known(environment[name]) or ENGLISH
     return ENGLISH

@@ -11,8 +11,10 @@ import pytest
 from amends_platform.cli.facts import clock_name, facts, playbook
 from amends_platform.cli.show import _show
 from amends_platform.cli.tables import local_time
+from amends_platform.words import words as words_of
 from amends_workflow.shapes import CaseAnswer
 
+ENGLISH, CHINESE = words_of("en"), words_of("zh")
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 LATER = (NOW + timedelta(hours=1)).isoformat()
 THEN = local_time(LATER)
@@ -159,18 +161,18 @@ def promise(number: int, status: str, *, is_open: bool) -> dict[str, Any]:
 def test_what_there_is_to_say_of_a_case_is_said_in_a_few_words(
     changed: dict[str, Any], name: str, words: str | None
 ) -> None:
-    told = dict(facts(answer(**changed)))
+    told = dict(facts(ENGLISH, answer(**changed)))
     assert told[name] == words if words is not None else name in told
 
 
 def test_of_what_is_not_there_nothing_is_said() -> None:
-    assert {name for name, _ in facts(answer())} == {"kind", "owner", "customer", "received"}
+    assert {name for name, _ in facts(ENGLISH, answer())} == {"kind", "owner", "customer", "received"}
 
 
 def test_an_incident_is_told_by_what_its_cases_share_and_how_many_they_are() -> None:
     of = {"title": "Cash jams", "same": "cause", "value": "cash_jam", "automatic": True}
     incident = answer(kind="incident", channel="incident", branch="*", incident_of=of, children=12)
-    told = dict(facts(incident))
+    told = dict(facts(ENGLISH, incident))
     assert told["incident"] == "Cash jams: 12 cases whose cause is cash_jam, opened by the policy"
     assert told["owner"] == "a-agent, all branches"
     assert told["opened"] == local_time(NOW.isoformat())
@@ -179,7 +181,7 @@ def test_an_incident_is_told_by_what_its_cases_share_and_how_many_they_are() -> 
 
 def test_an_older_workflow_says_less_and_nothing_fails() -> None:
     older = {name: value for name, value in answer().items() if name not in NEWER}
-    assert {name for name, _ in facts(older)} == {"kind", "owner", "customer", "received"}
+    assert {name for name, _ in facts(ENGLISH, older)} == {"kind", "owner", "customer", "received"}
     assert playbook(older, "en") is None
 
 
@@ -193,21 +195,18 @@ def test_a_playbook_is_shown_in_the_language_of_the_terminal_else_in_english() -
 
 
 def test_a_clock_of_promises_has_their_number_and_the_customers_own_says_so() -> None:
-    assert clock_name({"kind": "promise", "number": 2, "owed_by": "organisation"}) == "promise 2"
-    assert clock_name({"kind": "retained_card", "number": None, "owed_by": "customer"}) == (
+    assert clock_name(ENGLISH, {"kind": "promise", "number": 2, "owed_by": "organisation"}) == "promise 2"
+    assert clock_name(ENGLISH, {"kind": "retained_card", "number": None, "owed_by": "customer"}) == (
         "retained_card (the customer's)"
     )
-    assert clock_name({"kind": "apology"}) == "apology"
+    assert clock_name(ENGLISH, {"kind": "apology"}) == "apology"
 
 
-def test_the_first_words_are_shown_while_the_case_is_open(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
-    _show(answer(playbook={"en": BOOK}), [], None, None)
+def test_the_first_words_are_shown_while_the_case_is_open(capsys: pytest.CaptureFixture[str]) -> None:
+    _show(ENGLISH, answer(playbook={"en": BOOK}), [], None, None)
     shown = capsys.readouterr().out
     assert all(words in shown for words in ("say first", "I am sorry.", "on times", "Within a day."))
-    _show(answer(playbook={"en": BOOK}, state="withdrawn"), [], None, None)
+    _show(ENGLISH, answer(playbook={"en": BOOK}, state="withdrawn"), [], None, None)
     assert "I am sorry." not in capsys.readouterr().out
 
 
@@ -217,7 +216,50 @@ def test_what_happened_on_a_merged_case_says_on_which(capsys: pytest.CaptureFixt
         told = {"type": "note-added", "data": {}, "actor": "a-agent", "occurred_at": at, "recorded_at": at}
         return told | {"reference": reference}
 
-    _show(answer(absorbed=[OTHER]), [happened("TY96-6X8K"), happened("K7M2-P9QX")], None, None)
+    _show(ENGLISH, answer(absorbed=[OTHER]), [happened("TY96-6X8K"), happened("K7M2-P9QX")], None, None)
     notes = [line for line in capsys.readouterr().out.splitlines() if "Note" in line]
     assert ["TY96-6X8K" in line for line in notes] == [True, False]
     assert all("K7M2-P9QX" not in line for line in notes)
+
+
+def test_a_case_is_shown_in_chinese_with_the_terms_and_not_the_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    case = answer(
+        state="proposed",
+        flags=["urgent"],
+        deadlines=[deadline("statutory")],
+        playbook={"en": BOOK, "zh": BOOK | {"first_words": "抱歉"}},
+        allowed=["approve", "note"],
+    )
+    _show(CHINESE, case, [], NOW, None)
+    shown = capsys.readouterr().out
+    for words in (
+        "已提方案",
+        "一般",
+        "责任人",
+        "紧急",
+        "抱歉",
+        "法定处理决定",
+        "计时中",
+        "还有1小时",
+        "批准方案、添加备注",
+    ):
+        assert words in shown
+    assert "proposed" not in shown
+
+
+def deadline(clock: str) -> dict[str, Any]:
+    return {
+        "kind": clock,
+        "number": None,
+        "generation": 1,
+        "cycle": 1,
+        "status": "pending",
+        "owed_by": "organisation",
+        "started_at": NOW.isoformat(),
+        "due_at": LATER,
+        "ended_at": None,
+        "provisional": False,
+        "breached_at": None,
+        "pack": None,
+        "policy": {"name": "bank-cn", "version": 4, "hash": "00"},
+    }

@@ -277,24 +277,28 @@ def alert(kind: str, name: str = "apology", *, due_in_seconds: float | None, **t
 
 
 def test_an_alert_is_one_line_for_people_and_one_for_programs() -> None:
-    reminder = shown(alert("reminder", due_in_seconds=90)).plain
+    reminder = shown(ENGLISH, alert("reminder", due_in_seconds=90)).plain
     assert all(part in reminder for part in ("reminder", "apology", "K7M2-P9QX", "due in 1 min 30 s", "owner a-agent"))
-    assert "passed" in shown(alert("breach", due_in_seconds=-1)).plain
+    assert "passed" in shown(ENGLISH, alert("breach", due_in_seconds=-1)).plain
     assert json_line(alert("breach", due_in_seconds=-1)).count("\n") == 0
 
 
 def test_an_escalation_is_one_line_that_says_to_whom_and_why() -> None:
-    step = shown(alert("escalation", "vice_president", due_in_seconds=-4, cause="deadline", clock="apology")).plain
+    step = shown(
+        ENGLISH, alert("escalation", "vice_president", due_in_seconds=-4, cause="deadline", clock="apology")
+    ).plain
     assert "escalation  vice_president" in step
     assert "apology was due 4 s ago" in step
-    early = shown(alert("escalation", "team_leader", due_in_seconds=60, cause="deadline", clock="apology")).plain
+    early = shown(
+        ENGLISH, alert("escalation", "team_leader", due_in_seconds=60, cause="deadline", clock="apology")
+    ).plain
     assert "apology due in 1 min" in early
     for cause, words in (("notice", "at once"), ("recusal", "are complained of"), ("asked", "asked for")):
-        assert words in shown(alert("escalation", "general_office", due_in_seconds=None, cause=cause)).plain
+        assert words in shown(ENGLISH, alert("escalation", "general_office", due_in_seconds=None, cause=cause)).plain
 
 
 def test_a_reminder_for_the_customer_says_so() -> None:
-    assert "the customer's own time" in shown(alert("reminder", due_in_seconds=60, owed_by="customer")).plain
+    assert "the customer's own time" in shown(ENGLISH, alert("reminder", due_in_seconds=60, owed_by="customer")).plain
 
 
 def test_a_refusal_is_one_line_with_what_is_allowed_instead() -> None:

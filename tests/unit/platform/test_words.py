@@ -25,7 +25,7 @@ from amends_domain.events import (
     ResolutionProposed,
 )
 from amends_platform.words import LANGUAGES, language_of, message, words
-from amends_platform.words.languages import language_of_environment
+from amends_platform.words.languages import language_of_locale
 from amends_platform.words.templates import install
 
 ENGLISH, CHINESE = words("en"), words("zh")
@@ -58,15 +58,13 @@ def test_a_reader_gets_the_language_they_like_best_of_those_there_are(header: st
     [
         ({"LANG": "zh_CN.UTF-8"}, "zh"),
         ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
-        ({"LANG": "C.UTF-8", "AMENDS_LANGUAGE": "zh"}, "zh"),
-        ({"LANG": "zh_CN.UTF-8", "AMENDS_LANGUAGE": "en"}, "en"),
         ({"LANG": "de_DE.UTF-8"}, "en"),
         ({"LANG": "", "LC_MESSAGES": "zh"}, "zh"),
         ({}, "en"),
     ],
 )
-def test_a_terminal_speaks_as_its_locale_does_or_as_it_is_told(environment: dict[str, str], language: str) -> None:
-    assert language_of_environment(environment) == language
+def test_a_terminal_speaks_as_its_locale_does(environment: dict[str, str], language: str) -> None:
+    assert language_of_locale(environment) == language
 
 
 def test_a_language_that_there_is_not_is_english() -> None:
