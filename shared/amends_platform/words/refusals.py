@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 REFUSALS: Final[Mapping[str, str]] = {
+    "already-acknowledged": "Somebody else was quicker: this alert is acknowledged already.",
     "already-approved": "That approval was given; another is still needed.",
     "already-erased": "The customer's personal data is erased, and nothing was added since.",
     "already-held": "The case is under legal hold already.",
@@ -50,6 +51,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "no-ladder": "The policy has no ladder: say whom to escalate to.",
     "no-pdf": "A PDF cannot be made here.",
     "no-signing-key": "This service has no signing key: it proves nothing.",
+    "no-such-alert": "That is no reminder, breach or escalation of this case.",
     "no-such-case": "There is no such case, or it belongs to a branch that you may not see.",
     "no-such-checkpoint": "No such checkpoint was signed.",
     "no-such-clock": "The policy in force sets no time for this clock.",
