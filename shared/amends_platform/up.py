@@ -53,8 +53,15 @@ SERVICES: Final = (
 )
 
 
+# Gets the database's URL, and the settings as they are known by then.
+Preparing = Callable[[str, Settings], Awaitable[None]]
+
+
 class System:
-    """A whole Amends on this machine. `start`, and whatever came of it, `stop`."""
+    """A whole Amends on this machine. `start`, and whatever came of it, `stop`.
+
+    `prepare` is done to the migrated database before any service looks at it.
+    """
 
     def __init__(
         self,
@@ -63,11 +70,13 @@ class System:
         services: tuple[Service, ...],
         say: Say,
         ready_file: Path | None = None,
+        prepare: Preparing | None = None,
     ) -> None:
         self._settings = settings.model_copy(update={"data_dir": settings.data_dir.expanduser().resolve()})
         self._say = say
         self._ready_file = ready_file
         self._services = services
+        self._prepare = prepare
         self._held = ExitStack()
         self._supervisor: Supervisor | None = None
         self._running: Running | None = None
@@ -88,6 +97,8 @@ class System:
         ports = self._choose_ports()
         database_url = await self._database(directory)
         keys = await self._schema_and_keys(directory, database_url)
+        if self._prepare is not None:
+            await self._prepare(database_url, self._settings)
         nats_url = await self._broker(directory)
         known = self._settings.model_copy(update=ports | {"database_url": database_url, "nats_url": nats_url})
         # For the console, which sends what people do to this intake, wherever commands are sent from this shell.

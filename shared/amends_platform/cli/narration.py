@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.text import Text
@@ -21,6 +21,9 @@ from amends_platform.words import words
 
 # The story is told in English, as its complaints and the people in it speak.
 _SAID: Final = words("en")
+
+if TYPE_CHECKING:
+    from amends_platform.demo.month.beginning import Month
 
 _COLOURS: Final = {"agent": "green", "handler": "cyan", "supervisor": "magenta", "department_head": "blue"}
 _ALERT_COLOURS: Final = {"reminder": "yellow", "breach": "bold red", "escalation": "bold magenta"}
@@ -50,6 +53,28 @@ class Narration:
         """What the supervisor does."""
         self._console.print(Text(f"  {program:<9} {text}", "dim"))
 
+    def month(self, running: Running, month: Month) -> None:
+        """What was invented, and where it is to be seen."""
+        self._console.print()
+        self._console.print(
+            Text.assemble(
+                ("A month at a bank. ", "bold"),
+                f"{month.cases} cases and {month.events:,} events since {month.first_day:%-d %B}, as the "
+                "log would have them: most in time, some late, one mass incident over and another since this morning.",
+            )
+        )
+        self._show_where(running, month)
+
+    def _show_where(self, running: Running, month: Month) -> None:
+        self._console.print(Text.assemble("  console   ", (f"{running.workflow_url}/", "bold cyan")))
+        self._console.print(
+            Text.assemble("  sign in   ", (running.keys["handler"], "bold"), ("  (a handler's key)", "dim"))
+        )
+        for role in ("department_head", "auditor"):
+            self._console.print(Text.assemble("            ", running.keys[role], (f"  ({role})", "dim")))
+        for command in (f"amends report {month.first_day:%Y-%m}", "amends cases"):
+            self._console.print(Text.assemble("  or        ", command, ("  in another terminal", "dim")))
+
     def begin(self, running: Running, stage: Stage, complaints: int, told: int) -> None:
         """Before the first complaint."""
         self._stage = stage
@@ -65,9 +90,7 @@ class Narration:
             )
         )
         self._console.print(
-            Text(
-                f"Meanwhile: {running.workflow_url}/docs, `amends cases`, `amends watch` in another terminal.\n", "dim"
-            )
+            Text(f"Meanwhile: {running.workflow_url}/, `amends cases`, `amends watch` in another terminal.\n", "dim")
         )
 
     def tell(self, told: Told) -> None:
@@ -119,6 +142,10 @@ class Narration:
         async with workflow.client() as client:
             cases = await _everything(client, f"/v1/cases?limit=200&min_position={max(self._stage.position, 1)}")
             deadlines = await _everything(client, "/v1/deadlines?limit=200")
+        # The month before is told by its report.
+        told = self._stage.customers.keys()
+        cases = [case for case in cases if case["reference"] in told]
+        deadlines = [deadline for deadline in deadlines if deadline["reference"] in told]
         self._console.print()
         self._show_states(cases)
         self._show_clocks(deadlines)
@@ -166,6 +193,10 @@ class Narration:
             ("amends verify", "and it is as it was written"),
         ):
             self._console.print(f"  {command:<28}{what}")
+
+    def stays(self, running: Running) -> None:
+        """It goes on until somebody ends it."""
+        self._console.print(f"\nThe console is at {running.workflow_url}/, its keys are above.", style="bold")
         self._console.print("Ctrl-C ends it, and removes what it kept unless --data-dir was given.\n", style="bold")
 
     def _now(self) -> tuple[str, str]:

@@ -80,7 +80,7 @@ def load_policy(name_or_path: str | Path) -> LoadedPolicy:
     calendar = _days(read, read.effective_from)
     if read.include:
         calendar["packs"] = {
-            name: {"document": _pack_text(name), "calendar": _days(_PACKS_BY_NAME[name], read.effective_from)}
+            name: {"document": pack_text(name), "calendar": _days(_PACKS_BY_NAME[name], read.effective_from)}
             for name in read.include
         }
     return LoadedPolicy(Policy.build(document.value, _with_parsed_packs(source, calendar)), text, calendar)
@@ -129,10 +129,11 @@ _PACKS_BY_NAME = _BuiltIn()
 
 @cache
 def _pack(name: str) -> PolicyDocument:
-    return read_policy(_parsed(name, _pack_text(name)).value)
+    return read_policy(_parsed(name, pack_text(name)).value)
 
 
-def _pack_text(name: str) -> str:
+def pack_text(name: str) -> str:
+    """A built-in policy as it is written."""
     return (_PACKS / f"{name}.yaml").read_text(encoding="utf-8")
 
 
@@ -188,7 +189,7 @@ def _unknown_place(document: Any) -> Iterator[DocumentError]:
 
 def _text(source: str) -> str:
     if _PACK_NAME.fullmatch(source) and source in built_in_policies():
-        return _pack_text(source)
+        return pack_text(source)
     try:
         with Path(source).open("rb") as file:
             # A character takes up to four bytes; what is longer is refused by its length, not read to its end.

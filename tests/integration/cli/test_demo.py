@@ -1,4 +1,7 @@
-"""`amends demo`, from nothing to its summary: what it shows arrived from NATS, and nothing of it is left behind."""
+"""`amends demo`, from nothing to its summary: what it shows arrived from NATS, and nothing of it is left behind.
+
+What the month before the story is made of is told in tests/integration/demo.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,10 @@ import asyncio
 import sys
 from pathlib import Path
 
+import pytest
+
+from amends_platform.demo.premises import take
+from amends_platform.failures import Failure
 from tests.support.ups import environment
 
 # Servers, services and fifteen seconds of the story, on a machine that other tests keep busy.
@@ -19,7 +26,7 @@ async def test_the_demo_plays_its_story_shows_alerts_and_cleans_up(tmp_path: Pat
     # A database that is named is somebody's: the demo must not touch it.
     elsewhere = "postgresql://nobody@127.0.0.1:1/amends"
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "amends_platform.cli", "demo", "--seconds", str(STORY_SECONDS)),
+        *(sys.executable, "-m", "amends_platform.cli", "demo", "--cases", "12", "--seconds", str(STORY_SECONDS)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=environment(tmp_path, AMENDS_DATABASE_URL=elsewhere, TMPDIR=str(temporary)),
@@ -34,6 +41,9 @@ async def test_the_demo_plays_its_story_shows_alerts_and_cleans_up(tmp_path: Pat
     said = output.decode()
     assert process.returncode == 0, said + error.decode()
     for expected in (
+        "A month at a bank. ",
+        "sign in   amends_",
+        "amends report ",
         "agent apologises to Ms. Chen",
         "NATS reminder apology",
         "NATS breach apology",
@@ -47,3 +57,17 @@ async def test_the_demo_plays_its_story_shows_alerts_and_cleans_up(tmp_path: Pat
         assert expected in said, expected
     assert "Traceback" not in said + error.decode()
     assert list(temporary.iterdir()) == []
+
+
+def test_a_directory_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "postgres").mkdir()
+    with pytest.raises(Failure, match="no demo made it"):
+        take(tmp_path)
+    assert [each.name for each in tmp_path.iterdir()] == ["postgres"]
+
+
+def test_a_directory_is_taken_again_by_the_next_demo(tmp_path: Path) -> None:
+    take(tmp_path / "new")
+    (tmp_path / "new" / "postgres").mkdir()
+    take(tmp_path / "new")
+    assert (tmp_path / "new" / "postgres").is_dir()

@@ -1,0 +1,129 @@
+"""Who does what when: the lives of a month and more, drawn from one seed. Pure: the same seed and end, one plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from random import Random
+from typing import Final, NamedTuple
+from uuid import UUID, uuid5
+
+from amends_domain.calendars import first_instant
+from amends_domain.case import COMPLAINT, INQUIRY
+from amends_domain.policy import Policy
+from amends_platform.demo.month import bank, outage, words
+from amends_platform.demo.month.hours import Hours
+from amends_platform.demo.month.lives import Matter, complaint, hold, inquiry, kind_word, matter_of, named_staff
+from amends_platform.demo.month.telling import Scene, Step, Telling
+
+SEED: Final = 20_261
+CASES: Final = 400
+
+_CASES: Final = UUID("a3a0a1f6-7c2e-5d5f-8f5c-6a1c0d7f5b11")
+_DAY: Final = timedelta(days=1)
+# Whenever it is now, a morning is over that was less than two days ago.
+_A_MORNING_AGO: Final = timedelta(hours=13)
+# Days off bring fewer complaints, and none at a counter.
+_DAY_OFF_SHARE: Final = 0.35
+_AT_COUNTERS: Final = ("branch", "letter", "head_office")
+_REPEATS_SHARE: Final = 0.05
+# Below so many cases a mass incident would be most of them.
+_WITH_INCIDENTS_FROM: Final = 150
+
+
+class Plan(NamedTuple):
+    """Every step, the earliest first, from the beginning of the last full month to `until`, and beyond."""
+
+    first_day: date
+    begins_at: datetime
+    until: datetime
+    steps: tuple[Step, ...]
+
+
+def plan(policy: Policy, samples: words.Samples, until: datetime, *, seed: int = SEED, cases: int = CASES) -> Plan:
+    """About so many cases, from the first day of the month before that of `until`."""
+    chance = Random(seed)
+    scene = Scene(chance, Hours(policy.calendar, chance), policy, samples)
+    today = scene.hours.day_of(until)
+    first = (today.replace(day=1) - _DAY).replace(day=1)
+    begins_at = first_instant(datetime.combine(first, time(0)), policy.calendar.timezone)
+    steps = sorted(_lives(scene, first, today, until, cases, seed), key=lambda step: step.at)
+    return Plan(first, begins_at, until, tuple(steps))
+
+
+def _lives(scene: Scene, first: date, today: date, until: datetime, cases: int, seed: int) -> Iterator[Step]:
+    ids = (uuid5(_CASES, f"{seed}:{number}") for number in range(10 * cases + 100))
+    refs = iter(f"C-1{number:04}" for number in scene.chance.sample(range(1_000, 10_000), 2 * cases + 100))
+    earlier: list[tuple[UUID, Matter, Telling]] = []
+    for at, channel in _arrivals(scene, first, today, until, cases):
+        case_id, branch = next(ids), bank.branch(scene.chance)
+        kind = bank.one_of(scene.chance, bank.KINDS)
+        before = _somebody_again(scene, earlier, at) if kind == COMPLAINT else None
+        if before is not None:
+            again_of, matter, told = before
+            t = Telling(scene, case_id, told.branch, at, channel, told.named)
+            complaint(t, matter, channel, earlier=again_of)
+            yield from t.steps
+            continue
+        matter = matter_of(scene.chance, next(refs), branch.language, bank.one_of(scene.chance, _WEIGHTS))
+        named = named_staff(scene.chance, branch, matter) if kind == COMPLAINT else ()
+        t = Telling(scene, case_id, branch, at, channel, named)
+        if kind == COMPLAINT:
+            complaint(t, matter, channel)
+            earlier.append((case_id, matter, t))
+        elif kind == INQUIRY:
+            inquiry(t, matter, channel)
+        else:
+            kind_word(t, kind, matter, channel)
+        yield from t.steps
+        if matter.severity == "severe" and kind == COMPLAINT and scene.chance.random() < 0.4:
+            t.at = at
+            steps_before = len(t.steps)
+            hold(t)
+            yield from t.steps[steps_before:]
+    if cases >= _WITH_INCIDENTS_FROM:
+        day = next(day for day in _days(first + 14 * _DAY, today) if scene.hours.is_open(day))
+        yield from outage.machines(scene, [next(ids) for _ in range(20)], [next(refs) for _ in range(20)], day)
+        began_at = scene.hours.on(scene.hours.day_of(until - _A_MORNING_AGO), time(9), time(9, 40))
+        yield from outage.banking(scene, [next(ids) for _ in range(20)], [next(refs) for _ in range(20)], began_at)
+
+
+_WEIGHTS: Final = {name: weight for name, (weight, _, _) in bank.TYPES.items()}
+
+
+def _arrivals(scene: Scene, first: date, today: date, until: datetime, cases: int) -> list[tuple[datetime, str]]:
+    """When complaints come in, and how, in order."""
+    chance, hours = scene.chance, scene.hours
+    days = list(_days(first, today))
+    weights = [1.0 if hours.is_open(day) else _DAY_OFF_SHARE for day in days]
+    arrivals: list[tuple[datetime, str]] = []
+    while len(arrivals) < cases:
+        day = chance.choices(days, weights)[0]
+        channel = bank.one_of(chance, bank.CHANNELS)
+        if channel in _AT_COUNTERS:
+            if not hours.is_open(day):
+                continue
+            at = hours.on(day, time(9, 5), time(17, 15))
+        else:
+            at = hours.on(day, time(8, 10), time(20, 50))
+        if at < until:
+            arrivals.append((at, channel))
+        elif day == today and len(days) == 1:
+            break
+    return sorted(arrivals)
+
+
+def _somebody_again(
+    scene: Scene, earlier: list[tuple[UUID, Matter, Telling]], at: datetime
+) -> tuple[UUID, Matter, Telling] | None:
+    """Somebody who has complained of the same lately, now and then."""
+    if not earlier or scene.chance.random() >= _REPEATS_SHARE:
+        return None
+    lately = [each for each in earlier[-60:] if each[2].steps[0].at < at - timedelta(hours=4)]
+    return scene.chance.choice(lately) if lately else None
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    while first <= last:
+        yield first
+        first += _DAY
