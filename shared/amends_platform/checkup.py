@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from amends_platform.keystore.protocol import KeyStore
 
 STREAM: Final = "AMENDS"
-APPEND_ONLY: Final = ("events", "merkle_tiles", "publications", "refusals", "signed_checkpoints")
+APPEND_ONLY: Final = (
+    "data_keys",
+    "events",
+    "merkle_tiles",
+    "policies",
+    "publications",
+    "refusals",
+    "signed_checkpoints",
+)
 SERVICE_ROLES: Final = ("amends_intake", "amends_workflow", "amends_notifier", "amends_auditor")
 _SERVER_VERSION_MIN: Final = 18
 _NATS_SECONDS_MAX: Final = 5.0
@@ -81,6 +89,7 @@ async def _database(settings: Settings, running: Running | None) -> list[Finding
                 await _clock(connection),
                 await _schema(connection),
                 *await _append_only(connection),
+                *await _policies(connection),
                 await _roles(connection),
                 await _checkpoints(connection, settings),
             ]
@@ -137,6 +146,24 @@ async def _append_only(connection: asyncpg.Connection) -> list[Finding]:
         mend = "Switch their triggers on (ALTER TABLE … ENABLE ALWAYS TRIGGER …), then run `amends verify`."
         return [Finding("log", "bad", f"may be changed: {', '.join(changeable)}", mend)]
     return [Finding("log", "good", "refuses to be changed, by its owner too")] if tables else []
+
+
+async def _policies(connection: asyncpg.Connection) -> list[Finding]:
+    from amends_platform.policy.book import AlteredPolicy, restored
+
+    mend = "Put the row back as it was, from a backup or a bundle of evidence: until then nothing is judged by it."
+    findings = []
+    try:
+        rows = await connection.fetch("SELECT * FROM policies ORDER BY registered_at, hash")
+    except asyncpg.UndefinedTableError:
+        # Said about the schema.
+        return []
+    for row in rows:
+        try:
+            restored(row)
+        except AlteredPolicy as error:
+            findings.append(Finding("policies", "bad", str(error), mend))
+    return findings or [Finding("policies", "good", f"{len(rows):,} registered, each what its hash is of")]
 
 
 async def _roles(connection: asyncpg.Connection) -> Finding:

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amends_platform import problems
+from amends_platform.policy.book import AlteredPolicy
 from amends_platform.principals import Principal, Unauthenticated
 from amends_platform.problems import Problem, problem_response
 from amends_store.errors import AppendRefused, OutcomeUnknown, StoreUnavailable
@@ -155,6 +156,11 @@ async def _on_store_away(request: Request, error: Exception) -> Response:
     return problem_response(problem, request.url.path)
 
 
+async def _on_altered_policy(request: Request, error: Exception) -> Response:
+    log.error("a policy was altered", reason=str(error))
+    return problem_response(Problem(503, "policy-altered", str(error)), request.url.path)
+
+
 class NotReady(Exception):
     """The service itself cannot do its work. The message says why, to anybody who asks: it holds nothing private."""
 
@@ -168,6 +174,7 @@ def add_operations(
     app.add_middleware(BodyLimit, bytes_max=body_bytes_max)
     problems.install(app)
     app.add_exception_handler(AppendRefused, _on_append_refused)
+    app.add_exception_handler(AlteredPolicy, _on_altered_policy)
     for error in STORE_AWAY:
         app.add_exception_handler(error, _on_store_away)
 

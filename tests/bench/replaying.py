@@ -39,7 +39,7 @@ from amends_platform.replaying.folding import Fold, LogRow, without_collecting
 from amends_platform.replaying.replays import read_into
 from amends_store.append import Appender
 from amends_store.read import head_position
-from amends_store.records import Append, Appended
+from amends_store.records import Append, Appended, DataKey
 from tests.bench.complaints import sample
 from tests.bench.measuring import Contender, Figures, Outcome, Plan, take_turns
 from tests.bench.servers import Bench
@@ -152,9 +152,10 @@ def a_life(policy: Policy) -> tuple[Event, ...]:
 
 
 async def write_lives(pool: asyncpg.Pool, policy: Policy, count: int) -> None:
-    """Append whole lives of so many cases, many of them at the same time."""
+    """Append whole lives of so many cases of one customer, many of them at the same time."""
     appender = Appender(pool)
-    events, key = a_life(policy), a_key("C-10482")
+    events, customer_ref = a_life(policy), sample()["customer"]["ref"]
+    key = a_key(customer_ref)
 
     async def live(case_id: UUID) -> None:
         for version, event in enumerate(events):
@@ -167,7 +168,7 @@ async def write_lives(pool: asyncpg.Pool, policy: Policy, count: int) -> None:
                 causation_id=None,
                 events=(new_event(event, datetime.now(UTC), policy.hash, key),),
                 receipt=None,
-                data_key=None,
+                data_key=None if version else DataKey(key.key_id, customer_ref),
             )
             verdict = await appender.append(command)
             assert isinstance(verdict, Appended), verdict

@@ -10,6 +10,7 @@ import asyncpg
 
 from amends_platform.evidence.notes import Signer
 from amends_platform.evidence.tree_head import TreeHead
+from amends_platform.policy.book import keep
 from amends_platform.policy.files import load_policy
 from amends_platform.verifying.log import Request, verify_log
 from amends_store.tiles import root, seal
@@ -24,7 +25,7 @@ ONE, PLAIN = "Amends, one job", "fetch"
 
 ABOUT = """
 - **{one}**: as `amends verify --jobs 1` does it: positions, versions and times, the hash of every event anew, the rows
-  of the tree, and the root of a signed checkpoint.
+  of the tree, the root of a signed checkpoint, and the policies and customers' keys that the events name.
 - **{several}**: a job a processor, as it does by itself.
 - **{plain}**: the same rows by `SELECT *` and asyncpg's `fetch`, to be thrown away.
 
@@ -54,7 +55,9 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
     signer = Signer("amends/bench", bytes(32))
     async with bench.database() as database:
         on_step("writing the log")
-        await write_lives(await database.pool(), load_policy("bank-cn").policy, plan.replay_cases)
+        loaded, pool = load_policy("bank-cn"), await database.pool()
+        await keep(pool, loaded)
+        await write_lives(pool, loaded.policy, plan.replay_cases)
         connection = await asyncpg.connect(database.url)
         try:
             head = await _finish_log(database, connection, signer)

@@ -11,6 +11,8 @@ import asyncpg
 from amends_platform.evidence.checkpoint_files import file_name
 from amends_platform.evidence.notes import Signer
 from amends_platform.evidence.tree_head import TreeHead
+from amends_platform.policy.book import keep
+from amends_platform.policy.files import load_policy
 from amends_store.tiles import root, seal
 from tests.support.postgres import Database
 
@@ -18,13 +20,14 @@ SEED = b"the key of our tests".ljust(32)
 SIGNER = Signer("amends/default", SEED)
 STRANGER = Signer("amends/default", b"a key of somebody else".ljust(32))
 CASES = 130
+POLICY = load_policy("telecom-cn")
 
 _FIELDS = """position, stream_id, version, id, type, schema_version, occurred_at, recorded_at, tenant, actor,
     correlation_id, causation_id, policy_hash, data, sealed, key_id"""
 HASHED = f"leaf_hash({_FIELDS.replace('data', 'data::text')})"
 """The right hash of a row of events, in SQL."""
 
-# Every case goes on in turn. `at` is the index of the leaf.
+# Every case goes on in turn, and is a customer's of its own. `at` is the index of the leaf.
 _EVENTS = f"""
     INSERT INTO events ({_FIELDS}, leaf_hash)
     SELECT {_FIELDS}, {HASHED}
@@ -32,16 +35,26 @@ _EVENTS = f"""
     CROSS JOIN LATERAL (
         SELECT at + 1 AS position, md5('case ' || at % {CASES})::uuid AS stream_id,
                (at / {CASES} + 1)::integer AS version, md5('event ' || at)::uuid AS id,
-               (ARRAY['contact-recorded', 'apology-given', 'case-assigned'])[at % 3 + 1] AS type, 1 AS schema_version,
+               CASE WHEN at < {CASES} THEN 'complaint-received'
+                    ELSE (ARRAY['contact-recorded', 'apology-given', 'case-assigned'])[at % 3 + 1] END AS type,
+               1 AS schema_version,
                timestamptz '2026-03-01 08:00+08' + at * interval '1 second' AS occurred_at,
                timestamptz '2026-03-01 08:00+08' + at * interval '1 second' AS recorded_at,
                'default' AS tenant, 'agent-' || at % 7 AS actor, md5('command ' || at)::uuid AS correlation_id,
                CASE WHEN at % 5 = 0 THEN md5('cause ' || at)::uuid END AS causation_id,
-               CASE WHEN at % 4 > 0 THEN sha256('policy') END AS policy_hash,
-               json_build_object('number', at, 'words', repeat('x', (at % 50)::integer)) AS data,
+               CASE WHEN at % 4 > 0 THEN '\\x{POLICY.policy.hash}'::bytea END AS policy_hash,
+               json_build_object('number', at, 'words', repeat('x', (at % 50)::integer),
+                                 'customer_ref', 'C-' || at % {CASES}) AS data,
                CASE WHEN at % 2 = 0 THEN sha256(int8send(at)) END AS sealed,
                CASE WHEN at % 2 = 0 THEN md5('key ' || at % {CASES})::uuid END AS key_id
     ) AS made
+"""
+
+_KEYS = f"""
+    INSERT INTO data_keys (key_id, tenant, customer_ref, created_at)
+    SELECT md5('key ' || number)::uuid, 'default', 'C-' || number, log_now()
+    FROM generate_series(0, {CASES - 1}) AS number
+    ON CONFLICT DO NOTHING
 """
 
 
@@ -50,7 +63,7 @@ async def superuser(database: Database) -> AsyncIterator[asyncpg.Connection]:
     """Somebody whom no trigger and no constraint holds back."""
     conn = await asyncpg.connect(database.url)
     try:
-        for table in ("events", "merkle_tiles", "signed_checkpoints"):
+        for table in ("events", "merkle_tiles", "signed_checkpoints", "policies", "data_keys"):
             await conn.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
         yield conn
     finally:
@@ -59,6 +72,8 @@ async def superuser(database: Database) -> AsyncIterator[asyncpg.Connection]:
 
 async def write_log(conn: asyncpg.Connection, after: int, last: int) -> None:
     """The events at the positions after `after` up to `last`; the same whenever they are written."""
+    await keep(conn, POLICY)
+    await conn.execute(_KEYS)
     # COPY and plans apart, the statement takes no parameters: they would hide which rows there are from the planner.
     await conn.execute(_EVENTS.replace("$1", str(after)).replace("$2", str(last)))
 

@@ -17,6 +17,7 @@ from amends_platform.evidence.notes import BadNote, Signer, Verifier
 from amends_platform.evidence.policy_files import PolicySource
 from amends_platform.evidence.subject import Subject, Words, WordsByVersion, policies_used, subject_of
 from amends_platform.evidence.tree_head import SignedCheckpoint, checkpoint_at_or_after, latest_checkpoint
+from amends_platform.policy.book import restored
 from amends_platform.problems import Problem
 from amends_store.read import Executor
 from amends_store.records import StoredEvent
@@ -39,7 +40,8 @@ async def bundle_of(
 ) -> tuple[Subject, bytes]:
     """The case with these events, and its bundle. `reader` is None where personal data is left out.
 
-    Raises Problem: 404 where nothing is signed here, 503 while no checkpoint covers the case, 501 for want of a PDF.
+    Raises AlteredPolicy, and Problem: 404 where nothing is signed here, 503 while no checkpoint covers the case, 501
+    for want of a PDF.
     """
     if of.signer is None:
         raise Problem(404, "no-signing-key", "This service has no signing key: it signs nothing, so it proves nothing.")
@@ -109,6 +111,9 @@ def _is_signed(checkpoint: SignedCheckpoint, verifier: Verifier) -> bool:
 
 async def _sources(conn: Executor, hashes: Iterable[str]) -> dict[str, PolicySource]:
     rows = await conn.fetch(_POLICY_SOURCES, [bytes.fromhex(each) for each in hashes])
+    for row in rows:
+        # We judge by what we know of it; what is handed out must be that.
+        restored(row)
     return {row["hash"].hex(): PolicySource(row["document"], row["calendar"]) for row in rows}
 
 

@@ -9,7 +9,8 @@ from contextlib import suppress
 import asyncpg
 import structlog
 
-from amends_platform.policy.book import PolicyBook
+from amends_platform.policy.book import AlteredPolicy, PolicyBook
+from amends_platform.web import NotReady
 from amends_store.errors import Fenced
 from amends_store.follow import Follower
 from amends_store.outages import is_passing
@@ -28,6 +29,10 @@ _LOOK_SECONDS = 0.05
 
 class Halted(Exception):
     """The projection met an event that it cannot take, and stopped before it."""
+
+
+class JudgesNothing(Halted, NotReady):
+    """The projection stopped because a policy was altered."""
 
 
 class Projecting:
@@ -60,6 +65,8 @@ class Projecting:
 
     def check(self) -> None:
         """Raises Halted if the projection stopped for good."""
+        if isinstance(self._halted_by, AlteredPolicy):
+            raise JudgesNothing(str(self._halted_by)) from self._halted_by
         if self._halted_by is not None:
             raise Halted(str(self._halted_by)) from self._halted_by
 
@@ -71,8 +78,8 @@ class Projecting:
     async def run(self) -> None:
         """Keep the read model whenever this process leads. Returns only when it is halted.
 
-        What cannot be projected (an event of an unknown type, a broken stream, a hole in the log) is never
-        skipped: it halts the projection. A release that knows better may then lead instead.
+        What cannot be projected (an event of an unknown type, a broken stream, a hole in the log, a policy
+        that was altered) is never skipped: it halts the projection. A release that knows better may then lead instead.
         """
         careful = False
         while True:

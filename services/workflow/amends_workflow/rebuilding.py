@@ -13,6 +13,7 @@ import asyncpg
 from amends_domain.clocks import UnknownPolicy
 from amends_domain.event_codec import UnknownEventType
 from amends_domain.evolve import BrokenStream
+from amends_platform.policy.book import AlteredPolicy
 from amends_platform.settings import Settings, SettingsError
 from amends_store.errors import StoreError
 from amends_store.outages import is_outage
@@ -34,7 +35,7 @@ def main() -> int:
     try:
         with _progress() as on_progress:
             position = asyncio.run(_rebuild(settings.database_url, on_progress))
-    except (RebuildRunning, BrokenStream, UnknownEventType, UnknownPolicy, StoreError) as error:
+    except (RebuildRunning, BrokenStream, UnknownEventType, UnknownPolicy, AlteredPolicy, StoreError) as error:
         return _say(f"The read model was not rebuilt, and is as it was: {error}", _BAD)
     except asyncpg.InsufficientPrivilegeError as error:
         return _say(f"Rebuilding replaces tables, so connect as their owner, as for `amends migrate`: {error}", _BAD)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, time
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 import orjson
 
 from amends_domain.clocks import UnknownPolicy
 from amends_domain.policy import Policy
-from amends_platform.policy.files import LoadedPolicy, restore_policy
+from amends_platform.failures import Failure
+from amends_platform.policy.files import LoadedPolicy, PolicyFileError, restore_policy
 from amends_store.read import Executor
 
 T = TypeVar("T")
+
+
+class AlteredPolicy(Failure):
+    """A policy in the database is not the one that was registered under its hash: nothing may be judged by it."""
 
 
 class PolicyBook:
@@ -35,20 +40,20 @@ class PolicyBook:
         """Keep the policy in the database, if it is not there, and know it from now on.
 
         The same document may come with other days, when a newer release knows more holidays: the days that this
-        version was registered with stay in force, until the document gets a new version.
+        version was registered with stay in force, until the document gets a new version. Raises AlteredPolicy.
         """
         policy = loaded.policy
         registered = await self._pool.fetchrow(
-            "SELECT document, calendar FROM policies WHERE name = $1 AND version = $2 AND document = $3"
-            " ORDER BY registered_at LIMIT 1",
+            "SELECT * FROM policies WHERE name = $1 AND version = $2 AND document = $3 ORDER BY registered_at LIMIT 1",
             policy.name,
             policy.version,
             loaded.document,
         )
-        if registered is not None:
-            policy = restore_policy(registered["document"], orjson.loads(registered["calendar"]))
-        else:
+        if registered is None:
             await keep(self._pool, loaded)
+            # What is there under this hash may be something else.
+            registered = await self._pool.fetchrow("SELECT * FROM policies WHERE hash = $1", bytes.fromhex(policy.hash))
+        policy = restored(registered)
         self._by_hash[policy.hash] = policy
         return policy
 
@@ -61,7 +66,7 @@ class PolicyBook:
         return next(begun, self._published[0][1])
 
     async def learn_published(self, tenant: str) -> None:
-        """Learn what was published since."""
+        """Learn what was published since. Raises AlteredPolicy."""
         rows = await self._pool.fetch(
             "SELECT id, policy_hash FROM publications WHERE tenant = $1 AND id > $2 ORDER BY id",
             tenant,
@@ -75,17 +80,17 @@ class PolicyBook:
             self._last_publication = row["id"]
 
     async def refresh(self) -> None:
-        """Learn the policies that others registered since."""
+        """Learn the policies that others registered since. Raises AlteredPolicy."""
         rows = await self._pool.fetch(
-            "SELECT hash, document, calendar FROM policies WHERE NOT hash = ANY($1)",
-            [bytes.fromhex(known) for known in self._by_hash],
+            "SELECT * FROM policies WHERE NOT hash = ANY($1)", [bytes.fromhex(known) for known in self._by_hash]
         )
         for row in rows:
-            policy = restore_policy(row["document"], orjson.loads(row["calendar"]))
-            self._by_hash[row["hash"].hex()] = policy
+            self._by_hash[row["hash"].hex()] = restored(row)
 
     async def judge(self, judgement: Callable[[Mapping[str, Policy]], T]) -> T:
-        """`judgement(policies)`, learning first what it misses. Raises UnknownPolicy when nobody registered it."""
+        """`judgement(policies)`, learning first what it misses. Raises UnknownPolicy when nobody registered it, and
+        AlteredPolicy.
+        """
         try:
             return judgement(self._by_hash)
         except UnknownPolicy:
@@ -104,6 +109,19 @@ async def keep(executor: Executor, loaded: LoadedPolicy) -> None:
         loaded.document,
         orjson.dumps(loaded.calendar).decode(),
     )
+
+
+def restored(row: Mapping[str, Any]) -> Policy:
+    """The policy that was registered in this row of `policies`, whole. Raises AlteredPolicy if it is another by now."""
+    policy_hash = row["hash"].hex()
+    name = f"The policy {row['name']} {row['version']} ({policy_hash[:12]}…)"
+    try:
+        policy = restore_policy(row["document"], orjson.loads(row["calendar"]))
+    except (PolicyFileError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise AlteredPolicy(f"{name} cannot be read in the database any more: {error}") from error
+    if (policy.hash, policy.name, policy.version) != (policy_hash, row["name"], row["version"]):
+        raise AlteredPolicy(f"{name} was altered in the database: it is not what its hash is of.")
+    return policy
 
 
 def _begins(policy: Policy) -> datetime:

@@ -9,12 +9,11 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import asyncpg
-import orjson
 
 from amends_domain.policy import Policy
 from amends_platform.failures import Failure
-from amends_platform.policy.book import PolicyBook, keep
-from amends_platform.policy.files import LoadedPolicy, restore_policy
+from amends_platform.policy.book import PolicyBook, keep, restored
+from amends_platform.policy.files import LoadedPolicy
 
 # Publications follow one another: who publishes second must see the first.
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('amends.publications'))"
@@ -70,7 +69,7 @@ async def publish_setting(pool: asyncpg.Pool, policies: PolicyBook, tenant: str,
 
 
 async def publications(conn: asyncpg.Connection, tenant: str) -> list[Publication]:
-    """Everything ever published, the latest first."""
+    """Everything ever published, the latest first. Raises AlteredPolicy."""
     rows = await conn.fetch(
         "SELECT p.name, p.version, p.hash, p.document, p.calendar, u.published_at, u.published_by"
         " FROM publications AS u JOIN policies AS p ON p.hash = u.policy_hash WHERE u.tenant = $1 ORDER BY u.id DESC",
@@ -115,7 +114,7 @@ async def _put_in_force(conn: Any, tenant: str, policy: Policy, by: str) -> None
 
 
 def _publication(row: Any) -> Publication:
-    policy = restore_policy(row["document"], orjson.loads(row["calendar"]))
+    policy = restored(row)
     return Publication(
         policy.name,
         policy.version,

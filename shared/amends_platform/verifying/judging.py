@@ -53,6 +53,8 @@ class Judge:
             if standing.recorded_at is not None and first < standing.recorded_at:
                 standing.faults.append(earlier(found.span.first + 1))
             standing.recorded_at = last
+        for policy, position in found.policies.items():
+            standing.policies.setdefault(policy, position)
         await self._raise_tower(found)
         standing.position, standing.last_hash = found.span.end, found.last_hash
         if found.span.end % TILE_HASHES == 0:

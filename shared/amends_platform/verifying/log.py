@@ -18,6 +18,7 @@ from amends_platform.auditing import auditor_connection
 from amends_platform.evidence.notes import Verifier
 from amends_platform.verifying.claims import Claim
 from amends_platform.verifying.faults import FAULTS_MAX, Fault
+from amends_platform.verifying.grounds import policy_faults
 from amends_platform.verifying.judging import Judge
 from amends_platform.verifying.ranges import RANGE_EVENTS, RangeFound
 from amends_platform.verifying.standing import Standing, open_notebook
@@ -28,6 +29,8 @@ from amends_store.statements import statement
 _REACH: Final = statement("reach_of_log")
 _NAMES: Final = statement("names_of_events")
 _HASH: Final = "SELECT leaf_hash FROM events WHERE position = $1"
+# What notes of a verification hold: those of a release that kept other ones are void.
+_NOTES: Final = "2"
 # Each worker has a range to go on with when it has finished one.
 _RANGES_AHEAD: Final = 2
 # To start one takes as long as to check a range.
@@ -100,7 +103,12 @@ async def verify_log(request: Request, on_progress: OnProgress) -> Verified:
                 standing.faults += await _changed_since(conn, standing, reach.head)
             judge = Judge(conn, notebook, request.given, reach.newest_checkpoint)
             await _read(request, reach, judge, standing, on_progress)
-            faults = sorted([*standing.faults, *_beyond(reach, request.given)], key=lambda fault: fault.position)
+            found = [
+                *standing.faults,
+                *_beyond(reach, request.given),
+                *await policy_faults(conn, standing.policies, reach.head),
+            ]
+            faults = sorted(found, key=lambda fault: fault.position)
             return Verified(
                 head=reach.head,
                 streams=standing.streams,
@@ -184,6 +192,6 @@ async def _with_names(conn: asyncpg.Connection, faults: Sequence[Fault]) -> tupl
 
 def _inputs(request: Request) -> str:
     """What a verification depends on besides the log, as one word."""
-    parts = ["" if request.key is None else request.key.vkey]
+    parts = [_NOTES, "" if request.key is None else request.key.vkey]
     parts += sorted(f"{claim.tree_size} {claim.root_hash.hex()} {claim.objection}" for claim in request.given)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -13,6 +13,7 @@ from amends_platform.evidence.tree_head import SignedCheckpoint
 from amends_platform.verifying.claims import Claim, kept_claim
 from amends_platform.verifying.copied import COPIED_LOG
 from amends_platform.verifying.faults import FAULTS_MAX, Fault
+from amends_platform.verifying.grounds import FirstNamed, key_faults, policies_named
 from amends_platform.verifying.reading import Reading, Seen
 from amends_platform.verifying.sealed import Sealed
 from amends_store.merkle import Span, root_of
@@ -33,7 +34,7 @@ class RangeFound:
     `streams` by the 16 bytes of their id. `recorded_at`: of the first and the last event, in microseconds; None where
     there is none. `row_roots`: of the full rows of leaves, as sealed. `claims`: of the checkpoints in the database.
     `rests`: by the size of a tree that ends in this range, the root of what fills no row. `last_hash`: as stored with
-    the last event.
+    the last event. `policies`: those that events here were judged by.
     """
 
     span: Span
@@ -44,6 +45,7 @@ class RangeFound:
     claims: tuple[Claim, ...]
     rests: Mapping[int, bytes]
     last_hash: bytes
+    policies: FirstNamed
 
 
 async def check_range(
@@ -68,13 +70,15 @@ async def check_range(
         for size in {*sizes, *(each.tree_size for each in kept)}
         if size % TILE_HASHES
     }
+    faults = [*reading.faults, *sealed.faults, *await key_faults(conn, span)]
     return RangeFound(
         span=span,
-        faults=tuple(sorted([*reading.faults, *sealed.faults], key=lambda fault: fault.position)[:FAULTS_MAX]),
+        faults=tuple(sorted(faults, key=lambda fault: fault.position)[:FAULTS_MAX]),
         streams=reading.streams,
         recorded_at=reading.recorded_at,
         row_roots=tuple(sealed.row_roots),
         claims=tuple(kept_claim(each, key) for each in kept),
         rests=rests,
         last_hash=reading.stored[-1],
+        policies=await policies_named(conn, span),
     )

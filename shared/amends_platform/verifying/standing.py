@@ -37,6 +37,7 @@ class Standing:
 
     `recorded_at` and `last_hash` are of the event there. `vouched`: the size of the last checkpoint that held, of the
     `checkpoints` that were looked at; `refuted` did not hold. `doubts`: what is wrong with those since then.
+    `policies`: those that events were judged by, by hash the position of the first.
     """
 
     position: int = 0
@@ -48,6 +49,7 @@ class Standing:
     refuted: int = 0
     doubts: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    policies: dict[str, int] = field(default_factory=dict)
     tower: Tower = field(default_factory=Tower)
 
 

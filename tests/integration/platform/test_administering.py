@@ -16,6 +16,8 @@ import asyncpg
 from amends_platform.checkup import APPEND_ONLY
 from amends_platform.evidence.signing import CheckpointSigning
 from amends_platform.evidence.signing_key import ensure_signing_key, load_signer
+from amends_platform.policy.book import keep
+from amends_platform.policy.files import load_policy
 from amends_platform.principals import Authenticator, list_keys
 from amends_platform.sealing import ensure_master_key
 from amends_store.checkpoints import Checkpoint
@@ -192,9 +194,13 @@ async def test_a_doctor_sees_that_the_log_may_be_changed(tmp_path: Path, databas
     assert {row[0] for row in await connection.fetch(refusing)} == set(APPEND_ONLY)
     await connection.execute("ALTER TABLE events DISABLE TRIGGER events_row_unchanged")
     await connection.execute("ALTER TABLE refusals ENABLE TRIGGER refusals_row_unchanged")
+    await keep(connection, load_policy("bank-cn"))
+    await connection.execute("ALTER TABLE policies DISABLE TRIGGER policies_row_unchanged")
+    await connection.execute("UPDATE policies SET version = version + 1")
     await connection.close()
     found = await findings(tmp_path, 3, AMENDS_DATABASE_URL=database.url)
-    assert found["log", "bad"]["found"] == "may be changed: events, refusals"
+    assert found["log", "bad"]["found"] == "may be changed: events, policies, refusals"
+    assert "was altered in the database" in found["policies", "bad"]["found"]
 
 
 async def test_a_doctor_sees_that_nothing_is_signed(tmp_path: Path, database: Database) -> None:

@@ -10,7 +10,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from amends_platform.policy.book import PolicyBook
+from amends_domain.clocks import UnknownPolicy
+from amends_platform.policy.book import AlteredPolicy, PolicyBook
 from amends_platform.policy.files import LoadedPolicy, load_policy
 from amends_platform.policy.publishing import CannotPublish, publications, publish, publish_setting
 from tests.support.postgres import Database
@@ -123,3 +124,31 @@ async def test_nobody_changes_what_was_published_when(pool: asyncpg.Pool, drafts
     for change in ("DELETE FROM publications", "UPDATE publications SET published_by = 'nobody'"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await pool.execute(change)
+
+
+async def test_nobody_changes_a_policy(pool: asyncpg.Pool, drafts: Drafts) -> None:
+    await publish_now(pool, drafts.draft(1))
+    for change in ("DELETE FROM policies", "UPDATE policies SET version = 2", "TRUNCATE policies CASCADE"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await pool.execute(change)
+
+
+async def test_nothing_is_judged_by_a_policy_that_was_altered(pool: asyncpg.Pool, drafts: Drafts) -> None:
+    book = PolicyBook(pool)
+    await publish_setting(pool, book, TENANT, drafts.draft(1))
+    await pool.execute(
+        "ALTER TABLE policies DISABLE TRIGGER ALL; UPDATE policies SET document = replace(document, '24h', '48h')"
+    )
+    with pytest.raises(AlteredPolicy, match=r"The policy desk 1 \(.{12}…\) was altered"):
+        await publish_setting(pool, PolicyBook(pool), TENANT, drafts.draft(1))
+    with pytest.raises(AlteredPolicy):
+        await PolicyBook(pool).refresh()
+    with pytest.raises(AlteredPolicy):
+        await PolicyBook(pool).learn_published(TENANT)
+    with pytest.raises(AlteredPolicy):
+        await PolicyBook(pool).judge(lambda policies: (_ for _ in ()).throw(UnknownPolicy("?")))
+    async with pool.acquire() as conn:
+        with pytest.raises(AlteredPolicy):
+            await publications(conn, TENANT)
+    # Who knew it before goes on by what it was.
+    assert (await book.judge(lambda policies: policies[drafts.draft(1).policy.hash])) == drafts.draft(1).policy

@@ -209,3 +209,20 @@ async def test_a_customers_streams_are_found_without_reading_other_customers(
     assert "data_keys_one_per_customer" in plan, plan
     assert "data_keys_of_erased_customer" in plan, plan
     assert "Seq Scan on data_keys" not in plan, plan
+
+
+async def test_nobody_changes_whose_a_key_is_or_takes_an_erasure_back(
+    database: Database, pool: asyncpg.Pool, appender: Appender
+) -> None:
+    key_id = uuid4()
+    cases = await two_cases(appender, key_id)
+    await erase_together(pool, "default", CUSTOMER, key_id, erasure(*cases))
+    for change in (
+        "UPDATE data_keys SET customer_ref = 'C-another'",
+        "UPDATE data_keys SET erased_at = NULL",
+        "UPDATE data_keys SET erased_at = erased_at + interval '1 day'",
+        "DELETE FROM data_keys",
+        "TRUNCATE data_keys",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+            await database.execute(change)

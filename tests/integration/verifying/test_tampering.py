@@ -13,7 +13,17 @@ from amends_platform.failures import Failure
 from amends_platform.verifying.claims import claims_from
 from amends_platform.verifying.log import Request, Verified, verify_log
 from tests.support.postgres import Database, PostgresServer, new_database
-from tests.support.whole_logs import CASES, HASHED, SIGNER, STRANGER, rewrite, seal_log, superuser, write_log
+from tests.support.whole_logs import (
+    CASES,
+    HASHED,
+    POLICY,
+    SIGNER,
+    STRANGER,
+    rewrite,
+    seal_log,
+    superuser,
+    write_log,
+)
 
 HEAD = 1_300
 # The last full row of the tree ends at 1,280; the newest checkpoint is of 1,290.
@@ -100,14 +110,15 @@ ALL_CHANGES = ";".join(f"UPDATE events SET {change} WHERE position = {at}" for a
 
 
 async def test_a_change_of_any_field_is_named(database: Database) -> None:
-    faults = await found(database, ALL_CHANGES)
+    faults = [fault for fault in await found(database, ALL_CHANGES) if "its hash" in fault[2]]
     said = "its hash is not that of its content, which was changed: the tree has this hash"
     assert [(fault[0], fault[2].partition(" (")[0]) for fault in faults] == [(at, said) for at in CHANGED]
     assert "version 5 of case" in faults[0][2]
 
 
 async def test_a_change_of_any_field_is_named_where_the_hash_was_made_to_fit(database: Database) -> None:
-    faults = await found(database, f"{ALL_CHANGES}; UPDATE events SET leaf_hash = {HASHED}")
+    changed = await found(database, f"{ALL_CHANGES}; UPDATE events SET leaf_hash = {HASHED}")
+    faults = [fault for fault in changed if "its hash" in fault[2]]
     said = "its hash is that of its content, but the tree has another for it"
     assert [(fault[0], fault[2].partition(" (")[0]) for fault in faults] == [(at, said) for at in CHANGED]
 
@@ -325,6 +336,72 @@ async def test_checkpoints_that_were_changed_are_named(database: Database) -> No
     assert "the checkpoint of 700 events is not signed as it should be: The signature" in faults[1][2]
     # The one in between holds.
     assert "the checkpoint of 1,290 events holds no signed checkpoint" in faults[2][2]
+
+
+# What it was judged by, and whose the keys are
+
+JUDGED = 2  # the first event that names a policy
+ALTERED = {
+    "a time": "document = regexp_replace(document, 'due: [^ ,}]+', 'due: 99h')",
+    "a day off": """calendar = replace(calendar::text, '2026', '2027')::json""",
+    "its version": "version = version + 1",
+    "its name": "name = 'another'",
+    "all of it": "document = 'no policy'",
+    "the calendar's form": "calendar = '7'",
+}
+
+
+@pytest.mark.parametrize("altered", ALTERED.values(), ids=list(ALTERED))
+async def test_a_policy_that_was_altered_is_named_where_the_first_event_was_judged_by_it(
+    database: Database, altered: str
+) -> None:
+    faults = await found(database, f"UPDATE policies SET {altered}")
+    assert only(faults, JUDGED, None, "it was judged by this: The policy ")
+    assert POLICY.policy.hash[:12] in faults[0][2]
+
+
+async def test_a_policy_that_was_deleted_is_named(database: Database) -> None:
+    faults = await found(database, "DELETE FROM policies")
+    assert only(faults, JUDGED, None, f"judged by ({POLICY.policy.hash[:12]}…) is not in the database")
+
+
+async def test_a_policy_under_a_false_hash_stands_for_the_next_event(database: Database) -> None:
+    another = "INSERT INTO policies SELECT sha256('x'), name, 99, document, calendar FROM policies"
+    faults = await found(database, another)
+    assert only(faults, HEAD + 1, None, "the next may be judged by this: ")
+
+
+async def test_an_interrupted_verification_remembers_by_what_the_log_was_judged(
+    database: Database, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes"
+
+    def interrupt(done: int, _total: int) -> None:
+        if done == 1_024:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await verify_log(Request(database.url, SIGNER.verifier, resume=notes, range_events=256), interrupt)
+    async with superuser(database) as conn:
+        await conn.execute("DELETE FROM policies")
+    result = await verify_log(Request(database.url, SIGNER.verifier, resume=notes), lambda _done, _total: None)
+    assert result.resumed is not None
+    assert [fault.position for fault in result.faults] == [JUDGED]
+
+
+async def test_a_key_that_is_filed_under_another_customer_is_named(database: Database) -> None:
+    faults = await found(
+        database,
+        """
+        UPDATE data_keys SET customer_ref = 'C-0 ' WHERE customer_ref = 'C-0';
+        UPDATE data_keys SET tenant = 'other' WHERE customer_ref = 'C-2';
+        DELETE FROM data_keys WHERE customer_ref = 'C-4';
+        """,
+    )
+    assert [fault[0] for fault in faults] == [1, 3, 5]
+    assert faults[0][2].startswith("its key is filed under another customer than it names")
+    assert faults[1][2].startswith("its key is filed under another customer than it names")
+    assert faults[2][2].startswith("its key is filed under no customer")
 
 
 # The whole log, rewritten so that everything in the database fits

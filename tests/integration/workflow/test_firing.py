@@ -13,6 +13,7 @@ import pytest
 
 from amends_domain.commands import Apologize
 from amends_platform.policy.book import PolicyBook
+from amends_platform.web import NotReady
 from amends_store.migrate import migrate
 from amends_store.timers import Fired
 from amends_workflow.firing import Firing
@@ -144,6 +145,16 @@ async def test_an_event_of_an_unknown_type_halts_the_projection_and_is_not_skipp
     assert await workflow.projecting.position() == 2
     assert await log.view.fetchval("SELECT version FROM cases WHERE id = $1", case_id) == 1
     assert await log.view.fetchval("SELECT count(*) FROM cases") == 2
+
+
+async def test_a_policy_that_was_altered_halts_the_projection_which_says_so_to_whoever_asks(log: Log) -> None:
+    await log.receive()
+    await log.database.execute("ALTER TABLE policies DISABLE TRIGGER ALL; UPDATE policies SET version = version + 1")
+    workflow = Workflow(log.view)
+    await asyncio.wait_for(workflow.projecting.run(), 20)
+    with pytest.raises(NotReady, match="was altered in the database"):
+        workflow.projecting.check()
+    assert await workflow.projecting.position() == 0
 
 
 async def test_what_fell_due_while_nobody_ran_is_caught_up_with_its_lateness(log: Log) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -14,6 +15,7 @@ import pytest
 
 from amends_domain.commands import Apologize, RecordContact, Withdraw
 from amends_domain.event_codec import UnknownEventType
+from amends_platform.policy.book import AlteredPolicy
 from amends_workflow.projection import CHECKPOINT
 from amends_workflow.rebuild import SEARCH_PATH, Rebuild, RebuildRunning
 from amends_workflow.statements import statement
@@ -21,7 +23,15 @@ from tests.integration.workflow.comparing import (
     every_deadline_came_to_its_end_once,
     the_read_model_is_what_the_log_says,
 )
-from tests.integration.workflow.conftest import Log, Workflow, nothing_owed, project, running, until
+from tests.integration.workflow.conftest import (
+    Log,
+    Workflow,
+    nothing_owed,
+    project,
+    running,
+    running_workflow,
+    until,
+)
 
 TABLES = ("cases", "deadlines", "timers")
 
@@ -113,6 +123,21 @@ async def test_what_was_wrong_is_right_after_a_rebuild(log: Log) -> None:
     assert await contents(log) != before
     await rebuild(log)
     assert await contents(log) == before
+
+
+async def test_nothing_is_rebuilt_by_a_policy_that_was_altered(log: Log, tmp_path: Path) -> None:
+    await some_history(log)
+    await project(log.database)
+    before = await contents(log)
+    await log.database.execute(
+        "ALTER TABLE policies DISABLE TRIGGER ALL; UPDATE policies SET document = replace(document, '24h', '48h')"
+    )
+    with pytest.raises(AlteredPolicy):
+        await rebuild(log)
+    assert await contents(log) == before
+    with pytest.raises(AlteredPolicy):
+        async with running_workflow(log.database, tmp_path):
+            pass
 
 
 async def test_a_database_that_was_never_projected_can_be_rebuilt(log: Log) -> None:

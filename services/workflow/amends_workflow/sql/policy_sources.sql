@@ -1,4 +1,4 @@
 -- Policies as they were registered. $1: hashes
-SELECT hash, document, calendar
+SELECT hash, name, version, document, calendar
 FROM policies
 WHERE hash = ANY($1)
