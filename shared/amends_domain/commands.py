@@ -113,12 +113,14 @@ class Decline(Command):
 
 @dataclass(frozen=True)
 class FollowUp(Command):
-    """`executed`: the solution was carried out. Then `satisfaction` (1 to 10) is the customer's answer."""
+    """`executed`: the solution was carried out. Then `satisfaction` (1 to 10) is the customer's answer, and `answers`
+    are those to indicators of the policy's satisfaction index."""
 
     NAME: ClassVar[str] = "follow-up"
     executed: bool
     satisfaction: int | None = None
     text: str | None = None
+    answers: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -110,10 +110,12 @@ class CustomerDeclined(Event):
 
 @dataclass(frozen=True)
 class FollowedUp(Event):
-    """`satisfaction` is the customer's own, 1 (unhappy) to 10 (delighted)."""
+    """`satisfaction` is the customer's own, 1 (unhappy) to 10 (delighted), and so are the `answers` to the indicators
+    of the policy's satisfaction index, by name."""
 
     TYPE: ClassVar[str] = "followed-up"
     satisfaction: int
+    answers: Mapping[str, int] | None = None
     text: str | None = personal()
 
 

@@ -50,7 +50,8 @@ class Policy:
 
     `heads`: the staff id of each branch's head. `late_entry`: what is recorded later than that after it happened is
     late. `closure_approvals`: the two roles that must agree to close a case unsatisfied. `playbooks`: by complaint
-    type and language. `sections` are the parts that no rule reads (survey, quotas), as written.
+    type and language. `sections` are the parts that only reports read (survey, quotas, …), as
+    written (`policy_measures`).
     """
 
     name: str

@@ -15,9 +15,10 @@ from amends_domain.durations import Duration, Unit
 from amends_domain.policy_clocks import BUILT_IN, WrittenClock, read_clocks
 from amends_domain.policy_conditions import read_grades
 from amends_domain.policy_ladder import Rung, read_ladder
+from amends_domain.policy_measures import SECTIONS, check_measures
 from amends_domain.policy_playbooks import read_playbooks
 from amends_domain.policy_rules import ROLES, AlwaysApprove, Authority, GradeRule, MassRule, Playbook, RepeatRule
-from amends_domain.policy_sections import check_quotas, check_survey, read_heads, read_mass, read_repeat
+from amends_domain.policy_sections import read_heads, read_mass, read_repeat
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LATE_ENTRY: Final = Duration(1, Unit.HOURS)
@@ -26,7 +27,7 @@ CLOSURE_APPROVALS: Final = ("department_head", "executive")
 _REQUIRED = ("policy", "version", "effective_from", "timezone", "clocks")
 _OPTIONAL = (
     *("calendar", "include", "grades", "authority", "ladder", "mass", "repeat", "late_entry", "heads", "playbooks"),
-    *("survey", "quotas"),
+    *SECTIONS,
 )
 _PACK_NAME = r"[a-z][a-z0-9-]{0,62}"
 _HOURS = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|(24:00))")
@@ -88,9 +89,6 @@ def read_policy(document: object, packs: Mapping[str, PolicyDocument] | None = N
     include = _include(at["include"], clocks, packs) if "include" in at else ()
     names = {clock.rule.name for clock in clocks}.union(*(_names(packs[pack].clocks) for pack in include), BUILT_IN)
     authority, approvals = _authority(at["authority"]) if "authority" in at else (Authority(), CLOSURE_APPROVALS)
-    for name, check in (("survey", check_survey), ("quotas", check_quotas)):
-        if name in at:
-            check(at[name])
     read = PolicyDocument(
         name=at["policy"].name("a name such as bank-cn", _PACK_NAME),
         version=at["version"].whole("a version: a whole number from 1", least=1),
@@ -108,7 +106,7 @@ def read_policy(document: object, packs: Mapping[str, PolicyDocument] | None = N
         late_entry=at["late_entry"].duration() if "late_entry" in at else LATE_ENTRY,
         heads=read_heads(at["heads"]) if "heads" in at else {},
         playbooks=read_playbooks(at["playbooks"]) if "playbooks" in at else {},
-        sections={name: at[name].value for name in ("survey", "quotas") if name in at},
+        sections=check_measures(at),
     )
     root.raise_errors()
     return read

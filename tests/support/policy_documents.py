@@ -164,6 +164,14 @@ repeat: {same: [customer, type], within: 30d}
 late_entry: 1h
 heads: {north-street: s-1}
 survey: {unhappy: 1-6, neutral: 7-8, delighted: 9-10}
+quotas: {north-street: {per_10k_customers: 25, customers: 53000, volume: 130}}
+scorecard: {start: 100, escalation: 0.6, mass_incident: 0.5}
+standards:
+  - {name: apology, kind: timeliness, from: complaint-received, to: [apology-given], within: 24h, target: 95%}
+  - {name: settled, kind: accuracy, of: followed-up, spoilt_by: case-reopened, target: 97%, title: {en: Settled}}
+satisfaction_index:
+  manner: {weight: 60, of: {listened: 3, explained: {weight: 2, title: {en: We explained}}}}
+  speed: 40
 playbooks:
   waiting_time:
     en:

@@ -12,13 +12,14 @@ import pytest
 
 from amends_domain.commands import Command
 from amends_domain.event_codec import EVENT_TYPES
+from amends_domain.policy_measures import SECTIONS
 from amends_platform.policy.files import DEFAULT_POLICY, built_in_policies, load_policy
 from amends_platform.policy.yaml_text import read_yaml
 
 ROOT = Path(__file__).parents[2]
 _CODE = re.compile(r"`([^`]+)`")
 # What a policy is called, and what only reports read.
-NOT_RULES = {"policy", "version", "effective_from", "survey", "quotas"}
+NOT_RULES = {"policy", "version", "effective_from", *SECTIONS}
 
 
 class Rule(NamedTuple):

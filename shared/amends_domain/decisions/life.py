@@ -36,6 +36,7 @@ from amends_domain.events import (
     UnsatisfiedClosureApproved,
     UnsatisfiedClosureRequested,
 )
+from amends_domain.policy_measures import ANSWERS, indicators_of
 from amends_domain.policy_rules import ROLES
 
 # A proposal of this kind offers nothing. To a persistent customer it takes an approval, so that no case is closed by
@@ -210,12 +211,33 @@ def resolve_on_the_spot(case: Case, command: ResolveOnTheSpot, context: Context)
     )
 
 
-def follow_up(_case: Case, command: FollowUp, _context: Context) -> Decision:
+def follow_up(_case: Case, command: FollowUp, context: Context) -> Decision:
+    refused = _cannot_answer(command, context)
+    if refused is not None:
+        return refused
     if not command.executed:
         return (FollowUpFailed(satisfaction=command.satisfaction, text=command.text),)
     if command.satisfaction is None:
         return Rejection("satisfaction-missing", "A follow-up carries the customer's satisfaction, 1 to 10.")
-    return (FollowedUp(satisfaction=command.satisfaction, text=command.text),)
+    answers = dict(sorted(command.answers.items())) if command.answers else None
+    return (FollowedUp(satisfaction=command.satisfaction, answers=answers, text=command.text),)
+
+
+def _cannot_answer(command: FollowUp, context: Context) -> Rejection | None:
+    """Why these answers are not taken: the policy asks for none of that name, or it is too early to ask."""
+    if not command.answers:
+        return None
+    if not command.executed:
+        return Rejection("answers-too-early", "Customers are asked more once the solution was carried out.")
+    known = indicators_of(context.policy.sections)
+    unknown = sorted(command.answers.keys() - known)
+    if unknown:
+        listed = f"it asks for {', '.join(sorted(known))}" if known else "it has no satisfaction index"
+        return Rejection("no-such-indicator", f"The policy does not ask for {', '.join(unknown)}: {listed}.")
+    wrong = sorted(name for name, answer in command.answers.items() if answer not in ANSWERS)
+    if wrong:
+        return Rejection("no-such-answer", f"An answer is 1 to 10, and those to {', '.join(wrong)} are not.")
+    return None
 
 
 def close_unsatisfied(case: Case, command: CloseUnsatisfied, context: Context) -> Decision:

@@ -26,6 +26,8 @@ from amends_domain.commands import (
 )
 from amends_intake.bodies.base import Body, Name, Part, Text, Time
 
+Answer = Annotated[int, Field(ge=1, le=10)]
+
 
 class Apology(Part):
     by_channel: Name
@@ -145,14 +147,16 @@ class OnTheSpotBody(Body):
 
 
 class FollowUpBody(Body):
-    """`executed`: the solution was carried out; then the customer's satisfaction belongs to it."""
+    """`executed`: the solution was carried out; then the customer's satisfaction belongs to it, and, where the policy
+    has a satisfaction index, `answers` to its indicators."""
 
     executed: bool
-    satisfaction: Annotated[int, Field(ge=1, le=10)] | None = None
+    satisfaction: Answer | None = None
     text: Text | None = None
+    answers: Annotated[dict[Name, Answer], Field(min_length=1, max_length=500)] | None = None
 
     def command(self) -> FollowUp:
-        return FollowUp(self.executed, self.satisfaction, self.text)
+        return FollowUp(self.executed, self.satisfaction, self.text, self.answers)
 
 
 class ReviewBody(Body):
