@@ -104,14 +104,20 @@ class Life:
         """Another policy is published: it is in force from now on."""
         return replace(self, policy=policy, earlier=(*self.earlier, self.policy))
 
-    def happened(self, *events: Event, occurred_at: datetime | None = None, policy: str | None = None) -> Life:
+    def happened(
+        self,
+        *events: Event,
+        occurred_at: datetime | None = None,
+        policy: str | None = None,
+        actor: str = "a-agent",
+    ) -> Life:
         """Record events as facts, without asking whether they were allowed."""
         case, position, recorded = self.case, self.position, self.recorded
         for event in events:
             position += 1
             version = 1 if case is None else case.version + 1
             at = occurred_at or self.now
-            one = Recorded(position, version, event, at, self.now, policy or self.policy.hash, "a-agent")
+            one = Recorded(position, version, event, at, self.now, policy or self.policy.hash, actor)
             case, recorded = evolve(case, self.case_id, one), (*recorded, one)
         return replace(self, case=case, position=position, recorded=recorded)
 
@@ -167,7 +173,9 @@ class Life:
         after = self
         while due := [firing for firing in after.firings() if firing.at <= after.now]:
             first = min(due, key=lambda f: (f.at, f.deadline.kind, f.deadline.generation, f.step))
-            after = after.happened(first.event, occurred_at=first.at, policy=first.deadline.policy)
+            after = after.happened(
+                first.event, occurred_at=first.at, policy=first.deadline.policy, actor="system:workflow"
+            )
         return after
 
     def deadlines(self) -> tuple[Deadline, ...]:

@@ -15,6 +15,7 @@ from amends_workflow.enquiries import Enquirer, Enquiries
 from amends_workflow.forgotten import Forgotten
 from amends_workflow.live.stream import Live
 from amends_workflow.past_queue import PastQueue
+from amends_workflow.reports.packs import Packs
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Answering:
     """Signs what is proof, with the key that checkpoints are signed with here; None where nothing is signed."""
     forgotten: Forgotten
     live: Live
+    packs: Packs
 
     @property
     def verifier(self) -> Verifier | None:

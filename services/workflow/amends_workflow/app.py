@@ -36,6 +36,7 @@ from amends_workflow.live_shapes import Happening
 from amends_workflow.metrics import Metrics
 from amends_workflow.past_queue import PastQueue
 from amends_workflow.projecting import Projecting
+from amends_workflow.reports.packs import Packs
 from amends_workflow.routes import router
 from amends_workflow.sealer import Sealer
 from amends_workflow.tasks import stop
@@ -135,6 +136,7 @@ def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = 
                 None if signing is None else signing.signer,
                 Forgotten(pool, cases, keyring, keys, None if signing is None else signing.signer),
                 live,
+                Packs(pool, settings.tenant, policies, is_signing=signing is not None),
             )
             app.state.answering = answering
             client = _intake_client(settings, intake)

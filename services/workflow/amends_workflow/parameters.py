@@ -173,3 +173,9 @@ class ConsistencyParameters(_Bare):
 
     from_: Annotated[Position, Field(alias="from")]
     to: Position | None = None
+
+
+class ReportParameters(_Bare):
+    """For which branch; all of them, where the key may see them, when not said."""
+
+    branch: Word | None = None

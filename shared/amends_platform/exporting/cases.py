@@ -24,17 +24,26 @@ async def lives(extract: Extract, on_progress: Callable[[int], None]) -> AsyncIt
 
     `on_progress` hears how many events have been told.
     """
-    life: list[Step] = []
+    async for stream in streams(extract, on_progress):
+        life: list[Step] = []
+        for entry in stream:
+            event = entry.event
+            case = evolve(life[-1].case if life else None, event.stream_id, recorded(event))
+            life.append(Step(entry, case, event.position > extract.scope.after))
+        yield life
+
+
+async def streams(extract: Extract, on_progress: Callable[[int], None]) -> AsyncIterator[list[Entry]]:
+    """The events of each case that the extract has, in their order. `on_progress` as in `lives`."""
+    stream: list[Entry] = []
     told = 0
     async for entries in extract.case_by_case():
         for entry in entries:
-            event = entry.event
-            if life and life[-1].case.id != event.stream_id:
-                yield life
-                life = []
-            case = evolve(life[-1].case if life else None, event.stream_id, recorded(event))
-            life.append(Step(entry, case, event.position > extract.scope.after))
+            if stream and stream[-1].event.stream_id != entry.event.stream_id:
+                yield stream
+                stream = []
+            stream.append(entry)
         told += len(entries)
         on_progress(told)
-    if life:
-        yield life
+    if stream:
+        yield stream

@@ -76,7 +76,7 @@ class PolicyBook:
             await self.refresh()
         for row in rows:
             policy = self._by_hash[row["policy_hash"].hex()]
-            self._published.append((_begins(policy), policy))
+            self._published.append((begins(policy), policy))
             self._last_publication = row["id"]
 
     async def refresh(self) -> None:
@@ -124,5 +124,6 @@ def restored(row: Mapping[str, Any]) -> Policy:
     return policy
 
 
-def _begins(policy: Policy) -> datetime:
+def begins(policy: Policy) -> datetime:
+    """When its day begins, from which on it may be in force."""
     return datetime.combine(policy.effective_from, time(0), policy.calendar.timezone)

@@ -1,0 +1,72 @@
+"""What managers ask for: the month-end pack, and the measures to date."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from amends_domain.measures.months import BadMonth, Month
+from amends_platform.problems import Problem
+from amends_platform.web import describe_errors
+from amends_workflow import answers
+from amends_workflow.answering import Asked, Of
+from amends_workflow.enquiries import Enquirer
+from amends_workflow.parameters import ReportParameters
+from amends_workflow.reports.json_form import as_json
+from amends_workflow.reports.shapes import MonthPage, ReportAnswer
+
+routes = APIRouter()
+
+
+@routes.get(
+    "/reports",
+    tags=["reports"],
+    summary="The months of which there are reports",
+    description="Every month since the log began, the latest first. The last one goes on: GET /v1/measures.",
+    operation_id="report_months",
+    response_model=MonthPage,
+)
+async def reported_months(_: Asked, of: Of) -> Response:
+    months = list(reversed(await of.packs.months()))
+    items = [{"month": str(month), "is_over": number > 0} for number, month in enumerate(months)]
+    return answers.json_response(answers.page(items, None))
+
+
+@routes.get(
+    "/reports/{month}",
+    tags=["reports"],
+    summary="The month-end pack",
+    description="Every measure of a month (such as 2026-10, in the time zone of the policy in force when it ended) for"
+    " each branch and for all, from the log as it was when the month ended: so it is the same, byte for byte, whenever"
+    " it is asked for. It says where the log was cut, by which policies, under which signed checkpoint, and whether its"
+    " totals reconcile. docs/measures.md defines every measure. A key of one branch sees that branch. Where no"
+    " checkpoint covers the month yet, the answer waits for one.",
+    operation_id="report",
+    response_model=ReportAnswer,
+    responses=describe_errors([409]),
+)
+async def report(month: str, asked: Asked, of: Of, parameters: Annotated[ReportParameters, Query()]) -> Response:
+    branch = _branch(asked, parameters.branch)
+    made = await of.packs.of(_month(month))
+    return _json(as_json(made.seen_by(branch)))
+
+
+def _month(text: str) -> Month:
+    try:
+        return Month.parse(text)
+    except BadMonth as error:
+        raise Problem(422, "invalid-parameters", f"month: {error}") from error
+
+
+def _branch(asked: Enquirer, wanted: str | None) -> str | None:
+    own = asked.scope.branch
+    if own is not None and wanted not in (None, own):
+        raise Problem(403, "other-branch", f"Your key is for branch {own}, not for {wanted}.")
+    return own or wanted
+
+
+def _json(body: bytes) -> Response:
+    headers: dict[str, Any] = {"Cache-Control": "private, no-cache"}
+    return Response(body, 200, headers, "application/json")
