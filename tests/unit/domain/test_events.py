@@ -32,6 +32,7 @@ VALUES: dict[object, st.SearchStrategy[Any]] = {
     datetime: st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),
     tuple[str, ...]: st.lists(texts, max_size=3).map(tuple),
     Mapping[str, Any]: st.dictionaries(texts, texts, max_size=2),
+    Mapping[str, int]: st.dictionaries(texts, st.integers(1, 10), max_size=2),
     type(None): st.none(),
 }
 
