@@ -111,12 +111,13 @@ def one_of(chance: Random, weights: Mapping[str, float]) -> str:
 
 
 def staff(chance: Random, at: Branch, role: str, *without: str) -> Actor:
-    """Somebody of the branch with this role; heads and executives are the whole bank's. Never one of `without`."""
+    """Somebody of the branch with this role; heads and executives are the whole bank's. None of `without`."""
+    free = [f"S-{at.staff}{number}" for number in _POSTS.get(role, ("91",))]
+    free = [person for person in free if person not in without]
     somebody = _DEVELOPMENT[role]
-    if somebody not in without and (role not in _POSTS or chance.random() < _DEVELOPMENT_SHARE):
+    is_development = role not in _POSTS or not free or chance.random() < _DEVELOPMENT_SHARE
+    if is_development and somebody not in without:
         return Actor(somebody, role, None)
-    posts = [f"S-{at.staff}{number}" for number in _POSTS.get(role, ("91",))]
-    free = [person for person in posts if person not in without]
     return Actor(chance.choice(free), role, at.name if role in _POSTS else None)
 
 

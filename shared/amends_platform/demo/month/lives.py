@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -58,7 +58,7 @@ class Matter(NamedTuple):
 
 def complaint(t: Telling, matter: Matter, channel: str, *, earlier: UUID | None = None) -> None:
     """A complaint, from its first word. `earlier` is one that the customer has raised before."""
-    taker = _receive(t, COMPLAINT, matter, channel, t.branch.language)
+    taker = _receive(t, COMPLAINT, matter, channel)
     due_at = t.due_at
     if t.named and t.likely(0.3):
         # Staff who are complained of try to settle it themselves, and may not.
@@ -83,12 +83,28 @@ def complaint(t: Telling, matter: Matter, channel: str, *, earlier: UUID | None 
         _six_steps(t, matter)
 
 
-def _receive(t: Telling, kind: str, matter: Matter, channel: str, language: str) -> Actor:
-    """Who took it. It is entered late where a letter lay, or the day was long."""
+def lately(t: Telling, matter: Matter, channel: str, now: datetime) -> None:
+    """What has just come in, and is waited for within hours: there is something to do for whoever looks."""
+    t.due_at = now + timedelta(minutes=t.chance.uniform(40, 600))
+    taker = _receive(t, COMPLAINT, matter, channel, is_wished=True)
+    t.at += timedelta(minutes=t.chance.uniform(2, 30))
+    if t.likely(0.6):
+        t.then(taker, Apologize(t.channel, t.say("apology")))
+    if t.likely(0.6):
+        t.then(taker, MakePromise(t.say("promise"), now + timedelta(minutes=t.chance.uniform(15, 400))))
+
+
+def _receive(t: Telling, kind: str, matter: Matter, channel: str, *, is_wished: bool = False) -> Actor:
+    """Who took it. It is entered late where a letter lay, or the day was long.
+
+    `is_wished`: the customer wants to be called back by `t.due_at`; otherwise that is left to chance.
+    """
     taker = t.staff(bank.HANDLER if channel == "branch" and t.likely(0.6) else bank.AGENT)
     about = matter.type if kind == COMPLAINT else kind
-    wished = t.likely(0.55)
-    t.due_at = t.scene.hours.working(t.at, t.chance.uniform(5, 26)) if wished else t.at + _WEEK
+    wished = is_wished
+    if not is_wished:
+        wished = t.likely(0.55)
+        t.due_at = t.scene.hours.working(t.at, t.chance.uniform(5, 26)) if wished else t.at + _WEEK
     occurred_at = None
     if channel == "letter" or t.likely(0.03):
         occurred_at = t.at - timedelta(hours=t.chance.uniform(2, 20))
@@ -98,7 +114,7 @@ def _receive(t: Telling, kind: str, matter: Matter, channel: str, language: str)
         taker,
         Receive(
             channel=channel,
-            narrative=words.narrative(t.chance, language, t.branch.name, about, t.scene.samples),
+            narrative=words.narrative(t.chance, t.branch.language, t.branch.name, about, t.scene.samples),
             branch=t.branch.name,
             customer_ref=matter.customer_ref,
             customer=matter.customer,
@@ -182,7 +198,7 @@ def _refund(t: Telling) -> None:
     if t.likely(0.12):
         t.working(9, 14)
     else:
-        t.at += timedelta(minutes=t.chance.uniform(3, 40))
+        t.at += timedelta(minutes=t.chance.uniform(2, 18))
     t.then(t.handler, RecordContact("outbound", "phone", True, t.say("contact")))
 
 
@@ -223,7 +239,7 @@ def _once_more(t: Telling, matter: Matter) -> None:
 
 def inquiry(t: Telling, matter: Matter, channel: str) -> None:
     """A question. The answer is promised; where the promise is broken it is a complaint from then on, by itself."""
-    taker = _receive(t, INQUIRY, matter, channel, t.branch.language)
+    taker = _receive(t, INQUIRY, matter, channel)
     t.minutes(2, 12)
     due_at = t.scene.hours.working(t.at, t.chance.uniform(2, 14))
     t.then(taker, MakePromise(t.say("promise"), due_at))
@@ -255,7 +271,7 @@ def _if_complaint(command: Command) -> Callable[[Case], Command | None]:
 
 def kind_word(t: Telling, kind: str, matter: Matter, channel: str) -> None:
     """A suggestion or praise: passed on, and answered."""
-    taker = _receive(t, kind, matter, channel, t.branch.language)
+    taker = _receive(t, kind, matter, channel)
     t.minutes(5, 300)
     t.then(taker, AddNote(t.say("note")))
     if t.likely(0.85):

@@ -13,7 +13,7 @@ from amends_domain.case import COMPLAINT, INQUIRY
 from amends_domain.policy import Policy
 from amends_platform.demo.month import bank, outage, words
 from amends_platform.demo.month.hours import Hours
-from amends_platform.demo.month.lives import Matter, complaint, hold, inquiry, kind_word, matter_of, named_staff
+from amends_platform.demo.month.lives import Matter, complaint, hold, inquiry, kind_word, lately, matter_of, named_staff
 from amends_platform.demo.month.telling import Scene, Step, Telling
 
 SEED: Final = 20_261
@@ -27,6 +27,8 @@ _A_MORNING_AGO: Final = timedelta(hours=13)
 _DAY_OFF_SHARE: Final = 0.35
 _AT_COUNTERS: Final = ("branch", "letter", "head_office")
 _REPEATS_SHARE: Final = 0.05
+# So many have come in within the last hours.
+_LATELY: Final = 9
 # Below so many cases a mass incident would be most of them.
 _WITH_INCIDENTS_FROM: Final = 150
 
@@ -81,6 +83,12 @@ def _lives(scene: Scene, first: date, today: date, until: datetime, cases: int, 
             steps_before = len(t.steps)
             hold(t)
             yield from t.steps[steps_before:]
+    for _ in range(min(_LATELY, cases // 20)):
+        at, branch = until - timedelta(minutes=scene.chance.uniform(5, 200)), bank.branch(scene.chance)
+        matter = matter_of(scene.chance, next(refs), branch.language, bank.one_of(scene.chance, _WEIGHTS))
+        t = Telling(scene, next(ids), branch, at, "phone")
+        lately(t, matter, "phone", until)
+        yield from t.steps
     if cases >= _WITH_INCIDENTS_FROM:
         day = next(day for day in _days(first + 14 * _DAY, today) if scene.hours.is_open(day))
         yield from outage.machines(scene, [next(ids) for _ in range(20)], [next(refs) for _ in range(20)], day)
