@@ -14,6 +14,8 @@ from typing import NamedTuple
 from babel.messages.pofile import normalize, read_po
 from jinja2 import Environment, nodes
 
+from amends_platform.policy.files import built_in_policies, load_policy
+from amends_platform.policy.yaml_text import read_yaml
 from amends_platform.words.terms import TERMS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +62,8 @@ def messages() -> dict[Key, tuple[str | None, list[str]]]:
     for kind, terms in TERMS.items():
         for english in terms.values():
             found[Key(kind, english)] = None, []
+    for source in _sources():
+        found[Key("", source)] = None, ["shared/amends_platform/policy/packs"]
     for file in _files():
         place = file.relative_to(ROOT).as_posix()
         for message, many in _in_python(file) if file.suffix == ".py" else _in_template(file):
@@ -105,14 +109,22 @@ def _files() -> Iterator[Path]:
                 yield file
 
 
+def _sources() -> Iterator[str]:
+    """Where the clocks of the built-in policies come from, which explanations cite."""
+    for name in built_in_policies():
+        for clock in read_yaml(load_policy(name).document).value["clocks"].values():
+            if "source" in clock:
+                yield clock["source"]
+
+
 def _in_python(file: Path) -> Iterator[Found]:
     source = file.read_text("utf-8")
-    # A bare name means this only where it can be ours: `_` is also what other code calls its shortest function.
-    is_ours = "amends_platform.words" in source
+    # Whoever speaks names the words' package, for their types; other code calls other things `text` and `_`.
+    if "amends_platform.words" not in source:
+        return
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     for node in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
-        bare = node.func.id if isinstance(node.func, ast.Name) and is_ours else ""
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else bare
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if name in _TEXTS | _PLURALS and any(isinstance(argument, ast.JoinedStr) for argument in node.args):
             raise NotALiteral(f"{file}:{node.lineno}")
         yield from _said(name, [each.value if isinstance(each, ast.Constant) else None for each in node.args])

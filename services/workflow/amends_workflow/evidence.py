@@ -19,6 +19,7 @@ from amends_platform.evidence.subject import Subject, Words, WordsByVersion, pol
 from amends_platform.evidence.tree_head import SignedCheckpoint, checkpoint_at_or_after, latest_checkpoint
 from amends_platform.policy.book import restored
 from amends_platform.problems import Problem
+from amends_platform.words import words as words_of
 from amends_store.read import Executor
 from amends_store.records import StoredEvent
 from amends_store.tiles import inclusion_proof
@@ -60,6 +61,8 @@ def _subject(
     told = subject_of(case_id, tuple(rows), policies, words)
     explanations = {
         (deadline.kind, deadline.generation): in_words(
+            # What is proven letter by letter has one language.
+            words_of("en"),
             told.case,
             deadline,
             policies[deadline.policy],

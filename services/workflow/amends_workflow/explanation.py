@@ -14,6 +14,7 @@ from amends_domain.hindsight import Hindsight
 from amends_domain.policy import ClockRule, ExtendByAgreement, Policy
 from amends_domain.reference import reference_of
 from amends_domain.runs import Deadline
+from amends_platform.words import Words
 from amends_store.records import StoredEvent
 from amends_workflow.answers import policy_answer
 from amends_workflow.parameters import PastParameters
@@ -24,9 +25,14 @@ from amends_workflow.wording import in_words
 
 
 def explain(
-    known: Known, then: Hindsight, deadline: Deadline, policies: Mapping[str, Policy], wanted: PastParameters
+    known: Known,
+    then: Hindsight,
+    deadline: Deadline,
+    policies: Mapping[str, Policy],
+    wanted: PastParameters,
+    said: Words,
 ) -> dict[str, Any]:
-    """The shape of Explanation, of one of the deadlines that there were then."""
+    """The shape of Explanation, of one of the deadlines that there were then. Its text is in the language of `said`."""
     policy = policies[deadline.policy]
     told = timing_of(known.case, then.deadlines, deadline, known.rows)
     basis = told.basis
@@ -69,7 +75,7 @@ def explain(
         "extensions": [_extension(move) for move in told.moves],
         "as_of": wanted.as_of,
         "valid_at": wanted.valid_at,
-        "text": in_words(known.case, deadline, policy, told, wanted),
+        "text": in_words(said, known.case, deadline, policy, told, wanted),
     }
 
 

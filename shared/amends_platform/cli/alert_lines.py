@@ -10,7 +10,6 @@ import orjson
 from rich.text import Text
 
 from amends_platform.alerts import Alert
-from amends_platform.cli.language import code
 from amends_platform.cli.tables import padded
 from amends_platform.words import Words
 
@@ -36,10 +35,10 @@ def shown(said: Words, alert: Alert) -> Text:
     return Text.assemble(
         (f"{alert.published_at.astimezone():%H:%M:%S}", "dim"),
         "  ",
-        (padded(code(said, "alert", alert.kind), 12), _COLOURS.get(alert.kind, "bold")),
-        padded(code(said, "ladder" if alert.kind == "escalation" else "clock", alert.name), 19),
+        (padded(said.code("alert", alert.kind), 12), _COLOURS.get(alert.kind, "bold")),
+        padded(said.code("ladder" if alert.kind == "escalation" else "clock", alert.name), 19),
         (f"{payload.get('reference', '?'):<11}", "bold"),
-        padded(code(said, "state", payload.get("state", "")), 20),
+        padded(said.code("state", payload.get("state", "")), 20),
         _standing(said, alert),
         ("  " + _whose_case(said, payload), "dim"),
     )
@@ -51,7 +50,7 @@ def why(said: Words, alert: Alert) -> str:
         return ""
     match alert.payload.get("cause"):
         case "deadline":
-            return said.text("{clock} is not met", clock=code(said, "clock", str(alert.payload.get("clock"))))
+            return said.text("{clock} is not met", clock=said.code("clock", str(alert.payload.get("clock"))))
         case "notice":
             return said.text("at once")
         case "recusal":
@@ -74,12 +73,12 @@ def _standing(said: Words, alert: Alert) -> str:
             if left > 0
             else said.text("was due {length} ago", length=length)
         )
-    clock = code(said, "clock", str(alert.payload.get("clock"))) if alert.kind == "escalation" else ""
+    clock = said.code("clock", str(alert.payload.get("clock"))) if alert.kind == "escalation" else ""
     is_customers = alert.payload.get("owed_by") == "customer"
     return said.clauses((said.joined((clock, when)), said.text("the customer's own time") if is_customers else ""))
 
 
 def _whose_case(said: Words, payload: Mapping[str, Any]) -> str:
-    grade = code(said, "grade", payload.get("grade", ""))
+    grade = said.code("grade", payload.get("grade", ""))
     owner = said.text("owner {name}", name=payload.get("owner", ""))
     return said.clauses((grade, payload.get("branch", ""), owner))

@@ -117,7 +117,6 @@ async def _fetched(where: Address, parameters: dict[str, Any], limit: int | None
 def _show(said: Words, items: list[Any], then: datetime | None, *, is_more: bool) -> None:
     from rich.text import Text
 
-    from amends_platform.cli.language import code
     from amends_platform.cli.tables import grade, output, print_table, state, time_left
 
     console = output()
@@ -125,7 +124,7 @@ def _show(said: Words, items: list[Any], then: datetime | None, *, is_more: bool
     for item in items:
         due = Text()
         if item["next_due_at"] is not None:
-            clock = code(said, "clock", item["next_due_clock"])
+            clock = said.code("clock", item["next_due_clock"])
             due = Text.assemble(f"{clock} ", time_left(said, item["next_due_at"], then))
         rows.append(
             (
@@ -136,7 +135,7 @@ def _show(said: Words, items: list[Any], then: datetime | None, *, is_more: bool
                 Text(said.text("yes"), "red") if item["breached"] else "",
                 item["owner"],
                 item["branch"],
-                said.listed(code(said, "flag", flag) for flag in item["flags"]),
+                said.listed(said.code("flag", flag) for flag in item["flags"]),
             )
         )
     if rows:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from amends_platform.cli.language import code
 from amends_platform.cli.tables import local_time
 from amends_platform.words import Words
 
@@ -64,14 +63,14 @@ def playbook(case: _Case, language: str) -> Mapping[str, Any] | None:
 
 def clock_name(said: Words, deadline: Mapping[str, Any]) -> str:
     """What a clock is called in a list of them: of promises there may be many, and some time is the customer's."""
-    name = code(said, "clock", deadline["kind"])
+    name = said.code("clock", deadline["kind"])
     if deadline.get("number") is not None:
         name = f"{name} {deadline['number']}"
     return said.text("{clock} (the customer's)", clock=name) if deadline.get("owed_by") == "customer" else name
 
 
 def _kind(said: Words, case: _Case) -> str:
-    named = (code(said, name, case[name]) for name in ("kind", "type", "cause", "product", "severity") if case[name])
+    named = (said.code(name, case[name]) for name in ("kind", "type", "cause", "product", "severity") if case[name])
     return " · ".join(named)
 
 
@@ -80,7 +79,7 @@ def _branch(said: Words, branch: str) -> str:
 
 
 def _codes(said: Words, kind: str, codes: Any) -> str:
-    return said.listed(code(said, kind, each) for each in codes or ())
+    return said.listed(said.code(kind, each) for each in codes or ())
 
 
 def _parted(said: Words, parts: list[str]) -> str:
@@ -91,7 +90,7 @@ def _received(said: Words, case: _Case, *, is_incident: bool) -> str:
     at = local_time(case["received_at"])
     if is_incident:
         return at
-    return said.text("{at} by {channel}", at=at, channel=code(said, "channel", case["channel"]))
+    return said.text("{at} by {channel}", at=at, channel=said.code("channel", case["channel"]))
 
 
 def _hand_off(said: Words, offer: Any) -> str | None:
@@ -102,7 +101,7 @@ def _hand_off(said: Words, offer: Any) -> str | None:
         return said.text("offered to {person} by {offerer}, not accepted yet", **values)
     return said.text(
         "offered to the department {department} by {offerer}, not accepted yet",
-        department=code(said, "department", offer["to_department"]),
+        department=said.code("department", offer["to_department"]),
         offerer=offer["offered_by"],
     )
 
@@ -110,7 +109,7 @@ def _hand_off(said: Words, offer: Any) -> str | None:
 def _proposal(said: Words, proposal: Any) -> str | None:
     if proposal is None:
         return None
-    kind = code(said, "proposal", proposal["kind"])
+    kind = said.code("proposal", proposal["kind"])
     amount = "" if proposal["amount"] is None else f"{proposal['amount']} {proposal['currency']}"
     role = proposal["approval_by"] and said.term("role", proposal["approval_by"])
     return said.clauses(
@@ -156,8 +155,8 @@ def _incident_of(said: Words, case: _Case) -> str | None:
         "{title}: {count} cases whose {same} is {value}",
         case.get("children") or 0,
         title=of["title"],
-        same=code(said, "fact", of["same"]),
-        value=code(said, of["same"], of["value"]),
+        same=said.code("fact", of["same"]),
+        value=said.code(of["same"], of["value"]),
     )
     return said.clauses((cases, said.text("opened by the policy") if of["automatic"] else ""))
 

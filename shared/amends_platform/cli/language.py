@@ -22,8 +22,3 @@ def spoken(language: str | None) -> Words:
     from amends_platform.words.languages import language_of_locale
 
     return words(load_settings(language=language).language or language_of_locale())
-
-
-def code(said: Words, kind: str, name: str) -> str:
-    """What a code is called at a terminal: in English itself, for it is what one types; else the term for it."""
-    return name if said.language == "en" else said.term(kind, name)

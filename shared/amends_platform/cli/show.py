@@ -93,7 +93,6 @@ def _show(said: Words, case: Any, events: list[Any], at: datetime | None, by: da
     from rich.text import Text
 
     from amends_platform.cli.facts import facts
-    from amends_platform.cli.language import code
     from amends_platform.cli.tables import grade, output, padded, state
 
     console = output()
@@ -116,7 +115,7 @@ def _show(said: Words, case: Any, events: list[Any], at: datetime | None, by: da
     _show_clocks(console, said, case["deadlines"], then)
     _show_timeline(console, said, events, case["reference"])
     allowed = said.text("Allowed now") if then is None else said.text("Allowed then")
-    commands = said.listed(code(said, "command", name) for name in case["allowed"])
+    commands = said.listed(said.code("command", name) for name in case["allowed"])
     console.print(Text.assemble((f"\n{allowed}  ", "dim"), commands))
 
 
@@ -141,7 +140,6 @@ def _show_clocks(console: Console, said: Words, deadlines: list[Any], at: dateti
     from rich.text import Text
 
     from amends_platform.cli.facts import clock_name
-    from amends_platform.cli.language import code
     from amends_platform.cli.tables import local_time, print_table, time_left
 
     if not deadlines:
@@ -150,7 +148,7 @@ def _show_clocks(console: Console, said: Words, deadlines: list[Any], at: dateti
     rows = [
         (
             f"  {clock_name(said, deadline)}",
-            Text(code(said, "verdict", deadline["status"]), colours.get(deadline["status"], "dim")),
+            Text(said.code("verdict", deadline["status"]), colours.get(deadline["status"], "dim")),
             local_time(deadline["due_at"]) + (said.text(" (provisional)") if deadline["provisional"] else ""),
             time_left(said, deadline["due_at"], at) if deadline["status"] == "pending" else "",
             Text(f"{deadline['policy']['name']} {deadline['policy']['version']}", "dim"),

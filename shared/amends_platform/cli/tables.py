@@ -10,7 +10,6 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from amends_platform.cli.language import code
 from amends_platform.words import Words
 
 _SOON_SECONDS: Final = 7_200
@@ -54,11 +53,11 @@ def print_table(console: Console, columns: Sequence[str], rows: Sequence[Sequenc
 
 
 def state(said: Words, name: str) -> Text:
-    return Text(code(said, "state", name), _STATES.get(name, "dim"))
+    return Text(said.code("state", name), _STATES.get(name, "dim"))
 
 
 def grade(said: Words, name: str) -> Text:
-    return Text(code(said, "grade", name), _GRADES.get(name, ""))
+    return Text(said.code("grade", name), _GRADES.get(name, ""))
 
 
 def time_left(said: Words, due_at: str, now: datetime | None = None) -> Text:

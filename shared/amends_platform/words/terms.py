@@ -194,6 +194,23 @@ TERMS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "fact": _as_they_are("channel", "kind", "type", "cause", "product", "severity", "grade", "branch", "flag"),
     "customer": _as_they_are("name", "phone", "email", "address"),
+    # As the calendar of China names its days, and the domain the others.
+    "day_off": {
+        **_as_they_are("weekend", "after hours"),
+        **{
+            name: name
+            for name in (
+                "New Year's Day",
+                "Chinese New Year's Eve",
+                "Chinese New Year (Spring Festival)",
+                "Tomb-Sweeping Day",
+                "Labor Day",
+                "Dragon Boat Festival",
+                "Mid-Autumn Festival",
+                "National Day",
+            )
+        },
+    },
     "alert": _as_they_are("reminder", "breach", "escalation"),
     "escalation": {
         "deadline": "a deadline is not met",

@@ -66,6 +66,10 @@ class Words:
         """
         return "" if code is None else self._said(kind, english_term(kind, str(code)))
 
+    def code(self, kind: str, code: object) -> str:
+        """The term, but in English the code itself: where it is what one types, or looks up in the policy."""
+        return str(code) if self.language == ENGLISH and code is not None else self.term(kind, code)
+
     def terms(self, kind: str, codes: Iterable[object]) -> str:
         """Several of them: "urgent, vulnerable"."""
         return self.listed(self.term(kind, code) for code in codes)

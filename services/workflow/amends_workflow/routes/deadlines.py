@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from amends_domain.policy import Policy
 from amends_platform.problems import Problem
+from amends_platform.words import words
 from amends_workflow import answers, shapes
 from amends_workflow.answering import Asked, Of
 from amends_workflow.deadline_list import list_deadlines
@@ -49,7 +50,7 @@ async def explanation(
             runs = [each for each in runs if each.generation == parameters.generation]
         if not runs:
             raise _no_such_deadline(sorted({each.kind for each in then.deadlines}))
-        return answers.json_response(explain(known, then, runs[-1], policies, parameters))
+        return answers.json_response(explain(known, then, runs[-1], policies, parameters, words("en")))
 
     return await of.policies.judge(explained)
 
