@@ -116,11 +116,12 @@ class ErasureRequest(NamedTuple):
 
 
 class Acknowledgement(NamedTuple):
-    """Who has seen the alert at `position`, and when."""
+    """Who has seen the alert at `position`, and when. `acknowledged_position` is that of the event that says so."""
 
     position: int
     acknowledged_by: str
     acknowledged_at: datetime
+    acknowledged_position: int
 
 
 class IncidentOf(NamedTuple):

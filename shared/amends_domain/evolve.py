@@ -381,7 +381,7 @@ def _linked(case: Case, event: CaseLinked, _recorded: Recorded) -> Changes:
 
 
 def _acknowledged(case: Case, event: AlertAcknowledged, recorded: Recorded) -> Changes:
-    given = Acknowledgement(event.position, recorded.actor, recorded.recorded_at)
+    given = Acknowledgement(event.position, recorded.actor, recorded.recorded_at, recorded.position)
     return {"acknowledged": (*case.acknowledged, given)}
 
 

@@ -7,9 +7,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from amends_domain.events import CaseEscalated, DeadlineBreached, ReminderIssued
 from amends_platform.evidence.tree_head import SignedSoFar
 from amends_store.timers import Fired
+from amends_workflow.alert_rows import Alert
 from amends_workflow.firing import Firing
 from amends_workflow.projecting import Projecting
-from amends_workflow.projection import Alert
 from amends_workflow.sealer import Sealer
 
 

@@ -15,8 +15,9 @@ from amends_store.errors import Fenced
 from amends_store.follow import Follower
 from amends_store.outages import is_passing
 from amends_store.read import head_position
+from amends_workflow.alert_rows import Alert
 from amends_workflow.leadership import Lead, leadership
-from amends_workflow.projection import CHECKPOINT, Alert, Projection
+from amends_workflow.projection import CHECKPOINT, Projection
 from amends_workflow.tasks import end_if_told, stop
 
 log = structlog.get_logger()

@@ -6,20 +6,19 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from uuid import UUID
 
 from amends_domain.clocks import obligations
-from amends_domain.events import CaseEscalated, DeadlineBreached, Recorded, ReminderIssued
-from amends_domain.evolve import fold
+from amends_domain.events import Event
+from amends_domain.evolve import evolve
 from amends_domain.policy import Policy
 from amends_platform.policy.book import PolicyBook
 from amends_platform.recorded import all_recorded
 from amends_store.read import Executor
 from amends_store.records import StoredEvent
+from amends_workflow.alert_rows import Alert, AlertRows, fill_alerts
 from amends_workflow.known_cases import Known, KnownCases
 from amends_workflow.links import link
 from amends_workflow.read_model import Projected, Row, case_row, write_cases, write_clocks
 
 CHECKPOINT = "read-model"
-
-Alert = ReminderIssued | DeadlineBreached | CaseEscalated
 
 
 class Projection:
@@ -32,6 +31,7 @@ class Projection:
         self._policies = policies
         self._on_alert = on_alert
         self._cases = KnownCases()
+        self._has_filled_alerts = False
 
     async def __call__(self, conn: Executor, events: list[StoredEvent]) -> None:
         """Project a batch. Raises UnknownEventType, BrokenStream, UnknownPolicy: what no retry will cure."""
@@ -42,13 +42,16 @@ class Projection:
             streams.setdefault(event.stream_id, []).append(event)
         known = await self._cases.at(conn, {case_id: rows[0].version - 1 for case_id, rows in streams.items()})
         folded: list[Known] = []
+        alerts = AlertRows()
         for case_id, rows in streams.items():
-            recorded = all_recorded(rows)
             before = known.get(case_id)
-            case = fold(None if before is None else before.case, case_id, recorded)
+            case = None if before is None else before.case
+            for recorded in all_recorded(rows):
+                case = evolve(case, case_id, recorded)
+                alerts.take(recorded, case, rows[0].tenant)
+                self._tell(recorded.event)
             assert case is not None, "a stream in the batch has events in it"
             folded.append(Known(case, rows[-1].tenant, rows[-1].correlation_id))
-            self._tell(recorded)
         new = streams.keys() - known.keys()
         batch, rows_of_cases = await self._policies.judge(lambda policies: _projected(folded, new, policies))
         linked = await link(conn, rows_of_cases, await write_cases(conn, rows_of_cases), self._policies)
@@ -56,14 +59,15 @@ class Projection:
             others = (await self._cases.at(conn, linked.changed)).values()
             batch += await self._policies.judge(lambda policies: [_judged(each, policies) for each in others])
         await write_clocks(conn, batch, linked)
+        if not self._has_filled_alerts:
+            await fill_alerts(conn, events[0].position - 1)
+        await alerts.write(conn)
+        self._has_filled_alerts = True
         self._cases.remember(folded)
 
-    def _tell(self, recorded: list[Recorded]) -> None:
-        if self._on_alert is None:
-            return
-        for one in recorded:
-            if isinstance(one.event, Alert):
-                self._on_alert(one.event)
+    def _tell(self, event: Event) -> None:
+        if self._on_alert is not None and isinstance(event, Alert):
+            self._on_alert(event)
 
 
 def _projected(

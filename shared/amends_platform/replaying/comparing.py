@@ -13,8 +13,10 @@ from amends_domain.events import DeadlineBreached, Reclassified
 from amends_platform.policy.book import PolicyBook
 from amends_platform.replaying.differences import Difference, difference
 from amends_platform.replaying.expected import (
+    ALERT_COLUMNS,
     CASE_COLUMNS,
     DEADLINE_COLUMNS,
+    NOTHING,
     TIMER_COLUMNS,
     Rows,
     TimerKey,
@@ -24,8 +26,6 @@ from amends_platform.replaying.expected import (
 )
 from amends_platform.replaying.folding import Fold, Folded
 from amends_platform.replaying.live import RECLASSIFIED, FiredKey, fired_since, live_case, slices
-
-_NOTHING = Rows(None, {}, {})
 
 
 class Comparison:
@@ -55,7 +55,7 @@ class Comparison:
             seen += len(live.rows)
             on_progress(seen)
         for case_id in unseen:
-            found += await self._case(case_id, _NOTHING, frozenset())
+            found += await self._case(case_id, NOTHING, frozenset())
         return sorted(found, key=lambda difference: (difference.position, difference.what))
 
     async def one(self, case_id: UUID) -> list[Difference]:
@@ -87,7 +87,7 @@ class Comparison:
         ]
 
     async def _expected(self, case: Case, folded: Folded) -> Rows:
-        return await self._policies.judge(lambda policies: expected_rows(case, folded.tenant, policies))
+        return await self._policies.judge(lambda policies: expected_rows(case, folded.tenant, folded.alerts, policies))
 
 
 def _differing(expected: Rows, live: Rows, fired: Set[FiredKey]) -> Iterator[str]:
@@ -115,6 +115,16 @@ def _differing(expected: Rows, live: Rows, fired: Set[FiredKey]) -> Iterator[str
                 yield f"{named} is missing: what falls due then will never be recorded"
         else:
             yield from (f"{named}: {what}" for what in differing(TIMER_COLUMNS, should, is_))
+
+    for position in sorted(expected.alerts.keys() | live.alerts.keys()):
+        named = f"alert at position {position}"
+        should, is_ = expected.alerts.get(position), live.alerts.get(position)
+        if should is None:
+            yield f"{named} is there, and the log has none"
+        elif is_ is None:
+            yield f"{named} is missing"
+        else:
+            yield from (f"{named}: {what}" for what in differing(ALERT_COLUMNS, should, is_))
 
 
 def _fires_as(timer: TimerKey, values: Values) -> FiredKey:

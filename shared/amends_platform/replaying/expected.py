@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import orjson
 
+from amends_domain.alerts import ALERTS, acknowledgement_of
 from amends_domain.case import Case
 from amends_domain.clocks import obligations
 from amends_domain.event_codec import encode
+from amends_domain.events import Recorded
 from amends_domain.firings import Firing, firings
 from amends_domain.policy import Policy
 from amends_domain.reference import reference_of
@@ -73,11 +75,33 @@ DEADLINE_COLUMNS: Final = (
     "policy_hash",
     "provisional",
 )
+ALERT_COLUMNS: Final = (
+    "tenant",
+    "reference",
+    "branch",
+    "kind",
+    "clock",
+    "role",
+    "owed_by",
+    "due_at",
+    "owner",
+    "recorded_at",
+    "acknowledged_by",
+    "acknowledged_at",
+    "acknowledged_position",
+)
 TIMER_COLUMNS: Final = ("tenant", "event_type", "fires_at", "case_version", "policy_hash", "data")
 
 Values = tuple[Any, ...]
 DeadlineKey = tuple[str, int]
 TimerKey = tuple[str, int, int]
+
+
+class Alert(NamedTuple):
+    """A reminder, a breach or an escalation, and who owned the case then."""
+
+    recorded: Recorded
+    owner: str
 
 
 class Rows(NamedTuple):
@@ -86,14 +110,19 @@ class Rows(NamedTuple):
     case: Values | None
     deadlines: Mapping[DeadlineKey, Values]
     timers: Mapping[TimerKey, Values]
+    alerts: Mapping[int, Values]
 
     def digest(self) -> int:
         """A number that differs when any value does. For this process only."""
-        return hash((self.case, frozenset(self.deadlines.items()), frozenset(self.timers.items())))
+        each = (self.deadlines, self.timers, self.alerts)
+        return hash((self.case, *(frozenset(rows.items()) for rows in each)))
 
 
-def expected_rows(case: Case, tenant: str, policies: Mapping[str, Policy]) -> Rows:
-    """The rows of the case. Raises UnknownPolicy."""
+NOTHING: Final = Rows(None, {}, {}, {})
+
+
+def expected_rows(case: Case, tenant: str, alerts: Iterable[Alert], policies: Mapping[str, Policy]) -> Rows:
+    """The rows of the case, which had these alerts. Raises UnknownPolicy."""
     deadlines = obligations(case, policies)
     return Rows(
         _case_values(case, tenant, deadlines),
@@ -102,6 +131,7 @@ def expected_rows(case: Case, tenant: str, policies: Mapping[str, Policy]) -> Ro
             (f.deadline.kind, f.deadline.generation, f.step): _timer_values(f, case, tenant)
             for f in firings(case, deadlines)
         },
+        {alert.recorded.position: _alert_values(alert, case, tenant) for alert in alerts},
     )
 
 
@@ -168,6 +198,24 @@ def _deadline_values(deadline: Deadline, case: Case, tenant: str) -> Values:
         deadline.breach_recorded,
         bytes.fromhex(deadline.policy),
         deadline.provisional,
+    )
+
+
+def _alert_values(alert: Alert, case: Case, tenant: str) -> Values:
+    event: Any = alert.recorded.event
+    given = acknowledgement_of(case, alert.recorded.position)
+    return (
+        tenant,
+        reference_of(case.first_position),
+        case.branch,
+        ALERTS[event.TYPE],
+        event.clock,
+        getattr(event, "to", None),
+        getattr(event, "owed_by", None),
+        event.due_at,
+        alert.owner,
+        alert.recorded.recorded_at,
+        *((None, None, None) if given is None else given[1:]),
     )
 
 

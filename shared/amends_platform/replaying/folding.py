@@ -12,14 +12,15 @@ from uuid import UUID
 
 import orjson
 
+from amends_domain.alerts import ALERTS
 from amends_domain.case import CLOSED, Case
 from amends_domain.event_codec import UnknownEventType, decode
 from amends_domain.events import Recorded
-from amends_domain.evolve import evolve, fold
+from amends_domain.evolve import evolve
 from amends_platform.policy.book import PolicyBook
 from amends_platform.recorded import all_recorded
 from amends_platform.replaying.differences import Difference, difference
-from amends_platform.replaying.expected import expected_rows
+from amends_platform.replaying.expected import Alert, Rows, expected_rows
 from amends_platform.replaying.fired import FIRED, has_fired, uncalled_for
 from amends_store.read import Executor, UpToVersion, read_stream
 from amends_store.records import StoredEvent
@@ -49,14 +50,15 @@ def log_rows(events: Iterable[StoredEvent]) -> list[LogRow]:
 
 
 class Folded:
-    """A case as the log makes it, and the reminders and breaches it had."""
+    """A case as the log makes it, the reminders and breaches it had, and all of its alerts."""
 
-    __slots__ = ("case", "fired", "tenant")
+    __slots__ = ("alerts", "case", "fired", "tenant")
 
     def __init__(self, tenant: str) -> None:
         self.tenant = tenant
         self.case: Case | None = None
         self.fired: list[Recorded] = []
+        self.alerts: list[Alert] = []
 
 
 class Shrunk(NamedTuple):
@@ -135,6 +137,8 @@ class Fold:
                 self._break(case_id, before, position, error)
                 continue
             folded.case = after
+            if type_ in ALERTS:
+                folded.alerts.append(Alert(recorded, after.owner))
             if type_ in FIRED and has_fired(event):
                 folded.fired.append(recorded)
             if before is None or after.status is not before.status:
@@ -158,10 +162,12 @@ class Fold:
             await self._judge_fired(case_id, folded)
             case = folded.case
             assert case is not None, "a case in memory has its first event"
-            tenant = folded.tenant
-            rows = await self._policies.judge(lambda policies, c=case, t=tenant: expected_rows(c, t, policies))  # type: ignore[misc]
+            rows = await self._rows_of(case, folded)
             self.shrunk[case_id] = Shrunk(case.version, case.status.value, rows.digest())
             del self.whole[case_id]
+
+    async def _rows_of(self, case: Case, folded: Folded) -> Rows:
+        return await self._policies.judge(lambda policies: expected_rows(case, folded.tenant, folded.alerts, policies))
 
     async def _grow(self, rows: Sequence[LogRow]) -> None:
         for case_id in {row[1] for row in rows} & self.shrunk.keys():
@@ -172,7 +178,10 @@ class Fold:
         rows = await read_stream(self._conn, case_id, up_to=UpToVersion(version))
         folded = Folded(rows[0].tenant)
         events = all_recorded(rows)
-        folded.case = fold(None, case_id, events)
+        for event in events:
+            folded.case = evolve(folded.case, case_id, event)
+            if event.event.TYPE in ALERTS:
+                folded.alerts.append(Alert(event, folded.case.owner))
         folded.fired = [event for event in events if has_fired(event.event)]
         return folded
 

@@ -11,8 +11,10 @@ import orjson
 
 from amends_domain.events import Reclassified
 from amends_platform.replaying.expected import (
+    ALERT_COLUMNS,
     CASE_COLUMNS,
     DEADLINE_COLUMNS,
+    NOTHING,
     TIMER_COLUMNS,
     DeadlineKey,
     Rows,
@@ -35,6 +37,7 @@ _TIMERS: Final = (
     f"SELECT case_id, clock, generation, step, {', '.join(TIMER_COLUMNS)} FROM timers"  # noqa: S608
     f" {_IN_SLICE} AND generation > 0"
 )
+_ALERTS: Final = f"SELECT case_id, position, {', '.join(ALERT_COLUMNS)} FROM alerts {_IN_SLICE}"  # noqa: S608
 _OF_CASE: Final = "WHERE case_id = $1"
 _FIRED_SINCE: Final = "SELECT stream_id, type, data FROM events WHERE position > $1 AND type = ANY($2)"
 
@@ -64,7 +67,8 @@ async def slices(conn: asyncpg.Connection) -> AsyncIterator[Live]:
         upper = _LAST_ID if is_last else cases[-1]["id"]
         deadlines = await conn.fetch(_DEADLINES, after, upper)
         timers = await conn.fetch(_TIMERS, after, upper)
-        yield Live(_together(cases, deadlines, timers))
+        alerts = await conn.fetch(_ALERTS, after, upper)
+        yield Live(_together(cases, deadlines, timers, alerts))
         if is_last:
             return
         after = upper
@@ -75,7 +79,8 @@ async def live_case(conn: asyncpg.Connection, case_id: UUID) -> Rows:
     cases = await conn.fetch(_CASES.replace("id > $1", "id = $1"), case_id, 1)
     deadlines = await conn.fetch(_DEADLINES.replace(_IN_SLICE, _OF_CASE), case_id)
     timers = await conn.fetch(_TIMERS.replace(_IN_SLICE, _OF_CASE), case_id)
-    return _together(cases, deadlines, timers).get(case_id, Rows(None, {}, {}))
+    alerts = await conn.fetch(_ALERTS.replace(_IN_SLICE, _OF_CASE), case_id)
+    return _together(cases, deadlines, timers, alerts).get(case_id, NOTHING)
 
 
 async def fired_since(conn: asyncpg.Connection, position: int) -> dict[UUID, set[FiredKey]]:
@@ -91,7 +96,7 @@ async def fired_since(conn: asyncpg.Connection, position: int) -> dict[UUID, set
     return fired
 
 
-def _together(cases: list[Any], deadlines: list[Any], timers: list[Any]) -> dict[UUID, Rows]:
+def _together(cases: list[Any], deadlines: list[Any], timers: list[Any], alerts: list[Any]) -> dict[UUID, Rows]:
     own: dict[UUID, Values] = {}
     for row in cases:
         case_id, *values = row
@@ -104,7 +109,11 @@ def _together(cases: list[Any], deadlines: list[Any], timers: list[Any]) -> dict
     for row in timers:
         case_id, clock, generation, step, *values, data = row
         waiting.setdefault(case_id, {})[clock, generation, step] = (*values, timer_data(data))
+    told: dict[UUID, dict[int, Values]] = {}
+    for row in alerts:
+        case_id, position, *values = row
+        told.setdefault(case_id, {})[position] = tuple(values)
     return {
-        case_id: Rows(own.get(case_id), runs.get(case_id, {}), waiting.get(case_id, {}))
-        for case_id in own.keys() | runs.keys() | waiting.keys()
+        case_id: Rows(own.get(case_id), runs.get(case_id, {}), waiting.get(case_id, {}), told.get(case_id, {}))
+        for case_id in own.keys() | runs.keys() | waiting.keys() | told.keys()
     }

@@ -208,6 +208,7 @@ async def test_every_column_of_the_read_model_is_compared(told: Told) -> None:
     columns = {
         "cases": {"id", *expected.CASE_COLUMNS, *expected.CROSS_CASE_COLUMNS},
         "deadlines": {"case_id", "clock", "generation", *expected.DEADLINE_COLUMNS},
+        "alerts": {"case_id", "position", *expected.ALERT_COLUMNS},
         # The correlation of a timer is that of the case's last event, which is not kept while folding.
         "timers": {"case_id", "clock", "generation", "step", "correlation_id", *expected.TIMER_COLUMNS},
     }

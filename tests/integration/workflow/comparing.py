@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -11,9 +11,11 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from amends_domain.alerts import ALERTS
 from amends_domain.case import Case
 from amends_domain.clocks import obligations
 from amends_domain.event_codec import decode
+from amends_domain.events import AlertAcknowledged, CaseEscalated, DeadlineBreached, ReminderIssued
 from amends_domain.evolve import fold
 from amends_domain.firings import firings
 from amends_domain.policy import Policy
@@ -22,6 +24,7 @@ from amends_domain.runs import Deadline, Verdict
 from amends_platform.policy.book import PolicyBook
 from amends_platform.recorded import all_recorded
 from amends_store.read import read_stream
+from amends_store.records import StoredEvent
 
 _OF_THE_CASE = (
     *("first_position", "version", "position", "cycle", "kind", "channel", "type", "cause", "branch", "owner"),
@@ -39,7 +42,7 @@ _OF_THE_DEADLINE = (*("generation", "cycle", "started_at", "due_at", "ended_at",
 
 
 async def the_read_model_is_what_the_log_says(pool: asyncpg.Pool, case_ids: list[UUID] | None = None) -> None:
-    """Compare cases, deadlines and timers with the folded streams; all of them, or of these cases."""
+    """Compare cases, deadlines, timers and alerts with the folded streams; all of them, or of these cases."""
     book = PolicyBook(pool)
     await book.refresh()
     if case_ids is None:
@@ -63,6 +66,8 @@ async def _compare(pool: asyncpg.Pool, case_id: UUID, policies: Mapping[str, Pol
     expected = sorted(deadlines, key=lambda deadline: (deadline.kind, deadline.generation))
     assert [dict(row) for row in deadline_rows] == [_expected_deadline(case, each, row["tenant"]) for each in expected]
     await _compare_timers(pool, case, deadlines, events[-1].correlation_id)
+    alert_rows = await pool.fetch("SELECT * FROM alerts WHERE case_id = $1 ORDER BY position", case_id)
+    assert [dict(row) for row in alert_rows] == list(_expected_alerts(case, events))
 
 
 def _expected_case(case: Case, deadlines: tuple[Deadline, ...], tenant: str) -> dict[str, Any]:
@@ -93,6 +98,33 @@ def _expected_deadline(case: Case, deadline: Deadline, tenant: str) -> dict[str,
         "policy_hash": bytes.fromhex(deadline.policy),
         **{name: getattr(deadline, name) for name in _OF_THE_DEADLINE},
     }
+
+
+def _expected_alerts(case: Case, events: list[StoredEvent]) -> Iterator[dict[str, Any]]:
+    recorded = all_recorded(events)
+    for one in recorded:
+        event: Any = one.event
+        if not isinstance(event, ReminderIssued | DeadlineBreached | CaseEscalated):
+            continue
+        owners = [e.event.owner for e in recorded[: one.version] if hasattr(e.event, "owner")]
+        seen = [e for e in recorded if isinstance(e.event, AlertAcknowledged) and e.event.position == one.position]
+        yield {
+            "position": one.position,
+            "case_id": case.id,
+            "tenant": events[0].tenant,
+            "reference": reference_of(case.first_position),
+            "branch": case.branch,
+            "kind": ALERTS[event.TYPE],
+            "clock": event.clock,
+            "role": getattr(event, "to", None),
+            "owed_by": getattr(event, "owed_by", None),
+            "due_at": event.due_at,
+            "owner": owners[-1],
+            "recorded_at": one.recorded_at,
+            "acknowledged_by": seen[0].actor if seen else None,
+            "acknowledged_at": seen[0].recorded_at if seen else None,
+            "acknowledged_position": seen[0].position if seen else None,
+        }
 
 
 async def _compare_timers(

@@ -16,9 +16,9 @@ from amends_platform.policy.book import PolicyBook
 from amends_platform.web import NotReady
 from amends_store.migrate import migrate
 from amends_store.timers import Fired
+from amends_workflow.alert_rows import Alert
 from amends_workflow.firing import Firing
 from amends_workflow.projecting import Halted, Projecting
-from amends_workflow.projection import Alert
 from amends_workflow.tasks import stop
 from tests.integration.workflow.comparing import (
     every_deadline_came_to_its_end_once,

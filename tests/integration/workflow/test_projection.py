@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from amends_domain.commands import (
     AcceptHandOff,
+    Acknowledge,
     Act,
     AgreeCallback,
     Apologize,
@@ -294,12 +295,29 @@ async def test_no_personal_data_reaches_the_read_model(log: Log) -> None:
     ):
         await log.give(case_id, command)
     await project(log.database)
-    for table in ("cases", "deadlines", "timers"):
+    for table in ("cases", "deadlines", "timers", "alerts"):
         for text in secrets:
             found = await log.database.fetchval(
                 f"SELECT count(*) FROM {table} AS r WHERE position($1 IN r::text) > 0", text
             )
             assert found == 0, (table, text)
+
+
+async def test_alerts_that_an_older_release_projected_are_filled_when_this_one_takes_over(log: Log) -> None:
+    case_id = await log.receive(channel="media")
+    await log.give(case_id, Escalate("I cannot settle it.", to="vice_president"))
+    await log.give(case_id, Assign("s-2"))
+    await log.give(case_id, Escalate("Nor can I."))
+    await project(log.database)
+    before = await log.view.fetch("SELECT * FROM alerts ORDER BY position")
+    assert len(before) == 4
+    # An older release knows no such table.
+    await log.database.execute("DELETE FROM alerts WHERE position > (SELECT min(position) FROM alerts)")
+    await log.give(case_id, Acknowledge(before[-1]["position"]))
+    await project(log.database)
+    after = await log.view.fetch("SELECT * FROM alerts ORDER BY position")
+    assert after[:-1] == before[:-1]
+    await the_read_model_is_what_the_log_says(log.view)
 
 
 async def _callback_timers(log: Log) -> list[tuple[int, datetime]]:

@@ -33,7 +33,7 @@ from tests.integration.workflow.conftest import (
     until,
 )
 
-TABLES = ("cases", "deadlines", "timers")
+TABLES = ("cases", "deadlines", "timers", "alerts")
 
 
 @asynccontextmanager

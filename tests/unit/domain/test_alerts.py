@@ -56,7 +56,7 @@ def test_a_second_time_is_refused_and_says_who_was_first_and_when() -> None:
     case = breached()
     position = alerts(case)["breach"]
     seen = case.later(minutes=5).does(Acknowledge(position), AGENT)
-    assert seen.told.acknowledged == (Acknowledgement(position, "a-agent", seen.now),)
+    assert seen.told.acknowledged == (Acknowledgement(position, "a-agent", seen.now, seen.position),)
     said = seen.later(hours=1).refuses(Acknowledge(position), "already-acknowledged", HANDLER)
     assert said == f"a-agent acknowledged this breach at {seen.now.isoformat()}."
 

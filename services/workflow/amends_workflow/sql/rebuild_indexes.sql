@@ -7,7 +7,10 @@ BEGIN
         SELECT replace(pg_get_indexdef(i.indexrelid), ' ON public.', ' ON amends_rebuild.')
         FROM pg_index AS i
         WHERE
-            i.indrelid IN ('public.cases'::regclass, 'public.deadlines'::regclass, 'public.timers'::regclass)
+            i.indrelid IN (
+                'public.cases'::regclass, 'public.deadlines'::regclass, 'public.timers'::regclass,
+                'public.alerts'::regclass
+            )
             AND NOT EXISTS (SELECT FROM pg_constraint AS k WHERE k.conindid = i.indexrelid)
             AND NOT EXISTS (
                 SELECT FROM pg_class AS live JOIN pg_class AS made ON made.relname = live.relname
@@ -18,4 +21,4 @@ BEGIN
     END LOOP;
 END
 $$;
-ANALYZE amends_rebuild.cases, amends_rebuild.deadlines, amends_rebuild.timers;
+ANALYZE amends_rebuild.cases, amends_rebuild.deadlines, amends_rebuild.timers, amends_rebuild.alerts;

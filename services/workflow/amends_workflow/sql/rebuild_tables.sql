@@ -9,7 +9,7 @@ DECLARE
     live regclass;
     part record;
 BEGIN
-    FOREACH live IN ARRAY ARRAY['public.cases', 'public.deadlines', 'public.timers']::regclass[] LOOP
+    FOREACH live IN ARRAY ARRAY['public.cases', 'public.deadlines', 'public.timers', 'public.alerts']::regclass[] LOOP
         SELECT relname AS name, reloptions INTO part FROM pg_class WHERE oid = live;
         EXECUTE format('CREATE TABLE amends_rebuild.%I (LIKE %s INCLUDING ALL EXCLUDING INDEXES)', part.name, live);
         IF part.reloptions IS NOT NULL THEN

@@ -1,0 +1,1 @@
+SELECT fill_alerts($1)
