@@ -333,6 +333,8 @@ async def test_whatever_is_asked_the_answer_is_one_that_the_openapi_document_kno
     asker = await workflow.asker()
     document = (await workflow.client.get("/openapi.json")).json()
     questions = {path: item["get"] for path, item in document["paths"].items() if path.startswith("/v1/")}
+    # Its answer has no end: see test_stream_api.
+    del questions["/v1/stream"]
     answered: set[int] = set()
     for _ in range(120):
         path, question = chooser.choice(sorted(questions.items()))
