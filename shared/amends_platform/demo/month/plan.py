@@ -26,7 +26,7 @@ _A_MORNING_AGO: Final = timedelta(hours=13)
 # Days off bring fewer complaints, and none at a counter.
 _DAY_OFF_SHARE: Final = 0.35
 _AT_COUNTERS: Final = ("branch", "letter", "head_office")
-_REPEATS_SHARE: Final = 0.05
+_REPEATS_SHARE: Final = 0.06
 # So many have come in within the last hours.
 _LATELY: Final = 9
 # Below so many cases a mass incident would be most of them.
@@ -127,7 +127,7 @@ def _somebody_again(
     """Somebody who has complained of the same lately, now and then."""
     if not earlier or scene.chance.random() >= _REPEATS_SHARE:
         return None
-    lately = [each for each in earlier[-60:] if each[2].steps[0].at < at - timedelta(hours=4)]
+    lately = [each for each in earlier[-60:] if at - 5 * _DAY < each[2].steps[0].at < at - timedelta(hours=4)]
     return scene.chance.choice(lately) if lately else None
 
 
