@@ -167,6 +167,14 @@ TERMS: Final[Mapping[str, Mapping[str, str]]] = {
         "provisional_credit": "provisional credit given",
     },
     "reopening": _as_they_are("overdue", "broken-promise", "passed-around", "recurrence", "new-facts"),
+    # A department of a name that is not here is shown as it is called.
+    "department": {
+        "cards": "cards",
+        "loans": "loans",
+        "card_centre": "card centre",
+        "wealth_management": "wealth management",
+        "it_operations": "IT operations",
+    },
     "relation": _as_they_are("same-matter", "same-customer", "follows", "related"),
     "promise": _as_they_are("open", "kept", "broken"),
     "product": {
