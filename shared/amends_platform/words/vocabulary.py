@@ -49,14 +49,12 @@ class Words:
 
     def text(self, message: str, /, **values: object) -> str:
         """The message; `{name}` is the value called so. Without values, the message as it stands."""
-        said = self._said("", message)
+        said = self._translated("", message) or message
         return said.format_map(values) if values else said
 
     def plural(self, one: str, many: str, count: int, **values: object) -> str:
         """`one` or `many` of something; `{count}` is there of itself, with its thousands apart."""
-        said = self._said("", one)
-        if said is one and count != 1:
-            said = many
+        said = self._translated("", one) or (one if count == 1 else many)
         return said.format_map({"count": f"{count:,}", **values})
 
     def term(self, kind: str, code: object) -> str:
@@ -64,7 +62,10 @@ class Words:
 
         A code that nobody knows (a policy may name anything) is shown as it is, with spaces; None is "".
         """
-        return "" if code is None else self._said(kind, english_term(kind, str(code)))
+        if code is None:
+            return ""
+        english = english_term(kind, str(code))
+        return self._translated(kind, english) or english
 
     def code(self, kind: str, code: object) -> str:
         """The term, but in English the code itself: where it is what one types, or looks up in the policy."""
@@ -141,7 +142,6 @@ class Words:
         """200.00 CNY, ¥200.00."""
         return moments.money(self.language, amount, currency)
 
-    def _said(self, context: str, english: str) -> str:
-        if self.language == ENGLISH:
-            return english
-        return translations(self.language).get((context, english), english)
+    def _translated(self, context: str, english: str) -> str | None:
+        """What it is in another language than English; None where that is not known."""
+        return None if self.language == ENGLISH else translations(self.language).get((context, english))

@@ -301,6 +301,14 @@ def test_a_reminder_for_the_customer_says_so() -> None:
     assert "the customer's own time" in shown(ENGLISH, alert("reminder", due_in_seconds=60, owed_by="customer")).plain
 
 
+def test_an_alert_is_told_in_chinese_too() -> None:
+    line = shown(
+        words_of("zh"), alert("escalation", "vice_president", due_in_seconds=-4, cause="deadline", clock="apology")
+    )
+    assert "升级        分管领导           K7M2-P9QX  已受理              致歉4秒前到期" in line.plain
+    assert line.plain.endswith("重大，north-street，责任人a-agent")
+
+
 def test_a_refusal_is_one_line_with_what_is_allowed_instead() -> None:
     body = b'{"type": "urn:amends:problem:illegal-state", "detail": "The case\\nis closed.", "allowed": ["reopen"]}'
     assert explain(409, body) == "The case is closed. Allowed now: reopen."
