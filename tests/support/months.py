@@ -45,10 +45,13 @@ KINDS = ("complaint",) * 7 + ("inquiry", "inquiry", "suggestion", "praise")
 INDICATORS = ("listened", "explained", "speed")
 
 _EXECUTIVE = actor("executive")
+# What is asked, and how often. A command that the desk learns later changes nothing here.
 _WEIGHTS = {
-    **dict.fromkeys(("apologize", "investigate", "propose", "confirm", "follow-up", "approve", "accept"), 40),
-    **dict.fromkeys(("keep-promise", "close-unsatisfied", "decline"), 25),
-    **dict.fromkeys(("on-the-spot", "hand-off", "promise", "contact", "act", "refuse"), 4),
+    **dict.fromkeys(("apologize", "investigate", "propose", "confirm", "follow-up", "approve", "accept"), 40.0),
+    **dict.fromkeys(("keep-promise", "close-unsatisfied", "decline"), 25.0),
+    **dict.fromkeys(("on-the-spot", "hand-off", "promise", "contact", "act", "refuse"), 4.0),
+    **dict.fromkeys(("review", "reopen", "merge", "assign", "agree-callback", "classify", "flag", "escalate"), 1.0),
+    **dict.fromkeys(("extend", "retime", "link", "correct", "note", "reject"), 1.0),
     **dict.fromkeys(("withdraw", "hold", "release-hold"), 0.3),
 }
 _MINUTES = (7, 45, 300, 900, 1500, 1800, 4000, 9000)
@@ -208,8 +211,8 @@ class _Desk:
         return (FlagsChanged(added=("repeat",), earlier_case=str(now.case_id)),)
 
     def _asked(self, now: Life) -> None:
-        names = allowed(now.told)
-        [name] = self.random.choices(names, [_WEIGHTS.get(name, 1.0) for name in names])
+        names = [name for name in allowed(now.told) if name in _WEIGHTS]
+        [name] = self.random.choices(names, [_WEIGHTS[name] for name in names])
         by = self.random.choice((HEAD, HEAD, HANDLER, _EXECUTIVE))
         claimed = None
         if self.random.random() < 0.15:
