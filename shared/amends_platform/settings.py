@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     signing_key_file: Path | None = Field(
         None,
         description="the key that checkpoints of the log are signed with; default: keys/signing.key in the data"
-        " directory. The last one signed is kept beside it",
+        " directory. The last checkpoint, and every public key that signed, are kept beside it",
     )
     log_origin: Annotated[str, Field(pattern=r"^[!-*,-~]{1,200}$")] | None = Field(
         None, description="the log's name in what is signed, without spaces or +; default: amends/ and the tenant"

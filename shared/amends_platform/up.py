@@ -186,7 +186,8 @@ class System:
             if not signing_key.exists() and await connection.fetchval("SELECT true FROM signed_checkpoints LIMIT 1"):
                 raise Failure(
                     f"The signing key {signing_key} is missing, and checkpoints of the log were signed with it. "
-                    "Put the file back, or name it with AMENDS_SIGNING_KEY_FILE."
+                    "Put the file back, or name it with AMENDS_SIGNING_KEY_FILE; `amends checkpoints key --make` tells "
+                    "how another is taken."
                 )
             ensure_signing_key(signing_key, self._settings.origin)
             return await ensure_development_keys(connection, directory.development_keys, self._settings.tenant)

@@ -104,7 +104,7 @@ async def _claims(pool: asyncpg.Pool) -> int:
 
 
 def _signing(directory: Path) -> CheckpointSigning:
-    return CheckpointSigning(Signer("amends/bench", bytes(32)), directory / "signing.key.last")
+    return CheckpointSigning(Signer("amends/bench", bytes(32)), directory / "signing.key")
 
 
 async def _serve() -> None:

@@ -65,7 +65,7 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
             several = f"Amends, {jobs} jobs"
 
             def verifying(jobs: int) -> Callable[[], Awaitable[Figures]]:
-                request = Request(database.url, signer.verifier, jobs=jobs)
+                request = Request(database.url, [signer.verifier], jobs=jobs)
                 return lambda: _timed(bench, head, lambda: _verify(request, head))
 
             contenders = [

@@ -29,6 +29,8 @@ class Answering:
     past: PastQueue
     signer: Signer | None
     """Signs what is proof, with the key that checkpoints are signed with here; None where nothing is signed."""
+    earlier_keys: tuple[Verifier, ...]
+    """Those that checkpoints were signed with here before, the first one first."""
     forgotten: Forgotten
     live: Live
     packs: Packs

@@ -134,6 +134,7 @@ def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = 
                 policies,
                 PastQueue(pool, settings.tenant, policies),
                 None if signing is None else signing.signer,
+                () if signing is None else signing.earlier_keys(),
                 Forgotten(pool, cases, keyring, keys, None if signing is None else signing.signer),
                 live,
                 Packs(pool, settings.tenant, policies, is_signing=signing is not None),

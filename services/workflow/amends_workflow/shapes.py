@@ -327,7 +327,8 @@ class ConsistencyAnswer(Answer):
 
 class SigningKeyAnswer(Answer):
     """The public key of checkpoints and certificates, as tools want it: raw in base64, as a verifier key of signed
-    notes, in PEM. `key_id` is the hexadecimal id that stands before a signature."""
+    notes, in PEM. `key_id` is the hexadecimal id that stands before a signature. `earlier` are the verifier keys that
+    signed here before, the first one first: what they signed stays proof."""
 
     name: str
     algorithm: str
@@ -335,3 +336,4 @@ class SigningKeyAnswer(Answer):
     public_key: str
     vkey: str
     pem: str
+    earlier: list[str]

@@ -65,22 +65,38 @@ def key(
 ) -> None:
     """The public key that checkpoints are signed with: what auditors are handed, on a way of its own.
 
-    It goes to `amends verify --key` and `amends verify-bundle --key`. The private key stays in its file.
+    It goes to `amends verify --key` and `amends verify-bundle --key`. The private key stays in its file. With --json
+    those are told, too, that were signed with before.
     """
     from amends_platform.cli.settings import load_settings, of_this_machine
-    from amends_platform.evidence.signing_key import SigningKeyError, ensure_signing_key, load_signer
+    from amends_platform.evidence.signing_key import (
+        SigningKeyError,
+        ensure_signing_key,
+        last_file_of,
+        load_signer,
+        public_file_of,
+        public_keys_in,
+    )
     from amends_platform.failures import Failure
 
     settings = of_this_machine(load_settings())
+    path = settings.signing_key_path
+    last = last_file_of(path)
+    if make and not path.exists() and last.exists():
+        raise Failure(
+            f"The signing key {path} is missing, and {last} was signed with it: put it back. If it is lost, or must "
+            f"not sign any more, keep {last} as evidence, move it away, and make the new key then."
+        )
     try:
         if make:
-            ensure_signing_key(settings.signing_key_path, settings.origin)
-        verifier = load_signer(settings.signing_key_path).verifier
+            ensure_signing_key(path, settings.origin)
+        verifier = load_signer(path).verifier
+        earlier = [key.vkey for key in public_keys_in(public_file_of(path)) if key.vkey != verifier.vkey]
     except (OSError, SigningKeyError) as error:
         raise Failure(f"{error} `amends checkpoints key --make` makes one where there never was any.") from error
     if as_json:
         told = {"name": verifier.name, "key_id": verifier.key_id.hex(), "vkey": verifier.vkey, "pem": verifier.pem}
-        print(json.dumps(told, indent=2))
+        print(json.dumps({**told, "earlier": earlier}, indent=2))
     else:
         print(verifier.vkey)
 

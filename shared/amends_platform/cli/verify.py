@@ -21,11 +21,12 @@ _SHOWN_MAX: Final = 20
 
 def verify(
     key: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--key",
             metavar="VKEY|FILE",
-            help="The public key that checkpoints are signed with; by default that of this system's signing key.",
+            help="The public key that checkpoints are signed with; by default this system's, and those that it signed "
+            "with before. May be given several times: one of them must have signed each.",
         ),
     ] = None,
     checkpoint: Annotated[
@@ -57,7 +58,7 @@ def verify(
 
     from amends_platform.cli.settings import load_settings
 
-    request = _request(load_settings(), key, checkpoint or [], jobs or os.cpu_count() or 1, resume)
+    request = _request(load_settings(), key or [], checkpoint or [], jobs or os.cpu_count() or 1, resume)
     verified = asyncio.run(_verified(request))
     if as_json:
         print(json.dumps(_document(request, verified), ensure_ascii=False))
@@ -67,17 +68,17 @@ def verify(
         raise typer.Exit(1)
 
 
-def _request(settings: Settings, key: str | None, given: list[Path], jobs: int, resume: Path | None) -> Request:
+def _request(settings: Settings, keys: list[str], given: list[Path], jobs: int, resume: Path | None) -> Request:
     from amends_platform.cli.settings import of_this_machine
-    from amends_platform.evidence.signing import last_file_of
+    from amends_platform.evidence.signing_key import last_file_of
     from amends_platform.owner import database_url_of
-    from amends_platform.verifying.claims import claims_from, holds_checkpoints, own_public_key, public_key
+    from amends_platform.verifying.claims import claims_from, holds_checkpoints, own_public_keys, public_key
     from amends_platform.verifying.log import Request
 
     database_url = database_url_of(settings)
     settings = of_this_machine(settings)
     signing_key = settings.signing_key_path
-    used = own_public_key(signing_key) if key is None else public_key(key)
+    used = [public_key(key) for key in keys] or own_public_keys(signing_key)
     # What the system itself keeps outside of the database.
     kept = [last_file_of(signing_key), *([] if settings.checkpoint_dir is None else [settings.checkpoint_dir])]
     paths = [*given, *(path for path in kept if holds_checkpoints(path))]
@@ -117,13 +118,20 @@ def _report(request: Request, verified: Verified) -> None:
 def _verdict(request: Request, verified: Verified) -> str:
     from amends_platform.verifying.claims import NOT_SIGNED
 
-    if request.key is None or any(NOT_SIGNED not in fault.what for fault in verified.faults):
+    if not request.keys or any(NOT_SIGNED not in fault.what for fault in verified.faults):
         return f"The log is bad from position {verified.faults[0].position:,} on."
     of_them = f"{verified.refuted:,} of {counted(verified.checkpoints, 'checkpoint')}"
     # A key that is the wrong one looks the same as a log that somebody made anew, and signed.
     all_of_them = verified.refuted == verified.checkpoints
-    why = "it is not this log's, or they were forged" if all_of_them else "what it did not sign is spoilt, or forged"
-    return f"The events hold together, but the key {request.key.vkey} did not sign {of_them}: {why}."
+    why = (
+        "it is not this log's, or they were forged"
+        if all_of_them
+        else "what it did not sign is spoilt, or forged, or signed with an earlier key, which --key may name as well"
+    )
+    if len(request.keys) == 1:
+        return f"The events hold together, but the key {request.keys[0].vkey} did not sign {of_them}: {why}."
+    vkeys = ", ".join(key.vkey for key in request.keys)
+    return f"The events hold together, but none of the keys {vkeys} signed {of_them}: {why}."
 
 
 def _checkpoints(verified: Verified) -> str:
@@ -137,7 +145,7 @@ def _checkpoints(verified: Verified) -> str:
 def _remarks(request: Request, verified: Verified) -> list[str]:
     """What was not looked at."""
     remarks = []
-    if request.key is None:
+    if not request.keys:
         remarks.append("No signature was checked: there is no signing key here, and no --key was given.")
     if not request.given:
         remarks.append(
@@ -167,7 +175,8 @@ def _document(request: Request, verified: Verified) -> dict[str, Any]:
             "refuted": verified.refuted,
             "kept_elsewhere": len(request.given),
             "vouched_up_to": verified.vouched,
-            "key": None if request.key is None else request.key.vkey,
+            "key": request.keys[0].vkey if request.keys else None,
+            "keys": [key.vkey for key in request.keys],
         },
         "read_before": None if resumed is None else {"up_to": resumed.position, "at": resumed.noted_at.isoformat()},
         "seconds": round(verified.seconds, 3),

@@ -14,7 +14,14 @@ from typing import Final
 
 from amends_platform.evidence.checkpoint_files import HoldsAnother, newest_in, write_once
 from amends_platform.evidence.notes import BadNote, Signer, Verifier
-from amends_platform.evidence.signing_key import load_signer
+from amends_platform.evidence.signing_key import (
+    SigningKeyError,
+    last_file_of,
+    load_signer,
+    public_file_of,
+    public_keys_in,
+    remember_public_key,
+)
 from amends_platform.evidence.tree_head import SignedCheckpoint, TreeHead, head_of, latest_checkpoint, parse
 from amends_platform.files import sync_directory, write_private
 from amends_platform.settings import Settings
@@ -34,10 +41,14 @@ class Contradiction(Exception):
 class CheckpointSigning:
     """Signs checkpoints with one key. For one task; of several processes, the one whose claim holds."""
 
-    def __init__(self, signer: Signer, last_file: Path, directory: Path | None = None) -> None:
-        """`last_file` remembers the newest note; `directory`, if given, gets every one as a file of its own."""
+    def __init__(self, signer: Signer, signing_key: Path, directory: Path | None = None) -> None:
+        """Beside `signing_key` the newest note and the public key are remembered; `directory`, if given, gets every
+        note as a file of its own.
+        """
         self._signer = signer
-        self._last_file = last_file
+        self._last_file = last_file_of(signing_key)
+        self._public_file = public_file_of(signing_key)
+        self._is_known = False
         self._directory = directory
         self._newest_in_directory: str | None = None
 
@@ -48,6 +59,10 @@ class CheckpointSigning:
     @property
     def verifier(self) -> Verifier:
         return self._signer.verifier
+
+    def earlier_keys(self) -> tuple[Verifier, ...]:
+        """Those that signed here before this one, the first one first. Raises SigningKeyError."""
+        return tuple(key for key in public_keys_in(self._public_file) if key.vkey != self.verifier.vkey)
 
     async def sign(self, conn: Executor, tree_size: int, claim: Checkpoint) -> SignedCheckpoint | None:
         """Sign the log as it was at this size, unless as much was signed already.
@@ -64,6 +79,9 @@ class CheckpointSigning:
         known = {newest.note, *kept} if newest is not None else set(kept)
         if not await self._continues(conn, tree_size, known):
             return None
+        if not self._is_known:
+            await asyncio.to_thread(self._make_known)
+            self._is_known = True
         for note in sorted(kept, key=lambda note: _said(note).tree_size):
             # We died after writing the file, before the row was there.
             if newest is None or _said(note).tree_size > newest.tree_size:
@@ -94,16 +112,21 @@ class CheckpointSigning:
 
     async def _record(self, conn: Executor, note: str) -> SignedCheckpoint:
         """Put the note into the directory and the table. Raises Contradiction."""
-        try:
-            head = parse(self._signer.verifier.open(note))
-        except BadNote as error:
-            raise Contradiction(f"What {self._last_file} remembers was not signed with our key: {error}") from error
+        head = parse(self._opened(note))
         if self._directory is not None:
             try:
                 await asyncio.to_thread(write_once, self._directory, head.tree_size, note)
             except HoldsAnother as error:
                 raise Contradiction(str(error)) from error
         return SignedCheckpoint._make(await conn.fetchrow(_RECORD, head.tree_size, head.root_hash, note))
+
+    def _opened(self, note: str) -> str:
+        for key in (self.verifier, *self.earlier_keys()):
+            try:
+                return key.open(note)
+            except BadNote:
+                continue
+        raise Contradiction("A checkpoint that is remembered was signed with another key than any that signs here.")
 
     def _read_kept(self) -> list[str]:
         kept = [self._last_file.read_text(encoding="utf-8")] if self._last_file.exists() else []
@@ -116,6 +139,21 @@ class CheckpointSigning:
             if newest and not any(note.startswith(newest) for note in kept):
                 kept.append(newest)
         return kept
+
+    def _make_known(self) -> None:
+        """From now on the key is one that signs here. Raises Contradiction where another did and was not put away."""
+        if self._last_file.exists():
+            try:
+                self.verifier.open(self._last_file.read_text(encoding="utf-8"))
+            except BadNote as error:
+                raise Contradiction(
+                    f"{self._last_file} was signed with another key than {self.verifier.key_id.hex()}: a new key is "
+                    "taken by keeping that file as evidence, and moving it away."
+                ) from error
+        try:
+            remember_public_key(self._public_file, self.verifier)
+        except SigningKeyError as error:
+            raise Contradiction(str(error)) from error
 
     def _remember(self, note: str) -> None:
         """Raises Fenced when more was signed meanwhile: we were taken for dead, and must not take that back."""
@@ -130,12 +168,7 @@ class CheckpointSigning:
 def checkpoint_signing(settings: Settings) -> CheckpointSigning | None:
     """As it is set up; None where there is no signing key. Raises SigningKeyError."""
     key = settings.signing_key_path
-    return CheckpointSigning(load_signer(key), last_file_of(key), settings.checkpoint_dir) if key.exists() else None
-
-
-def last_file_of(signing_key: Path) -> Path:
-    """The file beside the signing key that remembers what was signed last."""
-    return signing_key.with_name(signing_key.name + ".last")
+    return CheckpointSigning(load_signer(key), key, settings.checkpoint_dir) if key.exists() else None
 
 
 def _is_of_its_note(signed: SignedCheckpoint) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from amends_platform.evidence.notes import BadNote, Verifier
-from amends_platform.evidence.signing_key import SigningKeyError, load_signer
+from amends_platform.evidence.signing_key import SigningKeyError, load_signer, public_file_of, public_keys_in
 from amends_platform.evidence.tree_head import SignedCheckpoint, TreeHead, parse
 from amends_platform.failures import WrongUsage
 
@@ -29,11 +30,11 @@ class Claim(NamedTuple):
     objection: str | None
 
 
-def kept_claim(row: SignedCheckpoint, key: Verifier | None) -> Claim:
-    """What a row of `signed_checkpoints` claims; without a key the signature goes unchecked."""
+def kept_claim(row: SignedCheckpoint, keys: Sequence[Verifier]) -> Claim:
+    """What a row of `signed_checkpoints` claims, signed with one of the keys; without any that goes unchecked."""
     source = f"the checkpoint of {row.tree_size:,} events"
     try:
-        head, objection = _read(row.note, key)
+        head, objection = _read(row.note, keys)
     except BadNote as error:
         return Claim(row.tree_size, row.root_hash, source, False, f"holds no signed checkpoint: {error}")
     if (head.tree_size, head.root_hash) != (row.tree_size, row.root_hash):
@@ -46,17 +47,17 @@ def holds_checkpoints(path: Path) -> bool:
     return os.access(path, os.R_OK) and (not path.is_dir() or any(path.glob(_EXPORTED)))
 
 
-def claims_from(path: Path, key: Verifier | None) -> list[Claim]:
+def claims_from(path: Path, keys: Sequence[Verifier]) -> list[Claim]:
     """The claims of a file, or of the exported checkpoints in a directory. Raises WrongUsage when there is none."""
     if not path.is_dir():
-        return [_claim_of_file(path, key)]
+        return [_claim_of_file(path, keys)]
     files = sorted(path.glob(_EXPORTED))
     if not files:
         raise WrongUsage(f"There is no {_EXPORTED} in {path}.")
     if not _is_whole(files[-1]):
         # It is being written at this moment, or was when the system died, which will go on with it.
         files.pop()
-    return [_claim_of_file(file, key) for file in files]
+    return [_claim_of_file(file, keys) for file in files]
 
 
 def public_key(given: str) -> Verifier:
@@ -67,12 +68,14 @@ def public_key(given: str) -> Verifier:
         raise WrongUsage(f"--key {given}: {error}") from error
 
 
-def own_public_key(signing_key: Path) -> Verifier | None:
-    """The public half of the key that this system signs with; None where we cannot read it. Raises WrongUsage."""
-    if not os.access(signing_key, os.R_OK):
-        return None
+def own_public_keys(signing_key: Path) -> list[Verifier]:
+    """The key that this system signs with, and those that it did before; none where we cannot read them.
+
+    Raises WrongUsage.
+    """
     try:
-        return load_signer(signing_key).verifier
+        own = [load_signer(signing_key).verifier] if os.access(signing_key, os.R_OK) else []
+        return own + [key for key in public_keys_in(public_file_of(signing_key)) if key.vkey not in map(_vkey, own)]
     except SigningKeyError as error:
         raise WrongUsage(f"{error} Give the public key with --key.") from error
 
@@ -82,9 +85,9 @@ def _is_whole(path: Path) -> bool:
     return note.endswith(b"\n") and b"\n\n" in note[:-1]
 
 
-def _claim_of_file(path: Path, key: Verifier | None) -> Claim:
+def _claim_of_file(path: Path, keys: Sequence[Verifier]) -> Claim:
     try:
-        head, objection = _read(path.read_text(encoding="utf-8"), key)
+        head, objection = _read(path.read_text(encoding="utf-8"), keys)
     except OSError as error:
         raise WrongUsage(f"The checkpoint {path} cannot be read: {error.strerror}.") from error
     except (BadNote, UnicodeDecodeError) as error:
@@ -93,19 +96,23 @@ def _claim_of_file(path: Path, key: Verifier | None) -> Claim:
     return Claim(head.tree_size, head.root_hash, source, True, objection)
 
 
-def _read(note: str, key: Verifier | None) -> tuple[TreeHead, str | None]:
+def _read(note: str, keys: Sequence[Verifier]) -> tuple[TreeHead, str | None]:
     """What the note says, and why it is not to be believed. Raises BadNote."""
     # Unchecked: what is claimed is told even where the signature is not what it should be.
     head = parse(note.rpartition("\n\n")[0] + "\n")
-    if key is None:
-        return head, None
-    try:
-        key.open(note)
-    except BadNote as error:
-        return head, f"{NOT_SIGNED}: {error}"
-    if head.origin != key.name:
-        return head, f"is of another log, {head.origin}"
-    return head, None
+    refused = []
+    for key in keys:
+        try:
+            key.open(note)
+        except BadNote as error:
+            refused.append(str(error))
+            continue
+        return head, None if head.origin == key.name else f"is of another log, {head.origin}"
+    return head, f"{NOT_SIGNED}: {' '.join(refused)}" if refused else None
+
+
+def _vkey(key: Verifier) -> str:
+    return key.vkey
 
 
 def _text_of(given: str) -> str:

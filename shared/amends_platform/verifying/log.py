@@ -42,14 +42,14 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Request:
-    """What to verify, and against what: the key that signed checkpoints, and checkpoints that were kept elsewhere.
+    """What to verify, and against what: the keys that signed checkpoints, and checkpoints that were kept elsewhere.
 
     `jobs`: how many processes read at the same time. `resume`: the file to go on from, and to keep notes in.
     `range_events`: how many are read at once, whole rows of the tree.
     """
 
     database_url: str
-    key: Verifier | None = None
+    keys: Sequence[Verifier] = ()
     given: Sequence[Claim] = ()
     jobs: int = 1
     resume: Path | None = None
@@ -128,14 +128,14 @@ async def _read(request: Request, reach: _Reach, judge: Judge, standing: Standin
         for first in range(standing.position, reach.head, request.range_events)
     ]
     jobs = max(1, min(request.jobs, len(spans) // _RANGES_WORTH_A_PROCESS))
-    vkey = None if request.key is None else request.key.vkey
+    vkeys = [key.vkey for key in request.keys]
     with checking(jobs) as check:
         coming: deque[asyncio.Future[RangeFound]] = deque()
         try:
             while (spans or coming) and not judge.has_enough:
                 while spans and len(coming) < jobs * _RANGES_AHEAD:
                     span = spans.pop(0)
-                    task = Task(request.database_url, vkey, reach.newest_checkpoint, span, judge.sizes_in(span))
+                    task = Task(request.database_url, vkeys, reach.newest_checkpoint, span, judge.sizes_in(span))
                     coming.append(asyncio.ensure_future(check(task)))
                 found = await coming.popleft()
                 await judge.take(found)
@@ -192,6 +192,6 @@ async def _with_names(conn: asyncpg.Connection, faults: Sequence[Fault]) -> tupl
 
 def _inputs(request: Request) -> str:
     """What a verification depends on besides the log, as one word."""
-    parts = [_NOTES, "" if request.key is None else request.key.vkey]
+    parts = [_NOTES, *sorted(key.vkey for key in request.keys)]
     parts += sorted(f"{claim.tree_size} {claim.root_hash.hex()} {claim.objection}" for claim in request.given)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

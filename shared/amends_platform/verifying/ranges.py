@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,11 +49,12 @@ class RangeFound:
 
 
 async def check_range(
-    conn: asyncpg.Connection, span: Span, sizes: Collection[int], newest: int, key: Verifier | None
+    conn: asyncpg.Connection, span: Span, sizes: Collection[int], newest: int, keys: Sequence[Verifier]
 ) -> RangeFound:
     """Read and judge a range. `sizes`: of trees that end in it, besides those of the checkpoints in the database.
 
-    Rows of the tree must be there up to `newest`, the size of the newest of these. Raises asyncpg's errors.
+    Rows of the tree must be there up to `newest`, the size of the newest of these. `keys`: who may have signed them.
+    Raises asyncpg's errors.
     """
     reading = Reading(span)
 
@@ -77,7 +78,7 @@ async def check_range(
         streams=reading.streams,
         recorded_at=reading.recorded_at,
         row_roots=tuple(sealed.row_roots),
-        claims=tuple(kept_claim(each, key) for each in kept),
+        claims=tuple(kept_claim(each, keys) for each in kept),
         rests=rests,
         last_hash=reading.stored[-1],
         policies=await policies_named(conn, span),

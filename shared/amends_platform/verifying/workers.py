@@ -27,7 +27,7 @@ class Task(NamedTuple):
     """What a worker needs to know to check a range; see `check_range`."""
 
     database_url: str
-    vkey: str | None
+    vkeys: Collection[str]
     newest: int
     span: Span
     sizes: Collection[int]
@@ -70,10 +70,10 @@ def _run(task: Task) -> RangeFound:
 
 
 async def _check(task: Task) -> RangeFound:
-    key = None if task.vkey is None else Verifier.from_vkey(task.vkey)
+    keys = [Verifier.from_vkey(vkey) for vkey in task.vkeys]
     try:
         async with auditor_connection(task.database_url) as conn:
-            return await check_range(conn, task.span, task.sizes, task.newest, key)
+            return await check_range(conn, task.span, task.sizes, task.newest, keys)
     except asyncpg.PostgresError as error:
         # Such as a page of the disk that is not what was written.
         first, last = task.span.first + 1, task.span.end

@@ -216,7 +216,7 @@ async def test_checkpoints_are_exported_once_each_and_never_overwritten(tmp_path
     none_yet = await amends(tmp_path, "checkpoints", "key", **settings)
     assert (none_yet.returncode, "--make" in none_yet.stderr) == (1, True)
     made = await amends(tmp_path, "checkpoints", "key", "--make", **settings)
-    signing = CheckpointSigning(load_signer(tmp_path / "signing.key"), tmp_path / "last")
+    signing = CheckpointSigning(load_signer(tmp_path / "signing.key"), tmp_path / "signing.key")
     assert made.stdout == signing.verifier.vkey + "\n"
 
     pool = await database.pool("amends_workflow")
@@ -241,3 +241,12 @@ async def test_checkpoints_are_exported_once_each_and_never_overwritten(tmp_path
     forged = await amends(tmp_path, "checkpoints", "export", str(directory), **settings)
     assert (forged.returncode, "holds another checkpoint" in forged.stderr) == (1, True)
     assert cut_off.read_text() != notes[cut_off.name]
+
+    # Another key is taken once what this one signed last was put away; what it signed is not forgotten.
+    (tmp_path / "signing.key").unlink()
+    refused = await amends(tmp_path, "checkpoints", "key", "--make", **settings)
+    assert (refused.returncode, "signing.key.last as evidence, move it away" in refused.stderr) == (1, True)
+    (tmp_path / "signing.key.last").rename(tmp_path / "evidence")
+    replaced = await amends(tmp_path, "checkpoints", "key", "--make", "--json", **settings)
+    told = json.loads(replaced.stdout)
+    assert (told["earlier"], told["vkey"] == signing.verifier.vkey) == ([signing.verifier.vkey], False)

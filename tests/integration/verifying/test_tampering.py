@@ -62,8 +62,8 @@ async def database(postgres: PostgresServer, kept: Kept) -> AsyncIterator[Databa
 
 
 async def verified(database: Database, exported: Path | None = None) -> Verified:
-    given = () if exported is None else tuple(claims_from(exported, SIGNER.verifier))
-    return await verify_log(Request(database.url, SIGNER.verifier, given), lambda _done, _total: None)
+    given = () if exported is None else tuple(claims_from(exported, [SIGNER.verifier]))
+    return await verify_log(Request(database.url, [SIGNER.verifier], given), lambda _done, _total: None)
 
 
 async def found(database: Database, statement: str, exported: Path | None = None) -> list[tuple[int, int | None, str]]:
@@ -381,10 +381,10 @@ async def test_an_interrupted_verification_remembers_by_what_the_log_was_judged(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        await verify_log(Request(database.url, SIGNER.verifier, resume=notes, range_events=256), interrupt)
+        await verify_log(Request(database.url, [SIGNER.verifier], resume=notes, range_events=256), interrupt)
     async with superuser(database) as conn:
         await conn.execute("DELETE FROM policies")
-    result = await verify_log(Request(database.url, SIGNER.verifier, resume=notes), lambda _done, _total: None)
+    result = await verify_log(Request(database.url, [SIGNER.verifier], resume=notes), lambda _done, _total: None)
     assert result.resumed is not None
     assert [fault.position for fault in result.faults] == [JUDGED]
 
@@ -433,7 +433,7 @@ async def test_a_rewritten_log_without_checkpoints_is_found_by_exported_ones(rew
 async def test_a_rewritten_log_is_found_by_exported_checkpoints_even_with_the_strangers_key(
     rewritten: Database, kept: Kept
 ) -> None:
-    given = tuple(claims_from(kept.exported, STRANGER.verifier))
-    result = await verify_log(Request(rewritten.url, STRANGER.verifier, given), lambda _done, _total: None)
+    given = tuple(claims_from(kept.exported, [STRANGER.verifier]))
+    result = await verify_log(Request(rewritten.url, [STRANGER.verifier], given), lambda _done, _total: None)
     assert result.faults[0].what.startswith("the checkpoint of 300 events in ")
     assert "is not signed as it should be" in result.faults[0].what

@@ -18,8 +18,8 @@ from typer.testing import CliRunner, Result
 
 from amends_platform.cli import app
 from amends_platform.evidence.checkpoint_files import file_name
-from amends_platform.evidence.notes import joined_key
-from amends_platform.evidence.signing import last_file_of
+from amends_platform.evidence.notes import Signer, joined_key
+from amends_platform.evidence.signing_key import last_file_of, public_file_of
 from amends_platform.failures import WrongUsage
 from amends_platform.verifying.claims import claims_from
 from amends_platform.verifying.log import Request, Verified, verify_log
@@ -54,8 +54,8 @@ async def changed(postgres: PostgresServer, whole: Database) -> AsyncIterator[Da
 
 
 def request(database: Database, exported: Path | None = None) -> Request:
-    given = () if exported is None else tuple(claims_from(exported, SIGNER.verifier))
-    return Request(database.url, SIGNER.verifier, given, range_events=4_096)
+    given = () if exported is None else tuple(claims_from(exported, [SIGNER.verifier]))
+    return Request(database.url, [SIGNER.verifier], given, range_events=4_096)
 
 
 async def verified(asked: Request) -> Verified:
@@ -281,6 +281,7 @@ async def test_a_sound_log_is_told_with_the_checkpoints_that_vouch_for_it(whole:
         "kept_elsewhere": 0,
         "vouched_up_to": 65_900,
         "key": SIGNER.vkey,
+        "keys": [SIGNER.vkey],
     }
 
 
@@ -295,6 +296,30 @@ async def test_an_auditor_needs_the_public_key_alone(whole: Database, exported: 
     assert told.exit_code == 1
     assert f"The events hold together, but the key {STRANGER.vkey} did not sign 5 of 5 checkpoints" in told.stdout
     assert "the checkpoint of 1 events is not signed as it should be" in told.stdout
+
+
+async def test_after_a_key_was_replaced_each_checkpoint_holds_that_one_of_them_signed(
+    changed: Database, exported: Path, key_file: Path, tmp_path: Path
+) -> None:
+    async with superuser(changed) as conn:
+        await seal_log(conn, [65_990], STRANGER, tmp_path)
+    told = await run(changed, key_file)
+    assert told.exit_code == 1
+    assert f"the key {SIGNER.vkey} did not sign 1 of 6 checkpoints" in told.stdout
+    both = await run(changed, tmp_path / "no.key", "--key", SIGNER.vkey, "--key", STRANGER.vkey)
+    assert (both.exit_code, "6 checkpoints hold" in both.stdout) == (0, True)
+    # By itself it knows those that have signed here, whether or not it may read the key.
+    public_file_of(key_file).write_text(f"{STRANGER.vkey}\n{SIGNER.vkey}\n")
+    public_file_of(tmp_path / "no.key").write_text(f"{STRANGER.vkey}\n{SIGNER.vkey}\n")
+    for each in (key_file, tmp_path / "no.key"):
+        known = await run(changed, each, "--checkpoint", str(exported))
+        assert (known.exit_code, "11 checkpoints hold" in known.stdout) == (0, True)
+    # And whom neither has signed is a stranger still.
+    async with superuser(changed) as conn:
+        await seal_log(conn, [65_999], Signer("amends/default", bytes(32)), tmp_path)
+    told = await run(changed, key_file)
+    assert told.exit_code == 1
+    assert f"none of the keys {SIGNER.vkey}, {STRANGER.vkey} signed 1 of 7 checkpoints" in told.stdout
 
 
 async def test_without_a_key_it_says_that_no_signature_was_checked(whole: Database, tmp_path: Path) -> None:
@@ -324,9 +349,9 @@ async def test_a_checkpoint_that_is_just_being_written_is_passed_over(exported: 
     last = tmp_path / file_name(65_900)
     for written in range(len(whole_notes[-1])):
         last.write_bytes(whole_notes[-1][:written])
-        assert [claim.tree_size for claim in claims_from(tmp_path, SIGNER.verifier)] == [1]
+        assert [claim.tree_size for claim in claims_from(tmp_path, [SIGNER.verifier])] == [1]
     last.write_bytes(whole_notes[-1])
-    assert [claim.tree_size for claim in claims_from(tmp_path, SIGNER.verifier)] == [1, 65_900]
+    assert [claim.tree_size for claim in claims_from(tmp_path, [SIGNER.verifier])] == [1, 65_900]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest_asyncio
 
-from amends_platform.evidence.notes import Verifier
+from amends_platform.evidence.notes import Signer, Verifier
+from amends_platform.evidence.signing_key import public_file_of, remember_public_key
 from amends_platform.evidence.tree_head import TreeHead, latest_checkpoint, parse
 from tests.integration.workflow.conftest import Asker, Workflow, running_workflow, until
 from tests.support.logs import fill_log
@@ -17,6 +18,7 @@ from tests.support.postgres import Database
 from tests.support.rfc9162 import verifies_consistency, verifies_inclusion
 
 ORIGIN = "amends/default"
+EARLIER = Signer(ORIGIN, bytes(32)).verifier
 SIZES = (3, 300)
 QUESTIONS = ("checkpoint", "inclusion?position=1", "consistency?from=1")
 
@@ -24,6 +26,7 @@ QUESTIONS = ("checkpoint", "inclusion?position=1", "consistency?from=1")
 @pytest_asyncio.fixture(loop_scope="session")
 async def workflow(database: Database, tmp_path: Path) -> AsyncIterator[Workflow]:
     """On a log of which a checkpoint was signed when it had 3 events, and when it had 300."""
+    remember_public_key(public_file_of(tmp_path / "signing.key"), EARLIER)
     async with running_workflow(database, tmp_path, checkpoint_seconds=0.02) as started:
         pool = await database.pool("amends_auditor")
         for before, size in zip([0, *SIZES], SIZES, strict=False):
@@ -82,6 +85,7 @@ async def test_the_key_is_told_as_every_tool_wants_it(workflow: Workflow) -> Non
         "public_key": base64.b64encode(verifier.public_key).decode(),
         "vkey": verifier.vkey,
         "pem": verifier.pem,
+        "earlier": [EARLIER.vkey],
     }
 
 

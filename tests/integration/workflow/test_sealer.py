@@ -12,6 +12,7 @@ import pytest
 from amends_platform.evidence.checkpoint_files import file_name
 from amends_platform.evidence.notes import Signer, Verifier
 from amends_platform.evidence.signing import CheckpointSigning, Contradiction
+from amends_platform.evidence.signing_key import last_file_of, public_file_of, public_keys_in
 from amends_platform.evidence.tree_head import SignedCheckpoint, TreeHead, latest_checkpoint, parse
 from amends_store.checkpoints import Checkpoint
 from amends_store.errors import Fenced, LogHole
@@ -23,6 +24,7 @@ from tests.support.logs import fill_log
 from tests.support.postgres import TEMPLATE, Database, new_database, running_postgres
 
 SIGNER = Signer("amends/default", bytes(32))
+SUCCESSOR = Signer("amends/default", b"the key that came after it".ljust(32))
 OFTEN_SECONDS = 0.02
 # As long as a test: what is to be sealed is sealed in one step.
 NEVER_SECONDS = 3_600.0
@@ -34,17 +36,18 @@ class Desk:
     def __init__(self, database: Database, pool: asyncpg.Pool, directory: Path) -> None:
         self.database = database
         self.pool = pool
-        self.last_file = directory / "signing.key.last"
+        self.key_file = directory / "signing.key"
+        self.last_file = last_file_of(self.key_file)
         self.directory = directory / "checkpoints"
-        self.directory.mkdir(exist_ok=True)
+        self.directory.mkdir(parents=True, exist_ok=True)
 
-    def signing(self) -> CheckpointSigning:
+    def signing(self, signer: Signer = SIGNER) -> CheckpointSigning:
         """As a process has it that has just started."""
-        return CheckpointSigning(SIGNER, self.last_file, self.directory)
+        return CheckpointSigning(signer, self.key_file, self.directory)
 
-    async def seal(self) -> SignedCheckpoint:
+    async def seal(self, signer: Signer = SIGNER) -> SignedCheckpoint:
         """Start a sealer, let it seal and sign once, and end it. The newest checkpoint."""
-        sealer = Sealer(self.pool, self.signing(), NEVER_SECONDS)
+        sealer = Sealer(self.pool, self.signing(signer), NEVER_SECONDS)
         await sealer.step(await Checkpoint.claim(self.pool, CHECKPOINT))
         newest = await latest_checkpoint(self.pool)
         assert newest is not None
@@ -280,6 +283,38 @@ async def test_an_older_backup_is_gone_on_with_once_a_person_has_put_away_what_i
         restored.directory = tmp_path / "another"
         restored.directory.mkdir()
         assert (await restored.seal()).tree_size == 380
+
+
+async def test_a_new_key_signs_once_what_the_old_one_signed_was_put_away(desk: Desk, tmp_path: Path) -> None:
+    await fill_log(desk.database, 0, 400)
+    old = await desk.seal()
+    await fill_log(desk.database, 400, 500)
+    with pytest.raises(Contradiction, match="signed with another key"):
+        await desk.seal(SUCCESSOR)
+    assert [key.vkey for key in public_keys_in(public_file_of(desk.key_file))] == [SIGNER.vkey]
+    desk.last_file.rename(tmp_path / "evidence")
+    assert (await desk.seal(SUCCESSOR)).tree_size == 500
+    assert [key.vkey for key in desk.signing(SUCCESSOR).earlier_keys()] == [SIGNER.vkey]
+    # What was signed with the old one is held against the log as before.
+    async with new_database(desk.database.server) as backup:
+        await fill_log(backup, 0, 600, history=1)
+        await backup.execute(
+            "INSERT INTO signed_checkpoints (tree_size, root_hash, note)"
+            f" VALUES (400, decode('{old.root_hash.hex()}', 'hex'), $${old.note}$$)"
+        )
+        rewritten = Desk(backup, await backup.pool("amends_workflow"), tmp_path / "elsewhere")
+        with pytest.raises(Contradiction, match="first 400 events"):
+            await rewritten.seal(SUCCESSOR)
+
+
+async def test_a_new_key_records_what_the_old_one_signed_just_before_a_crash(desk: Desk) -> None:
+    await fill_log(desk.database, 0, 200)
+    await desk.sign_and_lose_it(190)
+    note = desk.last_file.read_text()
+    desk.last_file.unlink()
+    assert (desk.directory / file_name(190)).read_text() == note
+    assert (await desk.seal(SUCCESSOR)).tree_size == 200
+    assert [(each.tree_size, each.note == note) for each in await desk.signed()] == [(190, True), (200, False)]
 
 
 async def test_a_file_of_the_write_once_directory_is_never_overwritten(desk: Desk) -> None:

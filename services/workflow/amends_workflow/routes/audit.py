@@ -133,6 +133,7 @@ async def key(_: Asked, of: Of) -> Response:
             "public_key": _base64(verifier.public_key),
             "vkey": verifier.vkey,
             "pem": verifier.pem,
+            "earlier": [key.vkey for key in of.earlier_keys],
         }
     )
 
