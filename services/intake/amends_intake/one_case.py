@@ -11,6 +11,7 @@ from amends_domain.decide import Context, Decision, Rejection, decide
 from amends_intake import refusals
 from amends_intake.answers import Answered
 from amends_intake.clerk import Children, Clerk, Refused, Request, answered, repeated
+from amends_intake.discretion import gives_customer_away
 from amends_platform.decided import Decided
 from amends_store.records import Appended, DataKeyConflict, KeyReused, Replayed, VersionConflict
 
@@ -70,7 +71,7 @@ async def give(
                 raise refusals.no_such_case()
         context = clerk.context(request, other)
         moved_on = request.if_version is not None and request.if_version != case.version
-        decision = () if moved_on else await _judged(clerk, ruling, case, context)
+        decision = () if moved_on else await _judged(clerk, ruling, case, context, request)
         if moved_on or isinstance(decision, Rejection):
             # What is remembered may be behind the log; only the log may be the reason of a refusal.
             if not is_fresh:
@@ -97,5 +98,8 @@ async def give(
     raise refusals.too_contended()
 
 
-async def _judged(clerk: Clerk, ruling: Ruling, case: Case, context: Context) -> Decision:
-    return await clerk.judge(lambda: ruling(case, context))
+async def _judged(clerk: Clerk, ruling: Ruling, case: Case, context: Context, request: Request) -> Decision:
+    decision = await clerk.judge(lambda: ruling(case, context))
+    if isinstance(decision, Rejection):
+        return decision
+    return await gives_customer_away(clerk, case, decision, context, request) or decision

@@ -69,6 +69,8 @@ STATUSES: Final[Mapping[str, int]] = {
     "no-such-alert": 422,
     "reason-unfit": 422,
     "reason-names-customer": 422,
+    "clear-text-names-customer": 422,
+    "title-personal": 422,
 }
 
 

@@ -16,6 +16,7 @@ from amends_domain.commands import (
     Reject,
     ResolveOnTheSpot,
 )
+from amends_domain.decisions.clear_text import gives_away
 from amends_domain.decisions.grading import grade_at_intake
 from amends_domain.decisions.recusal import first_owner, notices_of_recusal
 from amends_domain.decisions.ruling import CLOCK_SKEW_MAX, Context, Decision, Rejection, in_the_past
@@ -75,6 +76,9 @@ def receive(command: Receive, context: Context) -> Decision:
         narrative=command.narrative,
         customer=command.customer,
     )
+    refused = gives_away((received,), command.customer)
+    if refused is not None:
+        return refused
     if command.historical:
         # Nobody is alarmed by the past.
         return (received,)

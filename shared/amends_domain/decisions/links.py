@@ -10,6 +10,7 @@ from dataclasses import replace
 from amends_domain import clocks
 from amends_domain.case import ALL_BRANCHES, COMPLAINT, INCIDENT, Case
 from amends_domain.commands import CloseIncident, Link, Merge, OpenIncident
+from amends_domain.decisions.clear_text import is_personal
 from amends_domain.decisions.grading import is_below
 from amends_domain.decisions.life import put_again
 from amends_domain.decisions.recusal import recused, steps_aside
@@ -156,6 +157,10 @@ def open_incident(command: OpenIncident, context: Context) -> Decision:
     branch = command.branch or context.actor.branch or ALL_BRANCHES
     if context.actor.branch not in (None, branch):
         return Rejection("other-branch", f"Your key is for branch {context.actor.branch}, not for {branch}.")
+    if is_personal(command.title):
+        return Rejection(
+            "title-personal", "The title stays readable for ever: say it without an e-mail address or telephone number."
+        )
     return (
         IncidentOpened(
             title=command.title,

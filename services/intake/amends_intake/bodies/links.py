@@ -42,7 +42,7 @@ class LinkBody(PairBody):
 class IncidentBody(Body):
     """Complaints whose `same` is `value` belong to the incident while it is open."""
 
-    title: Name
+    title: Name = Field(description="clear text that outlives every erasure: it names nobody")
     same: Literal["cause", "type", "product", "branch"]
     value: Name
     branch: Name | None = Field(None, description="whose incident it is; all branches' when it is left out")
