@@ -96,7 +96,14 @@ def test_what_happens_at_a_desk_happens(month: Played) -> None:
         ),
         *("customer-declined", "proposal-approved", "proposal-rejected", "case-reopened", "merged-into", "case-linked"),
         *("incident-opened", "linked-to-incident", "children-acted", "incident-closed", "reclassified", "grade-raised"),
-        *("review-recorded", "follow-up-failed", "entry-corrected", "note-added", "legal-hold-placed"),
+        *(
+            "alert-acknowledged",
+            "review-recorded",
+            "follow-up-failed",
+            "entry-corrected",
+            "note-added",
+            "legal-hold-placed",
+        ),
     }
     assert any(isinstance(event, CustomerConfirmed) and event.on_the_spot for event in month.events)
     assert any("repeat" in case.flags for case in month.cases)

@@ -34,8 +34,12 @@ _WITH_INCIDENTS_FROM: Final = 150
 
 
 class Plan(NamedTuple):
-    """Every step, the earliest first, from the beginning of the last full month to `until`, and beyond."""
+    """Every step, the earliest first, from the beginning of the last full month to `until`, and beyond.
 
+    `scene` is where it plays, for what people do about alerts, which nobody can plan.
+    """
+
+    scene: Scene
     first_day: date
     begins_at: datetime
     until: datetime
@@ -50,7 +54,7 @@ def plan(policy: Policy, samples: words.Samples, until: datetime, *, seed: int =
     first = (today.replace(day=1) - _DAY).replace(day=1)
     begins_at = first_instant(datetime.combine(first, time(0)), policy.calendar.timezone)
     steps = sorted(_lives(scene, first, today, until, cases, seed), key=lambda step: step.at)
-    return Plan(first, begins_at, until, tuple(steps))
+    return Plan(scene, first, begins_at, until, tuple(steps))
 
 
 def _lives(scene: Scene, first: date, today: date, until: datetime, cases: int, seed: int) -> Iterator[Step]:

@@ -15,6 +15,7 @@ from random import Random
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
+from amends_domain.alerts import ALERTS
 from amends_domain.case import Case
 from amends_domain.clocks import obligations
 from amends_domain.commands import Command, Link, Merge
@@ -25,6 +26,7 @@ from amends_domain.firings import firings
 from amends_domain.policy import Policy
 from amends_domain.transitions import hands_on
 from amends_platform.decided import Decided
+from amends_platform.demo.month.attending import attend
 from amends_platform.demo.month.belonging import Belonging
 from amends_platform.demo.month.plan import Plan
 from amends_platform.demo.month.telling import Step
@@ -86,6 +88,7 @@ class World:
         self._order = count()
         self._agenda: list[tuple[datetime, int, Callable[[datetime], Iterator[Happening | Refused]]]] = []
         self._seed = seed
+        self._plan: Plan
 
     @property
     def cases(self) -> list[Case]:
@@ -93,6 +96,7 @@ class World:
 
     def play(self, plan: Plan) -> Iterator[Happening | Refused]:
         """Everything up to the plan's end, in the order of time."""
+        self._plan = plan
         for step in plan.steps:
             if step.at <= plan.until:
                 self._put(step.at, self._stepped(step))
@@ -172,6 +176,7 @@ class World:
         known = self._known.setdefault(case_id, _Known(after, correlation_id))
         known.case, known.correlation_id = after, correlation_id
         yield Happening(context.now, decided, correlation_id, after.customer_ref)
+        self._attend(after, events, context.now)
         for each in self._belonging.changed(after) | {case_id}:
             self._schedule(each, context.now)
         for found in self._belonging.opening():
@@ -179,6 +184,13 @@ class World:
                 self._late(max(found.at, context.now)),
                 self._opened(found.incident_id, found.at, found.event, found.full_by),
             )
+
+    def _attend(self, case: Case, events: tuple[Event, ...], at: datetime) -> None:
+        """Somebody may look at the alerts among the events, which are the last of the case."""
+        for position, event in enumerate(events, case.position - len(events) + 1):
+            step = attend(self._plan.scene, case, event, position, at) if event.TYPE in ALERTS else None
+            if step is not None:
+                self._put(step.at, self._stepped(step))
 
     def _schedule(self, case_id: UUID, now: datetime) -> None:
         """Put the next thing that is owed of the case on the agenda, in place of what was there."""
