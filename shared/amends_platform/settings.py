@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     nats_replicas: Annotated[int, Field(ge=1, le=5)] = Field(
         1, description="how many servers keep the stream, where the notifier makes it; 3 in a cluster"
     )
+    webhooks: Path | None = Field(
+        None, description="the file that names who is told by webhook (docs/webhooks.md); unset, nobody is"
+    )
     intake_url: Annotated[str, AfterValidator(_http_url)] | None = Field(
         None, description="where commands, and the console, find intake; by default the running `amends up`"
     )

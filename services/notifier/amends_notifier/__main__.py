@@ -15,7 +15,9 @@ import uvloop
 from prometheus_client import start_http_server
 
 from amends_notifier.audit_report import report_audit
+from amends_notifier.metrics import Metrics
 from amends_notifier.service import CONNECTIONS, CannotContinue, Notifier
+from amends_notifier.telling import check_files, tellers
 from amends_platform.hints import Hints
 from amends_platform.logs import configure_logging
 from amends_platform.readiness import announce_ready
@@ -34,6 +36,8 @@ def main() -> int:
     arguments = _arguments()
     try:
         settings = Settings.load()
+        if arguments.republish is None and not arguments.audit:
+            check_files(settings)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return _WRONG_USAGE
@@ -84,12 +88,15 @@ async def _notifier(settings: Settings) -> Notifier:
     assert settings.nats_url is not None
     # With no connection to begin with, a database that is away is waited for like one that goes away later.
     pool = await connect_pool(settings.database_url, role=_ROLE, min_size=0, max_size=CONNECTIONS)
+    metrics = Metrics()
     return Notifier(
         pool,
         settings.nats_url,
         replicas=settings.nats_replicas,
         tenant=settings.tenant,
         finish_seconds_max=settings.shutdown_seconds_max,
+        metrics=metrics,
+        tellers=tellers(settings, metrics.registry),
     )
 
 

@@ -17,8 +17,9 @@ from pydantic.json_schema import GenerateJsonSchema
 from ruamel.yaml import YAML
 
 from amends_domain.case import Status
-from amends_domain.events import Event
+from amends_domain.events import DeadlineBreached, Event
 from amends_notifier.checkpoint_messages import CHECKPOINT_SIGNED, CheckpointPayload
+from amends_notifier.dead_letter_contract import DEAD_LETTER, dead_letter_channel, dead_letter_message
 from amends_notifier.descriptions import ABOUT, ABOUT_FIELDS
 from amends_notifier.examples import checkpoint_example, examples
 from amends_notifier.messages import ADDED, ALERTS, CONTENT_TYPE, NAMES_STAFF
@@ -43,6 +44,7 @@ Whoever wants everything subscribes to `amends.v1.{{tenant}}.>`.
 # What stands in the place of the name in an alert's subject.
 _CLOCK: Final = {"description": "The clock's name in the policy.", "examples": ["apology"]}
 _ROLE: Final = {"description": "The role that is told, as the policy names it.", "examples": ["department_manager"]}
+_SAID: Final = {"deadLetter": "webhook that was given up"}
 _PARAMETERS: Final = {"clock": ("clock", _CLOCK), "to": ("role", _ROLE)}
 
 
@@ -98,6 +100,7 @@ def asyncapi_document() -> dict[str, Any]:
         "checkpoint": _channel(
             "audit.checkpoint", "Every signed checkpoint of the log, in the order of their sizes.", [CHECKPOINT_SIGNED]
         ),
+        "deadLetter": dead_letter_channel(),
     }
     told = examples()
     return {
@@ -118,10 +121,10 @@ def asyncapi_document() -> dict[str, Any]:
         },
         "channels": channels,
         "operations": {
-            f"publish{kind.capitalize()}": {
+            f"publish{kind[0].upper()}{kind[1:]}": {
                 "action": "send",
                 "channel": {"$ref": f"#/channels/{kind}"},
-                "summary": f"Tell of {'an' if kind[0] in 'aeiou' else 'a'} {kind}.",
+                "summary": f"Tell of {'an' if kind[0] in 'aeiou' else 'a'} {_SAID.get(kind, kind)}.",
             }
             for kind in channels
         },
@@ -129,6 +132,7 @@ def asyncapi_document() -> dict[str, Any]:
             "messages": {
                 **{_camel(event.TYPE): _message(event, told[event]) for event in ADDED},
                 _camel(CHECKPOINT_SIGNED): _checkpoint_message(),
+                _camel(DEAD_LETTER): dead_letter_message(told[DeadlineBreached][0]),
             },
             "schemas": {
                 "Headers": _headers(

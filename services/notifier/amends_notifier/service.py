@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol
 
 import asyncpg
 import structlog
@@ -20,6 +20,7 @@ from amends_notifier.leadership import CHECKPOINT, Keeper, take_over, try_lead
 from amends_notifier.messages import Message
 from amends_notifier.metrics import Metrics
 from amends_notifier.publisher import Publisher
+from amends_notifier.racing import first_of
 from amends_notifier.reading import Reading
 from amends_store.checkpoints import Checkpoint
 from amends_store.errors import Fenced, LogHole
@@ -28,8 +29,6 @@ from amends_store.read import read_log
 from amends_store.records import StoredEvent
 
 log = structlog.get_logger()
-
-T = TypeVar("T")
 
 CONNECTIONS: Final = 3
 """What a notifier needs of its pool: one holds the lock and moves the checkpoint, two read."""
@@ -44,14 +43,33 @@ class CannotContinue(Exception):
     """The log holds something that cannot be told of, and skipping it is not for a program to decide."""
 
 
+class Teller(Protocol):
+    """What else the active notifier does, and only that one: nothing that happens to it holds up the stream."""
+
+    def start(self) -> None:
+        """Begin in the background."""
+
+    async def stop(self, seconds_max: float) -> None:
+        """End, within about so long. It may be started again."""
+
+
 class Notifier:
     """Publishes the log of one database to one broker. `wake` and `stop` may be called at any time."""
 
     def __init__(
-        self, pool: asyncpg.Pool, nats_url: str, *, replicas: int, tenant: str, finish_seconds_max: float
+        self,
+        pool: asyncpg.Pool,
+        nats_url: str,
+        *,
+        replicas: int,
+        tenant: str,
+        finish_seconds_max: float,
+        metrics: Metrics | None = None,
+        tellers: Sequence[Teller] = (),
     ) -> None:
         """`finish_seconds_max`: how long stopping waits for messages in flight. Starts nothing yet."""
-        self.metrics = Metrics()
+        self.metrics = metrics or Metrics()
+        self._tellers = tellers
         self._pool = pool
         self._broker = Broker(nats_url, replicas=replicas, on_stream_made=self._alarm_if_stream_was_lost)
         self._tenant = tenant
@@ -129,7 +147,7 @@ class Notifier:
                         await publisher.moved()
 
                 try:
-                    await _first_of(all_of_it(), report(), publisher.failed, self._stopping.wait())
+                    await first_of(all_of_it(), report(), publisher.failed, self._stopping.wait())
                 finally:
                     await self._finish(publisher)
                 on_progress(done(), total)
@@ -143,20 +161,24 @@ class Notifier:
         publisher = self._publisher = Publisher(self._publish, after=checkpoint.position)
         keeper = Keeper(connection, checkpoint, publisher)
         self.metrics.active.set(1)
+        for teller in self._tellers:
+            teller.start()
         try:
             async with self._pool.acquire() as reader:
                 on_ready()
                 following = self._follow(reader, publisher)
                 announcing = self._announcer.run()
-                await _first_of(following, keeper.run(), announcing, publisher.failed, self._stopping.wait())
+                await first_of(following, keeper.run(), announcing, publisher.failed, self._stopping.wait())
         except CannotContinue:
             # What stands before it in the log still gets out.
-            await _first_of(publisher.drained(), self._stopping.wait())
+            await first_of(publisher.drained(), self._stopping.wait())
             await keeper.move()
             raise
         finally:
             self.metrics.active.set(0)
-            await self._finish(publisher)
+            await asyncio.gather(
+                self._finish(publisher), *(teller.stop(self._finish_seconds_max) for teller in self._tellers)
+            )
         await keeper.move()
         log.info("stopped", at=publisher.position)
 
@@ -217,16 +239,3 @@ async def _message(reading: Reading, row: StoredEvent) -> Message:
     except BrokenStream as error:
         reason = str(error)
     raise CannotContinue(f"position {row.position}: {reason}")
-
-
-async def _first_of(*awaitables: Awaitable[Any]) -> None:
-    """Wait until one of them ends and cancel the others. Raises what it raised."""
-    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()

@@ -10,10 +10,14 @@ import urllib.request
 from pathlib import Path
 from uuid import uuid4
 
+from standardwebhooks import Webhook
+
 from tests.support.appends import a_command
 from tests.support.nats import NatsServer
-from tests.support.notifying import Log, kept_count, notifier_program, received
+from tests.support.notifying import SECRETS, Log, breach, kept_count, notifier_program, received, reminder
 from tests.support.postgres import Database
+from tests.support.receivers import a_receiver
+from tests.support.webhooks import SECRET, told_at
 
 
 async def test_it_announces_itself_ready_with_the_broker_away_and_ends_at_sigterm(
@@ -75,6 +79,48 @@ async def test_metrics_are_served_where_a_port_is_set(
     assert "amends_notifier_published_total 1.0" in text
     assert "amends_notifier_active 1.0" in text
     assert await process.stop()
+
+
+async def test_what_is_off_is_not_even_imported() -> None:
+    script = "import sys, amends_notifier.__main__; print(*sys.modules)"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
+    said, _ = await process.communicate()
+    loaded = set(said.decode().split())
+    assert "amends_notifier.service" in loaded
+    assert loaded & {"httpx", "aiosmtplib", "ruamel.yaml", "jinja2", "amends_notifier.webhooks"} == set()
+
+
+async def test_webhooks_tell_of_what_it_publishes_where_a_file_names_them(
+    log: Log, database: Database, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    async with a_receiver() as receiver, told_at(nats_server.url, tmp_path / "webhooks.yaml") as told:
+        told.tenant = "default"
+        told.write({"url": receiver.url, "events": ["breach"]})
+        process = notifier_program(
+            database,
+            nats_server.url,
+            settings={"AMENDS_WEBHOOKS": str(told.path)},
+            log_file=tmp_path / "notifier.log",
+        )
+        await process.start()
+        await told.has_consumer("crm")
+        await log.append(uuid4(), received(), reminder(), breach())
+        await receiver.until(lambda it: len(it.got) == 1)
+        assert await process.stop()
+        (request,) = receiver.got
+        assert request.id == (await log.ids())[2]
+        assert Webhook(SECRET).verify(request.body, request.headers)["data"]["clock"] == "apology"
+        said = (tmp_path / "notifier.log").read_text()
+        assert not [secret for secret in (*SECRETS, SECRET, SECRET.removeprefix("whsec_")) if secret in said]
+
+
+async def test_a_file_of_webhooks_that_cannot_be_used_is_wrong_usage_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "webhooks.yaml"
+    path.write_text("endpoints:\n  - name: crm\n    url: http://example.com/\n    secret_env: NO_SUCH\n")
+    urls = {"AMENDS_DATABASE_URL": "postgresql://127.0.0.1:1/amends", "AMENDS_NATS_URL": "nats://127.0.0.1:1"}
+    status, said = await _run(urls | {"AMENDS_WEBHOOKS": str(path)})
+    assert status == 2
+    assert f"{path}:3:10: endpoints[0].url: expected https" in said
 
 
 async def _run(settings: dict[str, str], *arguments: str) -> tuple[int, str]:

@@ -14,6 +14,7 @@ from amends_domain.event_codec import EVENT_TYPES
 from amends_domain.events import Event
 from amends_notifier.asyncapi import asyncapi_document, asyncapi_text, payload_model
 from amends_notifier.checkpoint_messages import CHECKPOINT_SIGNED, CheckpointPayload
+from amends_notifier.dead_letter_contract import DEAD_LETTER
 from amends_notifier.descriptions import ABOUT_FIELDS
 from amends_notifier.messages import ADDED
 from amends_platform.evidence.notes import Signer
@@ -42,6 +43,7 @@ def test_every_event_type_has_a_message_that_one_channel_carries() -> None:
     assert {message["name"] for message in document["components"]["messages"].values()} == {
         *EVENT_TYPES,
         CHECKPOINT_SIGNED,
+        DEAD_LETTER,
     }
 
 
@@ -86,6 +88,7 @@ def test_each_kind_of_alert_has_a_channel_with_its_own_parameter() -> None:
         "breach": "amends.v1.{tenant}.breach.{clock}",
         "escalation": "amends.v1.{tenant}.escalation.{role}",
         "checkpoint": "amends.v1.{tenant}.audit.checkpoint",
+        "deadLetter": "amends.dead.v1.{tenant}.{endpoint}",
     }
 
 
