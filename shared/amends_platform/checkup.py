@@ -62,6 +62,7 @@ async def check_everything(settings: Settings, running: Running | None) -> list[
         lambda: _signing_key(settings),
         lambda: _key_store(settings, running),
         lambda: _services(settings, running),
+        lambda: _webhooks(settings, running),
     ]
     found = await asyncio.gather(*(check() for check in checks))
     return [finding for findings in found for finding in findings]
@@ -357,3 +358,17 @@ async def _services(settings: Settings, running: Running | None) -> list[Finding
             mend = f"Stop that program, or set AMENDS_{name.upper()}_PORT."
             findings.append(Finding(name, "bad", f"port {port} of {host} is taken by another program", mend))
     return findings
+
+
+async def _webhooks(settings: Settings, running: Running | None) -> list[Finding]:
+    """Nothing where nobody is to be told."""
+    if settings.webhooks is None:
+        return []
+    from amends_platform.webhooks.checking import check_webhooks
+
+    return [
+        Finding("webhooks", status, found, mend)
+        for status, found, mend in await check_webhooks(
+            settings.webhooks, settings.nats_url or (running.nats_url if running else None), settings.tenant
+        )
+    ]

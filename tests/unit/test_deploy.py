@@ -23,6 +23,7 @@ DEPLOY = ROOT / "deploy"
 COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text("utf-8")
 EXAMPLE = (DEPLOY / "env.example").read_text("utf-8")
+TELLING = (DEPLOY / "compose.telling.yml").read_text("utf-8")
 ROLES = (DEPLOY / "roles.sql").read_text("utf-8")
 
 SERVICES: dict[str, dict[str, Any]] = YAML(typ="safe").load(COMPOSE)["services"]
@@ -46,6 +47,15 @@ def test_every_setting_in_the_compose_file_is_one_that_amends_has() -> None:
     assert used, "the services are set up through the environment"
     assert used - known == set()
     assert set(re.findall(rf"{PREFIX}[A-Z_]+", COMPOSE + EXAMPLE)) - known == set()
+
+
+def test_telling_people_is_opened_by_a_file_of_its_own_and_only_for_the_notifier() -> None:
+    assert "edge" not in SERVICES["notifier"]["networks"]
+    assert "AMENDS_WEBHOOKS" not in COMPOSE
+    (name, notifier), *others = YAML(typ="safe").load(TELLING)["services"].items()
+    assert (name, others, notifier["networks"]) == ("notifier", [], ["backend", "edge"])
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    assert set(re.findall(rf"{PREFIX}[A-Z_]+", TELLING)) - known == set()
 
 
 def test_the_settings_that_the_services_get_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:

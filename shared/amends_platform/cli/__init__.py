@@ -33,6 +33,7 @@ from amends_platform.cli import (
     verify,
     verify_bundle,
     watch,
+    webhooks,
 )
 from amends_platform.cli.listing import ADMINISTER, ASK, PROVE, RUN, Listed
 from amends_platform.cli.outputs import give_up_output
@@ -76,6 +77,7 @@ app.command("migrate", rich_help_panel=ADMINISTER)(migrate.migrate)
 app.command("erase", rich_help_panel=ADMINISTER)(erase.erase)
 app.command("doctor", rich_help_panel=ADMINISTER)(doctor.doctor)
 app.add_typer(keys.app, name="keys", rich_help_panel=ADMINISTER)
+app.add_typer(webhooks.app, name="webhooks", rich_help_panel=ADMINISTER)
 policy.app.command()(policy_life.rehearse)
 policy.app.command()(policy_life.publish)
 policy.app.command()(policy_life.retime)

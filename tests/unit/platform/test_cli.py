@@ -48,7 +48,7 @@ def test_every_command_has_help_in_whole_sentences() -> None:
         assert command.rich_help_panel in (RUN, ASK, PROVE, ADMINISTER), name
 
 
-@pytest.mark.parametrize("arguments", [[], ["keys"], ["checkpoints"], ["policy"]])
+@pytest.mark.parametrize("arguments", [[], ["keys"], ["checkpoints"], ["policy"], ["webhooks"]])
 def test_a_list_of_commands_says_of_each_what_it_does_to_the_end(arguments: list[str]) -> None:
     answer = CliRunner().invoke(cli.app, [*arguments, "--help"])
     assert answer.exit_code == 0
