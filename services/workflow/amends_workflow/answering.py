@@ -15,6 +15,7 @@ from amends_workflow.enquiries import Enquirer, Enquiries
 from amends_workflow.forgotten import Forgotten
 from amends_workflow.live.stream import Live
 from amends_workflow.past_queue import PastQueue
+from amends_workflow.reports.measuring import Measuring
 from amends_workflow.reports.packs import Packs
 
 
@@ -34,6 +35,7 @@ class Answering:
     forgotten: Forgotten
     live: Live
     packs: Packs
+    measuring: Measuring
 
     @property
     def verifier(self) -> Verifier | None:

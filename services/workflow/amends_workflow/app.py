@@ -36,6 +36,8 @@ from amends_workflow.live_shapes import Happening
 from amends_workflow.metrics import Metrics
 from amends_workflow.past_queue import PastQueue
 from amends_workflow.projecting import Projecting
+from amends_workflow.reports.gauges import Gauges
+from amends_workflow.reports.measuring import Measuring
 from amends_workflow.reports.packs import Packs
 from amends_workflow.routes import router
 from amends_workflow.sealer import Sealer
@@ -120,6 +122,7 @@ def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = 
             sealer = Sealer(pool, signing, settings.checkpoint_seconds)
             service.pool, service.projecting, service.sealer = pool, projecting, sealer
             authenticator = Authenticator(pool)
+            measuring = Measuring(pool, settings.tenant, policies)
             answering = Answering(
                 pool,
                 Enquiries(
@@ -138,6 +141,7 @@ def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = 
                 Forgotten(pool, cases, keyring, keys, None if signing is None else signing.signer),
                 live,
                 Packs(pool, settings.tenant, policies, is_signing=signing is not None),
+                measuring,
             )
             app.state.answering = answering
             client = _intake_client(settings, intake)
@@ -145,7 +149,9 @@ def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = 
                 stack.push_async_callback(client.aclose)
             app.state.console = Console(answering, authenticator, client)
             watching = _observe(metrics, projecting, firing, sealer, live)
-            for work in (projecting.run(), firing.run(), sealer.run(), watching):
+            gauges = Gauges(metrics.registry)
+            measured = measuring.run(lambda: projecting.is_leading, gauges.show)
+            for work in (projecting.run(), firing.run(), sealer.run(), watching, measured):
                 stack.push_async_callback(stop, asyncio.create_task(work))
             yield
 

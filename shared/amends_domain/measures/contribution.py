@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Final, NamedTuple
+from uuid import UUID
 
 from amends_domain.measures.answers import on_the_spot, recovery, repeats, satisfaction
 from amends_domain.measures.deadlines import countermeasures, promises, timeliness
@@ -59,17 +60,13 @@ class Sum:
     def __init__(self) -> None:
         self.total: Counter[Key] = Counter()
         self.branches: defaultdict[str, Counter[Key]] = defaultdict(Counter)
-        self._notable: defaultdict[str, dict[str, list[Notable]]] = defaultdict(dict)
+        self._notable: dict[str, dict[str, list[Notable]]] = {}
 
     def add(self, one: Contribution) -> None:
         self._move(one, 1)
         if one.notable:
-            kept = self._notable[one.branch]
-            kept.update(best([*one.notable, *(each for some in kept.values() for each in some)]))
-
-    def take_back(self, one: Contribution) -> None:
-        """Undo an `add`. Cases worth discussing are kept by whoever takes back: a sum cannot forget the best."""
-        self._move(one, -1)
+            kept = self._notable.get(one.branch, {})
+            self._notable[one.branch] = best([*one.notable, *(each for some in kept.values() for each in some)])
 
     def notable(self, branch: str | None) -> dict[str, list[Notable]]:
         """By rule the cases that a branch, or (None) all of them, may be discussed by."""
@@ -86,3 +83,29 @@ class Sum:
                 counts[key] += sign * count
                 if not counts[key]:
                     del counts[key]
+
+
+class RunningSum(Sum):
+    """A sum of which contributions can be taken back, because their cases have moved on.
+
+    It keeps every case that may be worth discussing: of the best alone, none could be given up.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._all: dict[str, dict[UUID, tuple[Notable, ...]]] = {}
+
+    def add(self, one: Contribution) -> None:
+        self._move(one, 1)
+        if one.notable:
+            self._all.setdefault(one.branch, {})[one.notable[0].case_id] = one.notable
+
+    def take_back(self, one: Contribution) -> None:
+        """Undo an `add`."""
+        self._move(one, -1)
+        if one.notable:
+            self._all[one.branch].pop(one.notable[0].case_id, None)
+
+    def notable(self, branch: str | None) -> dict[str, list[Notable]]:
+        kept = self._all.values() if branch is None else [self._all.get(branch, {})]
+        return best(each for cases in kept for some in cases.values() for each in some)

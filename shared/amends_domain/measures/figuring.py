@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from fractions import Fraction
 from typing import Final
 
@@ -73,8 +74,9 @@ class _Sheet:
         return tuple(Part(each, counts[each]) for each in (*known, *others))
 
 
-def figures(total: Sum, branch: str | None, terms: Terms, trend: Sequence[Month]) -> Figures:
-    """The figures of a branch, or (None) of all of them. `trend` names the months of the span's trend."""
+def figures(total: Sum, branch: str | None, terms: Terms, trend: Sequence[Month], until: datetime) -> Figures:
+    """The figures of a branch, or (None) of all of them. `trend` names the months of the span's trend, which goes on
+    until then."""
     counts = total.counts(branch)
     sheet = _Sheet(counts)
     return Figures(
@@ -98,7 +100,7 @@ def figures(total: Sum, branch: str | None, terms: Terms, trend: Sequence[Month]
         recovery=_recovery(sheet),
         standards=standards_of(sheet.of("standard"), terms.standards, trend),
         satisfaction_index=None if terms.index is None else index_of(sheet.of("indicator"), terms.index),
-        recurrence=recurred(total, branch),
+        recurrence=recurred(total, branch, until),
         discussed=tuple(
             Discussed(each.rule, each.reference, each.case_id, each.branch) for each in chosen(total.notable(branch))
         ),

@@ -100,8 +100,8 @@ def pack_of(
     names = sorted({*total.branches, *terms.quotas} - {ALL_BRANCHES})
     if ALL_BRANCHES in total.branches:
         names.append(ALL_BRANCHES)
-    of_all = figures(total, None, terms, trend)
-    branches = tuple(figures(total, name, terms, trend) for name in names)
+    of_all = figures(total, None, terms, trend, cut.until)
+    branches = tuple(figures(total, name, terms, trend, cut.until) for name in names)
     equations = (
         *within(of_all),
         *with_log(total, logged, cases),
@@ -130,7 +130,7 @@ def of_branch(pack: Pack, branch: str, total: Sum, cut: Cut) -> Pack:
     """The same pack as one branch sees it: nothing in it tells of another."""
     own = next((one for one in pack.branches if one.branch == branch), None)
     if own is None:
-        own = figures(total, branch, Terms.of(cut.policy.sections), trend_of(cut.month))
+        own = figures(total, branch, Terms.of(cut.policy.sections), trend_of(cut.month), cut.until)
     equations = tuple(within(own))
     return Pack(
         month=pack.month,

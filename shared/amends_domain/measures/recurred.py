@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from amends_domain.measures.contribution import Sum
 from amends_domain.measures.figures import Recurred
@@ -13,13 +13,13 @@ from amends_domain.measures.told import RECURRENCE
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def recurred(total: Sum, branch: str | None) -> tuple[Recurred, ...]:
-    """Of one branch or of each, in the order in which they were done.
+def recurred(total: Sum, branch: str | None, until: datetime) -> tuple[Recurred, ...]:
+    """Of one branch or of each, in the order in which they were done, those whose 30 days after were over by then.
 
     Complaints of the very instant count as before: what was done cannot have helped them.
     """
     branches = sorted(total.branches) if branch is None else [branch]
-    found = [each for name in branches for each in _of_branch(total, name)]
+    found = [each for name in branches for each in _of_branch(total, name) if each.done_at + RECURRENCE <= until]
     return tuple(sorted(found, key=lambda each: (each.done_at, each.branch, each.reference, each.number)))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from amends_domain.measures.contribution import Contribution, Sum, contribution
+from amends_domain.measures.contribution import Contribution, RunningSum, Sum, contribution
 from amends_domain.measures.figures import Figures, IndexFigures, Part, Share
 from amends_domain.measures.months import Month
 from amends_domain.measures.pack import Cut, Pack, pack_of, span_of
@@ -183,7 +183,7 @@ def test_contributions_add_up_in_any_order_and_can_be_taken_back() -> None:
     some = list(contributions(seed, month))
     Random(1).shuffle(some)
     assert pack_from(seed, month, some) == pack(seed, month)
-    total, rest = Sum(), Sum()
+    total, rest = RunningSum(), Sum()
     for each in some:
         total.add(each)
     for each in some[:40]:
@@ -192,3 +192,4 @@ def test_contributions_add_up_in_any_order_and_can_be_taken_back() -> None:
         rest.add(each)
     assert total.total == rest.total
     assert {name: counts for name, counts in total.branches.items() if counts} == rest.branches
+    assert total.notable(None) == rest.notable(None)

@@ -15,6 +15,7 @@ from amends_platform.exporting.cases import streams
 from amends_platform.exporting.extract import Extract, Scope, scope_of_times
 from amends_platform.policy.book import PolicyBook
 from amends_platform.recorded import all_recorded
+from amends_store.read import Executor
 from amends_store.records import StoredEvent
 from amends_workflow.statements import statement
 
@@ -31,19 +32,24 @@ class Summed(NamedTuple):
     cases: int
 
 
-async def summed(conn: asyncpg.Connection, tenant: str, policies: PolicyBook, cut: Cut) -> Summed:
-    """Add up everything up to the cut. Raises UnknownPolicy, UnknownEventType, BrokenStream."""
-    span = span_of(cut)
+async def summed(conn: asyncpg.Connection, tenant: str, policies: PolicyBook, cut: Cut, total: Sum) -> Summed:
+    """Add up everything up to the cut, in `total`. Raises UnknownPolicy, UnknownEventType, BrokenStream."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        total = await _total(conn, tenant, policies, cut, span)
-        return Summed(total, *await counted(conn, tenant, cut))
+        await _add_all(conn, tenant, policies, cut, total)
+        since = await scope_of_times(conn, since=span_of(cut).start, before=None, until=cut.position)
+        logged = await events_by_type(conn, tenant, since.after, cut.position)
+        return Summed(total, logged, await cases_begun(conn, tenant, 0, cut.position))
 
 
-async def counted(conn: asyncpg.Connection, tenant: str, cut: Cut) -> tuple[dict[str, int], int]:
-    """How many events of each type the month has, and how many cases have begun at the cut, as the database counts."""
-    since = await scope_of_times(conn, since=span_of(cut).start, before=None, until=cut.position)
-    rows = await conn.fetch(_BY_TYPE, tenant, since.after, cut.position)
-    return {row["type"]: row["count"] for row in rows}, await conn.fetchval(_BEGUN, tenant, cut.position)
+async def events_by_type(conn: Executor, tenant: str, after: int, until: int) -> dict[str, int]:
+    """How many events of each type there are after a position up to another, as the database counts."""
+    return {row["type"]: row["count"] for row in await conn.fetch(_BY_TYPE, tenant, after, until)}
+
+
+async def cases_begun(conn: Executor, tenant: str, after: int, until: int) -> int:
+    """How many cases began there."""
+    begun: int = await conn.fetchval(_BEGUN, tenant, after, until)
+    return begun
 
 
 async def contributed(events: Sequence[StoredEvent], policies: PolicyBook, span: Span) -> Contribution:
@@ -52,8 +58,8 @@ async def contributed(events: Sequence[StoredEvent], policies: PolicyBook, span:
     return await policies.judge(lambda known: contribution(tell(case_id, recorded, known), span))
 
 
-async def _total(conn: asyncpg.Connection, tenant: str, policies: PolicyBook, cut: Cut, span: Span) -> Sum:
-    total = Sum()
+async def _add_all(conn: asyncpg.Connection, tenant: str, policies: PolicyBook, cut: Cut, total: Sum) -> None:
+    span = span_of(cut)
     extract = Extract(conn, tenant, Scope(0, cut.position), None)
     number = 0
     async for stream in streams(extract, lambda _told: None):
@@ -61,4 +67,3 @@ async def _total(conn: asyncpg.Connection, tenant: str, policies: PolicyBook, cu
         number += 1
         if number % _CASES_AT_ONCE == 0:
             await asyncio.sleep(0)
-    return total

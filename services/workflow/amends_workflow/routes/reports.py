@@ -53,6 +53,21 @@ async def report(month: str, asked: Asked, of: Of, parameters: Annotated[ReportP
     return _json(as_json(made.seen_by(branch)))
 
 
+@routes.get(
+    "/measures",
+    tags=["reports"],
+    summary="The measures of the present month, to date",
+    description="The same figures as a month-end pack's, up to now: `is_over` is false, and they change with what"
+    " happens. They say up to which position of the log they go.",
+    operation_id="measures",
+    response_model=ReportAnswer,
+)
+async def measures(asked: Asked, of: Of, parameters: Annotated[ReportParameters, Query()]) -> Response:
+    branch = _branch(asked, parameters.branch)
+    made = await of.measuring.to_date()
+    return _json(as_json(made.seen_by(branch)))
+
+
 def _month(text: str) -> Month:
     try:
         return Month.parse(text)
