@@ -25,6 +25,7 @@ from amends_platform.web import RateLimit, add_operations, describe_errors, publ
 from amends_store.pool import connect_pool
 from amends_store.timers import Fired
 from amends_workflow.answering import Answering
+from amends_workflow.console.present import Publications
 from amends_workflow.console.routes import pages
 from amends_workflow.console.routing import add_missing_pages
 from amends_workflow.console.visitors import Console
@@ -147,7 +148,7 @@ def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = 
             client = _intake_client(settings, intake)
             if client is not None:
                 stack.push_async_callback(client.aclose)
-            app.state.console = Console(answering, authenticator, client)
+            app.state.console = Console(answering, Publications(answering, settings.tenant), authenticator, client)
             watching = _observe(metrics, projecting, firing, sealer, live)
             gauges = Gauges(metrics.registry)
             measured = measuring.run(lambda: projecting.is_leading, gauges.show)

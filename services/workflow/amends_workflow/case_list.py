@@ -65,6 +65,7 @@ def case_query(
     where.any_of("state", _states(wanted))
     where.any_of("owner", wanted.owner)
     where.any_of("kind", wanted.kind)
+    where.any_of("type", wanted.type)
     where.any_of("grade", wanted.grade)
     if wanted.grade and "ordinary" not in wanted.grade:
         where.add("grade <> 'ordinary'")

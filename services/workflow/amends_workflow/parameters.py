@@ -109,6 +109,7 @@ class CaseListParameters(Paged):
     owner: Words = []
     grade: Words = []
     kind: Words = []
+    type: Words = []
     flag: Words = []
     customer: Words = []
     incident: Word | None = Field(None, description="the id or the reference of a mass incident: the cases of it")

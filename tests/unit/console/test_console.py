@@ -9,7 +9,6 @@ import pytest
 
 from amends_platform.problems import Problem
 from amends_workflow.console.forgery import check_form_token, form_token
-from amends_workflow.console.preferences import accepted_language
 from amends_workflow.console.rendering import local_path
 
 VENDOR = files("amends_workflow.console") / "static" / "vendor"
@@ -21,23 +20,6 @@ def test_vendored_files_are_unmodified() -> None:
     assert set(sums) == {path.name for path in VENDOR.iterdir()} - {"SHA256SUMS"}
     for name, digest in sums.items():
         assert hashlib.sha256((VENDOR / name).read_bytes()).hexdigest() == digest, name
-
-
-@pytest.mark.parametrize(
-    ("header", "language"),
-    [
-        ("", "en"),
-        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
-        ("en-GB,en;q=0.9,zh;q=0.1", "en"),
-        ("fr, zh;q=0.5", "zh"),
-        ("de", "en"),
-        ("zh;q=0", "en"),
-        ("zh;q=many,en", "en"),
-        (";;;,,,=", "en"),
-    ],
-)
-def test_the_language_that_the_browser_likes_best_is_taken(header: str, language: str) -> None:
-    assert accepted_language(header) == language
 
 
 def test_a_form_is_bound_to_the_secret_of_one_session() -> None:

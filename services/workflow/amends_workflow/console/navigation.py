@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from amends_platform.words import message
+
 
 class Entry(NamedTuple):
     """A page that is always within reach. `key` is pressed after `g`."""
@@ -13,7 +15,7 @@ class Entry(NamedTuple):
     key: str
 
 
-ENTRIES: Final = (Entry("/", "Queue", "q"),)
+ENTRIES: Final = (Entry("/", message("Queue"), "q"),)
 
 
 def is_current(entry: Entry, path: str) -> bool:

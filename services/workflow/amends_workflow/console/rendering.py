@@ -11,15 +11,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from amends_platform.words import LANGUAGES, words
+from amends_platform.words.templates import install
 from amends_workflow.console import headers
 from amends_workflow.console.assets import asset_url
 from amends_workflow.console.navigation import ENTRIES, is_current
-from amends_workflow.console.preferences import LANGUAGES, Language, preferences
-from amends_workflow.console.speech import install, words
+from amends_workflow.console.preferences import preferences
+from amends_workflow.console.urgency import urgency
 from amends_workflow.console.visitors import Visitor
 
 
-def _speaking(language: Language) -> Environment:
+def _speaking(language: str) -> Environment:
     templates = Environment(
         loader=FileSystemLoader(str(files("amends_workflow.console") / "templates")),
         autoescape=True,
@@ -28,7 +30,7 @@ def _speaking(language: Language) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    templates.globals |= {"asset": asset_url, "navigation": ENTRIES, "is_current": is_current}
+    templates.globals |= {"asset": asset_url, "navigation": ENTRIES, "is_current": is_current, "urgency": urgency}
     install(templates, words(language))
     return templates
 
@@ -47,8 +49,9 @@ def page(
 ) -> HTMLResponse:
     """A page, or (where the template is one) a part of one.
 
-    Every template has what `speech.install` brings, `preferences`, `visitor` (None where nobody is signed in),
-    `form_token`, `path` and `here` (the path with its query) besides `values`.
+    Every template has what `words.templates.install` brings, `preferences`, `visitor` (None where nobody is signed in),
+    `form_token`, `path` and `here` (the path with its query) besides `values`. Those that tell times need `now` and
+    `zone` among these.
     """
     chosen = preferences(request)
     visitor: Visitor | None = getattr(request.state, "visitor", None)

@@ -8,12 +8,14 @@ from typing import Annotated
 import httpx
 from fastapi import Depends, Request
 
+from amends_domain.authority import MAY
 from amends_platform.principals import Authenticator
 from amends_platform.problems import Problem
 from amends_workflow.answering import Answering
 from amends_workflow.console import cookies
 from amends_workflow.console.forgery import FIELD, check_form_token, form_token, refuse_other_sites
 from amends_workflow.console.forms import Form, read_form
+from amends_workflow.console.present import Publications
 from amends_workflow.enquiries import Enquirer
 
 
@@ -26,6 +28,7 @@ class Console:
     """What pages are made from: what answers questions, and intake, which takes commands (None: nobody said where)."""
 
     of: Answering
+    publications: Publications
     authenticator: Authenticator
     intake: httpx.AsyncClient | None
 
@@ -41,6 +44,10 @@ class Visitor:
     @property
     def form_token(self) -> str:
         return form_token(self.token)
+
+    def may(self, command: str) -> bool:
+        """Whether their role may give the command at all."""
+        return self.asked.role in MAY[command]
 
 
 # Not plain functions: FastAPI would send those through a thread pool.

@@ -10,10 +10,11 @@ from starlette.responses import Response
 from amends_platform.principals import KEY_PATTERN
 from amends_platform.problems import Problem
 from amends_platform.sessions import LIFETIME, begin_session, end_session
+from amends_platform.words import LANGUAGES, message
 from amends_workflow.console import cookies
 from amends_workflow.console.forgery import FIELD, check_form_token, form_token, refuse_other_sites
 from amends_workflow.console.forms import Form, read_form
-from amends_workflow.console.preferences import LANGUAGES, THEMES
+from amends_workflow.console.preferences import THEMES
 from amends_workflow.console.rendering import go_to, local_path, page
 from amends_workflow.console.routing import PageRoute
 from amends_workflow.console.visitors import Of, Posted, Visitor
@@ -39,10 +40,10 @@ async def sign_in(request: Request, console: Of) -> Response:
         # Without a cookie there is nothing that the form could belong to.
         check_form_token(visit or secrets.token_urlsafe(32), form.get(FIELD))
     except Problem:
-        return _form(request, next_path, "The page was open too long, or cookies are refused. Send it again.", 403)
+        return _form(request, next_path, _TOO_LONG, 403)
     key = form.get("key").strip()
     if KEY_PATTERN.fullmatch(key) is None:
-        return _form(request, next_path, "That is no API key: one begins with amends_ and has 43 characters more.", 422)
+        return _form(request, next_path, _NO_KEY, 422)
     try:
         await console.of.enquiries.admit_by(f"Bearer {key}")
     except Problem as problem:
@@ -87,7 +88,9 @@ def _keep(request: Request, response: Response, form: Form) -> None:
             cookies.keep_choice(request, response, cookie, chosen)
 
 
-_UNKNOWN = "This API key is unknown or revoked."
+_TOO_LONG = message("The page was open too long, or cookies are refused. Send it again.")
+_NO_KEY = message("That is no API key: one begins with amends_ and has 43 characters more.")
+_UNKNOWN = message("This API key is unknown or revoked.")
 
 
 def _refusal(problem: Problem) -> str:
@@ -95,9 +98,9 @@ def _refusal(problem: Problem) -> str:
         case "unauthenticated":
             return _UNKNOWN
         case "other-tenant":
-            return "This API key belongs to another tenant than this service."
+            return message("This API key belongs to another tenant than this service.")
         case "role-not-allowed":
-            return "This API key is for configuration: whoever has its role may not read cases."
+            return message("This API key is for configuration: whoever has its role may not read cases.")
         case _:
             return problem.detail
 
