@@ -114,6 +114,8 @@ async def running_desk(database: Database, directory: Path, **settings: Any) -> 
             master_key_file=directory / "master.key",
             signing_key_file=directory / "signing.key",
             rate_limit="off",
+            # Evidence waits for a checkpoint.
+            checkpoint_seconds=0.2,
             **{"key_store": directory / "customers.db", "intake_url": "http://intake", **settings},
         )
         ensure_signing_key(known.signing_key_path, known.origin)

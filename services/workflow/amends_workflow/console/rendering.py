@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from amends_platform.words import LANGUAGES, words
+from amends_platform.words import LANGUAGES, Words, words
 from amends_platform.words.templates import install
 from amends_workflow.console import headers
 from amends_workflow.console.assets import asset_url
@@ -70,6 +70,11 @@ def page(
         )
     )
     return HTMLResponse(text, status, {**headers.PAGE, **(more_headers or {})})
+
+
+def words_for(request: Request) -> Words:
+    """The words of the reader's language."""
+    return words(preferences(request).language)
 
 
 def go_to(path: str) -> Response:

@@ -1,0 +1,124 @@
+"""What may be done with a case now, and by whom: as forms, of which one is open."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from amends_domain.authority import MAY
+from amends_platform.words import message
+from amends_workflow.console.acting.fields import Field
+from amends_workflow.console.acting.sending import Refused
+from amends_workflow.console.acting.table import ACTIONS, GROUPS, Action
+from amends_workflow.console.cases.offering import Offering, Option, options_of
+from amends_workflow.console.cases.timeline import Entry
+from amends_workflow.console.cases.view import View
+from amends_workflow.console.forms import Form
+
+
+class Question(NamedTuple):
+    """A field with what can be chosen, what stands in it, and what is wrong with that."""
+
+    field: Field
+    options: Sequence[Option]
+    value: str
+    chosen: frozenset[str]
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenForm:
+    """The form that is open. `key` lets intake know a repetition; `version` is what the person looked at.
+
+    `since` is what has happened since the version that they had looked at, where the case has moved on.
+    """
+
+    action: Action
+    to: str
+    questions: Sequence[Question]
+    key: str
+    version: int | None
+    refused: Refused | None = None
+    since: Sequence[Entry] = field(default_factory=tuple)
+
+    @property
+    def errors(self) -> list[Question]:
+        return [question for question in self.questions if question.error]
+
+
+class Doing(NamedTuple):
+    """By group, the commands that are allowed and this role may give; and those that others may, with their roles."""
+
+    groups: Mapping[str, Sequence[str]]
+    others: Sequence[tuple[str, Sequence[str]]]
+
+
+def doing(view: View, role: str) -> Doing:
+    """What may be done now."""
+    allowed = [name for name in view.answer["allowed"] if name in ACTIONS]
+    groups: dict[str, list[str]] = {}
+    for group, label in GROUPS.items():
+        names = [name for name in allowed if ACTIONS[name].group == group and role in MAY[name]]
+        if names:
+            groups[label] = names
+    others = [(name, sorted(MAY[name])) for name in allowed if role not in MAY[name]]
+    return Doing(groups, others)
+
+
+def new_key() -> str:
+    """For one form, made when it is shown: sent twice, it is one request."""
+    return "console-" + secrets.token_urlsafe(24)
+
+
+def fresh_form(action: Action, to: str, offering: Offering, version: int | None, given: Mapping[str, str]) -> OpenForm:
+    """The form as it is first shown. `given` is what the address says should stand in it."""
+    typed = Form([(each.name, given.get(each.name, each.initial)) for each in action.all_fields])
+    return OpenForm(action, to, questions(action, offering, typed, {}), new_key(), version)
+
+
+def questions(action: Action, offering: Offering, typed: Form, errors: Mapping[str, str]) -> list[Question]:
+    """The form's questions with what was typed."""
+    return [
+        Question(
+            each,
+            _offered(each, offering, typed),
+            typed.get(each.name),
+            frozenset(typed.all(each.name)),
+            errors.get(each.name, ""),
+        )
+        for each in action.all_fields
+    ]
+
+
+def _offered(each: Field, offering: Offering, typed: Form) -> list[Option]:
+    """What can be chosen; what was chosen stays so, though it be no longer offered."""
+    options = options_of(each, offering)
+    if each.kind in ("code", "pick"):
+        missing = [text for text in typed.all(each.name) if text not in {option.value for option in options}]
+        options += [Option(text, text) for text in missing]
+    return options
+
+
+REFUSALS: Final[Mapping[str, Any]] = {
+    "intake-away": message(
+        "The service that records is not there just now. What you typed is still here: send it again in a moment. If"
+        " it was recorded after all, it is recorded once."
+    ),
+    "version-mismatch": message("The case has moved on since you looked. See what happened, then send it again."),
+    "role-not-allowed": message("Your role may not do this."),
+    "other-branch": message("The case belongs to another branch than yours."),
+    "beyond-authority": message("This is beyond what your role may decide."),
+    "own-proposal": message("Nobody approves what they proposed themselves."),
+    "own-request": message("Nobody approves what they asked for themselves."),
+    "recused": message("The complaint names you: somebody else must do this."),
+    "not-the-receiver": message("The case was offered to somebody else."),
+    "illegal-state": message("This is not possible in the state that the case is in."),
+    "approval-pending": message("The proposal waits for an approval: until then the customer is not told."),
+    "idempotency-key-reused": message(
+        "Something else was recorded from this very form before. Look at the history; if this is still to be done, open"
+        " the form anew."
+    ),
+    "stale-form": message("You have signed in anew since this form was made. Send it again."),
+}

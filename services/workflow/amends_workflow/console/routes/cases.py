@@ -1,0 +1,207 @@
+"""One case: as it is, with what may be done; as it was; and its evidence to take away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from amends_domain.reference import reference_of
+from amends_platform.problems import Problem
+from amends_store.read import UpToPosition, UpToVersion, read_stream
+from amends_workflow.console.acting.filling import at_fault, fill
+from amends_workflow.console.acting.sending import Done, Refused, send
+from amends_workflow.console.acting.table import ACTIONS, Action
+from amends_workflow.console.cases.doing import REFUSALS, OpenForm, doing, fresh_form, new_key, questions
+from amends_workflow.console.cases.kinds_of_events import GROUPS
+from amends_workflow.console.cases.offering import Offering
+from amends_workflow.console.cases.timeline import Entry
+from amends_workflow.console.cases.view import View, view_of
+from amends_workflow.console.forgery import FIELD, check_form_token, refuse_other_sites
+from amends_workflow.console.forms import Form, read_form
+from amends_workflow.console.headers import PAGE
+from amends_workflow.console.present import Present
+from amends_workflow.console.rendering import go_to, page, words_for
+from amends_workflow.console.routing import PageRoute
+from amends_workflow.console.visitors import Console, Here, Of, Visitor
+from amends_workflow.evidence import bundle_of
+from amends_workflow.parameters import CaseParameters
+
+routes = APIRouter(route_class=PageRoute)
+
+
+@routes.get("/cases/{name}")
+async def case(request: Request, name: str, visitor: Here, console: Of) -> Response:
+    present, words = await console.publications.present(), words_for(request)
+    query = request.query_params
+    if query.get("version", "").isdecimal():
+        return go_to(await _after_entry(console, visitor, name, int(query["version"][:9])))
+    wanted = _wanted(query, present.zone)
+    view = await view_of(console, visitor, name, wanted, words, present, whole="whole" in query)
+    action = None if view.is_past or console.intake is None else ACTIONS.get(query.get("do", ""))
+    form = None
+    if action is not None and action.command in view.answer["allowed"] and visitor.may(action.command):
+        offering = Offering(words, present.policy, present.zone, view)
+        given = {
+            "position": query.get("entry", ""),
+            "owner": visitor.asked.person if action.command == "assign" else "",
+        }
+        form = fresh_form(action, _to(view, action), offering, view.case.version, _only_said(given))
+    return await _page(request, console, visitor, view, present, form)
+
+
+async def _after_entry(console: Console, visitor: Visitor, name: str, version: int) -> str:
+    """Where the case is shown as it was after so many entries: the slider says entries, what is shown is a position."""
+    found = await console.of.enquiries.case(visitor.asked, name)
+    path = f"/cases/{reference_of(found.first_position)}"
+    if version >= found.version:
+        return path
+    rows = await read_stream(console.of.pool, found.id, up_to=UpToVersion(max(version, 1)))
+    return f"{path}?position={rows[-1].position}"
+
+
+@routes.post("/cases/{name}/do/{command}")
+async def do(request: Request, name: str, command: str, visitor: Here, console: Of) -> Response:
+    refuse_other_sites(request)
+    action = ACTIONS.get(command)
+    if action is None:
+        raise Problem(404, "not-found", "There is no such thing to do.")
+    form = await read_form(request)
+    present, words = await console.publications.present(), words_for(request)
+    filled = fill(action, form, present.zone, words)
+    came = await _given(console, visitor, name, form, filled.path, filled.body, filled.errors)
+    if isinstance(came, Done):
+        return go_to(f"/cases/{came.reference}?{urlencode({'done': command})}#top")
+    view = await view_of(console, visitor, name, CaseParameters(), words, present)
+    errors = filled.errors | _pointed(action, came)
+    offering = Offering(words, present.policy, present.zone, view)
+    opened = OpenForm(
+        action,
+        _to(view, action),
+        questions(action, offering, form, errors),
+        form.get("key") or new_key(),
+        view.case.version,
+        came,
+        # Told of what happened since, they decide anew; sent again, it is for the case as it is now.
+        _since(view, _version(form)) if came is not None and came.code == "version-mismatch" else (),
+    )
+    return await _page(request, console, visitor, view, present, opened, status=422 if came is None else came.status)
+
+
+@routes.get("/cases/{name}/evidence")
+async def evidence(request: Request, name: str, visitor: Here, console: Of) -> Response:
+    of, asked = console.of, visitor.asked
+    found = await of.enquiries.case(asked, name)
+    rows = await read_stream(of.pool, found.id, up_to=UpToPosition(found.position))
+    with_words = request.query_params.get("personal") == "true" and asked.may_read_personal_data
+    subject, bundle = await bundle_of(
+        of, found.id, rows, of.enquiries.reader(asked) if with_words else None, with_pdf=False
+    )
+    headers = {**PAGE, "Content-Disposition": f'attachment; filename="evidence-{subject.reference}.zip"'}
+    return Response(bundle, 200, headers, "application/zip")
+
+
+async def _given(
+    console: Console, visitor: Visitor, name: str, form: Form, path: str, body: Any, errors: Mapping[str, str]
+) -> Done | Refused | None:
+    """What came of it; None where it is not even worth sending."""
+    try:
+        check_form_token(visitor.token, form.get(FIELD))
+    except Problem as problem:
+        return Refused(403, problem.code, problem.detail, {})
+    if errors:
+        return None
+    if console.intake is None:
+        return Refused(503, "intake-away", "", {})
+    found = await console.of.enquiries.case(visitor.asked, name)
+    to = f"/v1/complaints/{found.id}/{path}"
+    return await send(console.intake, visitor.token, to, body, key=form.get("key") or new_key(), version=_version(form))
+
+
+async def _page(
+    request: Request,
+    console: Console,
+    visitor: Visitor,
+    view: View,
+    present: Present,
+    form: OpenForm | None,
+    *,
+    status: int = 200,
+) -> Response:
+    group, done = request.query_params.get("show", ""), request.query_params.get("done", "")
+    entries = [entry for entry in view.entries if group not in GROUPS or entry.group == group]
+    versions = view.case.version
+    if view.is_past:
+        versions = (await console.of.enquiries.case(visitor.asked, view.reference)).version
+    refusal = None if form is None or form.refused is None else REFUSALS.get(form.refused.code)
+    return page(
+        request,
+        "case.html",
+        status=status,
+        now=present.now,
+        zone=present.zone,
+        view=view,
+        case=view.answer,
+        entries=entries,
+        groups=GROUPS,
+        shown_group=group if group in GROUPS else "",
+        doing=doing(view, visitor.asked.role),
+        form=form,
+        refusal=refusal,
+        is_writable=console.intake is not None and not view.is_past,
+        done=done if done in (*ACTIONS, "receive") else "",
+        versions=versions,
+    )
+
+
+def _to(view: View, action: Action) -> str:
+    return f"/cases/{view.reference}/do/{action.command}"
+
+
+def _wanted(query: Mapping[str, str], zone: tzinfo) -> CaseParameters:
+    """Which state of the case. Raises a 422 problem."""
+    asked: dict[str, Any] = {"position": query.get("position") or None}
+    for name in ("as_of", "valid_at"):
+        text = query.get(name, "").strip()
+        if text:
+            asked[name] = _in_zone(text, zone)
+    try:
+        return CaseParameters.model_validate(asked)
+    except ValidationError:
+        raise Problem(422, "invalid-parameters", "No time and no position is written so.") from None
+
+
+def _in_zone(text: str, zone: tzinfo) -> str:
+    """What was typed without a zone is of the desk's."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).isoformat()
+
+
+def _version(form: Form) -> int | None:
+    text = form.get("version")
+    return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
+def _since(view: View, looked_at: int | None) -> list[Entry]:
+    """What has happened on the case itself since it was looked at."""
+    return [each for each in view.entries if looked_at is not None and not each.reference and each.version > looked_at]
+
+
+def _pointed(action: Action, came: Done | Refused | None) -> dict[str, str]:
+    """What intake says of single fields."""
+    if not isinstance(came, Refused):
+        return {}
+    found = ((at_fault(action, pointer), detail) for pointer, detail in came.pointers.items())
+    return {name: detail for name, detail in found if name is not None}
+
+
+def _only_said(given: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in given.items() if text}

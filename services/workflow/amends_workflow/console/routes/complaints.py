@@ -1,0 +1,76 @@
+"""A new complaint, as it is told."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from amends_platform.problems import Problem
+from amends_workflow.console.acting.filling import at_fault, fill
+from amends_workflow.console.acting.sending import Done, Refused, send
+from amends_workflow.console.acting.table import COMPLAINT
+from amends_workflow.console.cases.doing import REFUSALS, OpenForm, fresh_form, new_key, questions
+from amends_workflow.console.cases.offering import Offering
+from amends_workflow.console.forgery import FIELD, check_form_token, refuse_other_sites
+from amends_workflow.console.forms import read_form
+from amends_workflow.console.rendering import go_to, page, words_for
+from amends_workflow.console.routing import PageRoute
+from amends_workflow.console.visitors import Here, Of, Visitor
+
+routes = APIRouter(route_class=PageRoute)
+
+_PATH = "/complaints/new"
+
+
+@routes.get(_PATH)
+async def new(request: Request, visitor: Here, console: Of) -> Response:
+    _check_role(visitor)
+    present = await console.publications.present()
+    offering = Offering(words_for(request), present.policy, present.zone, None)
+    given = {} if visitor.asked.scope.branch is None else {"branch": visitor.asked.scope.branch}
+    form = fresh_form(COMPLAINT, _PATH, offering, None, given)
+    return page(request, "complaint.html", form=form, refusal=None, is_writable=console.intake is not None)
+
+
+@routes.post(_PATH)
+async def receive(request: Request, visitor: Here, console: Of) -> Response:
+    refuse_other_sites(request)
+    _check_role(visitor)
+    form = await read_form(request)
+    present, words = await console.publications.present(), words_for(request)
+    filled = fill(COMPLAINT, form, present.zone, words)
+    key = form.get("key") or new_key()
+    came: Done | Refused | None = None
+    try:
+        check_form_token(visitor.token, form.get(FIELD))
+        if console.intake is None:
+            came = Refused(503, "intake-away", "", {})
+        elif not filled.errors:
+            came = await send(console.intake, visitor.token, "/v1/complaints", filled.body, key=key, version=None)
+    except Problem as problem:
+        came = Refused(problem.status, problem.code, problem.detail, {})
+    if isinstance(came, Done):
+        return go_to(f"/cases/{came.reference}?{urlencode({'done': 'receive'})}#top")
+    pointers = {} if came is None else came.pointers
+    errors = dict(filled.errors)
+    for pointer, detail in pointers.items():
+        name = at_fault(COMPLAINT, pointer)
+        if name is not None:
+            errors[name] = detail
+    offering = Offering(words, present.policy, present.zone, None)
+    opened = OpenForm(COMPLAINT, _PATH, questions(COMPLAINT, offering, form, errors), key, None, came)
+    return page(
+        request,
+        "complaint.html",
+        status=422 if came is None else came.status,
+        form=opened,
+        refusal=None if came is None else REFUSALS.get(came.code),
+        is_writable=console.intake is not None,
+    )
+
+
+def _check_role(visitor: Visitor) -> None:
+    if not visitor.may("receive"):
+        raise Problem(403, "role-not-allowed", "Your role may not do this.")
