@@ -94,7 +94,8 @@ async def test_a_refusal_says_why_and_what_is_possible_beside_the_form(desk: Des
     await handler.must(case, "proposals", LETTER)
     del form["version"]
     response = await visitor.send(
-        f"/cases/{case['reference']}/do/propose", {**form, "kind": "refund", "offer": "All of it.", "amount": "900", "currency": "CNY"}
+        f"/cases/{case['reference']}/do/propose",
+        {**form, "kind": "refund", "offer": "All of it.", "amount": "900", "currency": "CNY"},
     )
     assert response.status_code == 409
     said = words_of(response.text)

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 Urgency = Literal["late", "soon", "fine", "none"]
-_SOON: Final = timedelta(hours=24)
+_SOON: Final = timedelta(hours=4)
 
 
 def urgency(due_at: datetime | None, now: datetime) -> Urgency:
-    """late: it has passed; soon: within a day; none: nothing is due."""
+    """late: it has passed; soon: within four hours; none: nothing is due."""
     if due_at is None:
         return "none"
     if due_at <= now:

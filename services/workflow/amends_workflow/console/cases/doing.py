@@ -27,6 +27,11 @@ class Question(NamedTuple):
     chosen: frozenset[str]
     error: str
 
+    @property
+    def is_touched(self) -> bool:
+        """Whether something stands in it that did not at first."""
+        return bool(self.error) or self.value != self.field.initial
+
 
 @dataclass(frozen=True, slots=True)
 class OpenForm:

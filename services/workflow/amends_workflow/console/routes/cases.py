@@ -34,6 +34,8 @@ from amends_workflow.parameters import CaseParameters
 
 routes = APIRouter(route_class=PageRoute)
 
+_NOW = CaseParameters()
+
 
 @routes.get("/cases/{name}")
 async def case(request: Request, name: str, visitor: Here, console: Of) -> Response:
@@ -52,7 +54,7 @@ async def case(request: Request, name: str, visitor: Here, console: Of) -> Respo
             "owner": visitor.asked.person if action.command == "assign" else "",
         }
         form = fresh_form(action, _to(view, action), offering, view.case.version, _only_said(given))
-    return await _page(request, console, visitor, view, present, form)
+    return await _page(request, console, visitor, view, present, form, wanted)
 
 
 async def _after_entry(console: Console, visitor: Visitor, name: str, version: int) -> str:
@@ -76,8 +78,8 @@ async def do(request: Request, name: str, command: str, visitor: Here, console: 
     filled = fill(action, form, present.zone, words)
     came = await _given(console, visitor, name, form, filled.path, filled.body, filled.errors)
     if isinstance(came, Done):
-        return go_to(f"/cases/{came.reference}?{urlencode({'done': command})}#top")
-    view = await view_of(console, visitor, name, CaseParameters(), words, present)
+        return go_to(f"/cases/{came.reference}?{urlencode({'done': command})}")
+    view = await view_of(console, visitor, name, _NOW, words, present)
     errors = filled.errors | _pointed(action, came)
     offering = Offering(words, present.policy, present.zone, view)
     opened = OpenForm(
@@ -130,6 +132,7 @@ async def _page(
     view: View,
     present: Present,
     form: OpenForm | None,
+    wanted: CaseParameters = _NOW,
     *,
     status: int = 200,
 ) -> Response:
@@ -143,7 +146,8 @@ async def _page(
         request,
         "case.html",
         status=status,
-        now=present.now,
+        # Of what was, times are told as they were then.
+        now=(wanted.as_of or wanted.valid_at or view.rows[-1].recorded_at) if view.is_past else present.now,
         zone=present.zone,
         view=view,
         case=view.answer,

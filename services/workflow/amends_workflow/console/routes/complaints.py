@@ -52,7 +52,7 @@ async def receive(request: Request, visitor: Here, console: Of) -> Response:
     except Problem as problem:
         came = Refused(problem.status, problem.code, problem.detail, {})
     if isinstance(came, Done):
-        return go_to(f"/cases/{came.reference}?{urlencode({'done': 'receive'})}#top")
+        return go_to(f"/cases/{came.reference}?{urlencode({'done': 'receive'})}")
     pointers = {} if came is None else came.pointers
     errors = dict(filled.errors)
     for pointer, detail in pointers.items():

@@ -2,43 +2,44 @@
 "use strict";
 
 (() => {
-  const typing = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
+  // Keys. All of them can be switched off, in the menu under one's name.
 
-  function go(key) {
-    const link = document.querySelector(`.pages a[data-key="${CSS.escape(key)}"]`);
-    if (link) link.click();
-  }
+  const isTyping = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
 
   function move(by) {
     const rows = [...document.querySelectorAll("[data-row] a[data-open]")];
     if (rows.length === 0) return;
     const at = rows.indexOf(document.activeElement);
-    rows[at === -1 ? (by > 0 ? 0 : rows.length - 1) : Math.min(Math.max(at + by, 0), rows.length - 1)].focus();
+    const next = at === -1 ? (by > 0 ? 0 : rows.length - 1) : Math.min(Math.max(at + by, 0), rows.length - 1);
+    rows[next].focus();
   }
 
-  let goes = false;
-  function press(event) {
-    if (!("shortcuts" in document.body.dataset)) return;
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target)) return;
-    if (document.querySelector("dialog[open]")) return;
-    const went = goes;
-    goes = false;
-    if (went) return go(event.key);
-    switch (event.key) {
-      case "g": goes = true; return;
-      case "j": return move(1);
-      case "k": return move(-1);
-      case "?": return document.getElementById("shortcuts")?.showModal();
-      case "/": {
-        const search = document.querySelector("input[type=search]");
-        if (!search) return;
-        event.preventDefault();
-        search.focus();
-        search.select();
-      }
-    }
+  function search(event) {
+    const field = document.querySelector("input[type=search]");
+    event.preventDefault();
+    if (field === null) return location.assign("/");
+    field.focus();
+    field.select();
   }
-  document.addEventListener("keydown", press);
+
+  let isGoing = false;
+
+  document.addEventListener("keydown", (event) => {
+    if (!("shortcuts" in document.body.dataset) || document.querySelector("dialog[open]")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isTyping(event.target)) return;
+    if (isGoing) {
+      isGoing = false;
+      document.querySelector(`.pages a[data-key="${CSS.escape(event.key)}"]`)?.click();
+      return;
+    }
+    if (event.key === "g") isGoing = true;
+    else if (event.key === "j") move(1);
+    else if (event.key === "k") move(-1);
+    else if (event.key === "/") search(event);
+    else if (event.key === "?") document.getElementById("shortcuts")?.showModal();
+  });
+
+  // Menus close by Escape, and by a click elsewhere.
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
@@ -52,4 +53,78 @@
       if (!menu.contains(event.target)) menu.open = false;
     }
   });
+
+  // The slider says where it stands.
+
+  document.addEventListener("input", (event) => {
+    if (event.target.matches("[data-slider]")) event.target.form.querySelector("output").value = event.target.value;
+  });
+
+  // Parts that are live: where something happens that they are about, they are told `desk-changed`, and htmx asks
+  // again. `data-live` names the case that a part is about; empty, it is about all of them.
+
+  const WAIT_MS = 1500;
+  const MINUTE_MS = 60_000;
+  const KINDS = ["case", "reminder", "breach", "escalation"];
+  let source = null;
+  let isPaused = false;
+  let waiting = null;
+
+  const parts = () => [...document.querySelectorAll("[data-live]")];
+
+  function tell() {
+    waiting = null;
+    if (!isPaused && !document.hidden) document.body.dispatchEvent(new CustomEvent("desk-changed"));
+  }
+
+  // Much may happen at once: it is shown once.
+  function tellSoon() {
+    waiting ??= setTimeout(tell, WAIT_MS);
+  }
+
+  function onHappening(event) {
+    const { reference } = JSON.parse(event.data);
+    if (parts().some((part) => part.dataset.live === "" || part.dataset.live === reference)) tellSoon();
+  }
+
+  // Closed while nobody looks: a browser lends one site only so many connections.
+  function listen() {
+    const isWanted = !isPaused && !document.hidden && parts().length > 0;
+    if (isWanted && source === null) {
+      source = new EventSource("/live");
+      for (const kind of KINDS) source.addEventListener(kind, onHappening);
+      source.addEventListener("reset", tellSoon);
+    } else if (!isWanted && source !== null) {
+      source.close();
+      source = null;
+    }
+  }
+
+  function showMovedOn() {
+    const history = document.getElementById("history");
+    const looked = document.querySelector("#do input[name=version]");
+    const notice = document.querySelector("[data-moved-on]");
+    if (history && looked && notice) notice.hidden = Number(history.dataset.version) <= Number(looked.value);
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const button of document.querySelectorAll("[data-live-switch]")) {
+      button.hidden = false;
+      button.addEventListener("click", () => {
+        isPaused = !isPaused;
+        button.setAttribute("aria-pressed", String(!isPaused));
+        listen();
+        tell();
+      });
+    }
+    listen();
+  });
+  document.addEventListener("visibilitychange", () => {
+    listen();
+    tell();
+  });
+  window.addEventListener("pagehide", () => source?.close());
+  document.addEventListener("htmx:after:swap", showMovedOn);
+  // What is due comes nearer, though nothing happens.
+  setInterval(tell, MINUTE_MS);
 })();
