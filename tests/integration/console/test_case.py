@@ -13,6 +13,7 @@ from amends_workflow.console.acting.table import ACTIONS
 from tests.support.console import Desk, Visitor, words_of
 from tests.support.intake import FOUND, LETTER, SORRY
 
+REFUND = {"kind": "refund", "offer": "All of it.", "amount": "900", "currency": "CNY"}
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 
 
@@ -95,7 +96,7 @@ async def test_a_refusal_says_why_and_what_is_possible_beside_the_form(desk: Des
     del form["version"]
     response = await visitor.send(
         f"/cases/{case['reference']}/do/propose",
-        {**form, "kind": "refund", "offer": "All of it.", "amount": "900", "currency": "CNY"},
+        REFUND | form,
     )
     assert response.status_code == 409
     said = words_of(response.text)

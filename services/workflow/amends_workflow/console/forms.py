@@ -27,6 +27,11 @@ class Form:
         """Every value of the field, without the empty ones."""
         return [value for key, value in self._fields if key == name and value]
 
+    def under(self, prefix: str) -> dict[str, str]:
+        """The fields `prefix.NAME`, by NAME."""
+        start = prefix + "."
+        return {key.removeprefix(start): value for key, value in self._fields if key.startswith(start)}
+
     def values(self) -> Mapping[str, str]:
         """Every field with its last value."""
         return dict(self._fields)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import structlog
@@ -17,10 +17,21 @@ from starlette.responses import Response
 
 from amends_platform.problems import Problem
 from amends_platform.web import STORE_AWAY
+from amends_platform.words import message
 from amends_workflow.console.rendering import go_to, here, page
 from amends_workflow.console.visitors import NotSignedIn, visitor_of
 
 log = structlog.get_logger()
+
+_NOT_SO: Final = message("That cannot be done")
+_TITLES: Final = {
+    403: message("Not for you"),
+    404: message("Not found"),
+    422: message("Nothing can be found by this"),
+    429: message("Too much at once"),
+    500: message("Something went wrong"),
+    503: message("Not just now"),
+}
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -60,7 +71,7 @@ def problem_page(request: Request, problem: Problem) -> Response:
         status=problem.status,
         more_headers=problem.headers,
         problem=problem,
-        title=HTTPStatus(problem.status).phrase,
+        title=_TITLES.get(problem.status, _NOT_SO),
     )
 
 

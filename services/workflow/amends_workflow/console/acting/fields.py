@@ -7,9 +7,11 @@ from typing import Final, Literal
 
 from amends_platform.words import message
 
-Kind = Literal["line", "text", "time", "amount", "number", "code", "codes", "yes_no", "tick", "pick", "names"]
+Kind = Literal[
+    "line", "text", "time", "amount", "number", "code", "codes", "yes_no", "tick", "pick", "names", "answers"
+]
 """line, text: one line, or several. code, codes: one or several of a kind of term. yes_no: to be answered. tick: a box.
-pick: one of the case's own things. names: several, with commas."""
+pick: one of the case's own things. names: several, with commas. answers: a number for each indicator of the policy."""
 
 LINE_CHARACTERS_MAX: Final = 128
 TEXT_CHARACTERS_MAX: Final = 100_000

@@ -62,6 +62,9 @@ def at_fault(action: Action, pointer: str) -> str | None:
 def _value(field: Field, form: Form, zone: tzinfo, words: Words) -> Any:
     if field.kind == "codes":
         return form.all(field.name) or None
+    if field.kind == "answers":
+        given = form.under(field.name)
+        return {name: _number(text, zone, words) for name, text in given.items() if text.strip()} or None
     text = form.get(field.name)
     if "\x00" in text or (field.kind in _LINE_KINDS and _CONTROL.search(text)):
         raise _Wrong(words.text("There are characters in it that nobody can see. Type it anew."))

@@ -115,6 +115,7 @@ _ACTIONS: Final = (
                 "number",
                 hint=message("1 to 10, as the customer says. Needed where it was carried out."),
             ),
+            field("answers", message("Asked one by one"), "answers", hint=message("1 to 10 each.")),
             said("text", message("What the customer said"), required=False),
         ),
     ),
@@ -216,6 +217,13 @@ _ACTIONS: Final = (
                 "to", message("To whom"), "code", of="ladder", hint=message("Left out, the next of the ladder is told.")
             ),
         ),
+    ),
+    Action(
+        "acknowledge",
+        "acknowledgements",
+        "knowledge",
+        (field("position", message("What you have seen"), "pick", of="alerts", required=True),),
+        message("It says that you know of it, and stops no clock."),
     ),
     Action("note", "notes", "knowledge", (said("text", message("Note")),)),
     Action(

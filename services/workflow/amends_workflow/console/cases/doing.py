@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from amends_domain.authority import MAY
-from amends_platform.words import message
+from amends_platform.words import Words, message
 from amends_workflow.console.acting.fields import Field
 from amends_workflow.console.acting.sending import Refused
 from amends_workflow.console.acting.table import ACTIONS, GROUPS, Action
@@ -19,13 +20,14 @@ from amends_workflow.console.forms import Form
 
 
 class Question(NamedTuple):
-    """A field with what can be chosen, what stands in it, and what is wrong with that."""
+    """A field with what can be chosen, what stands in it (in its parts: `under`), and what is wrong with that."""
 
     field: Field
     options: Sequence[Option]
     value: str
     chosen: frozenset[str]
     error: str
+    under: Mapping[str, str]
 
     @property
     def is_touched(self) -> bool:
@@ -92,6 +94,7 @@ def questions(action: Action, offering: Offering, typed: Form, errors: Mapping[s
             typed.get(each.name),
             frozenset(typed.all(each.name)),
             errors.get(each.name, ""),
+            defaultdict(str, typed.under(each.name)),
         )
         for each in action.all_fields
     ]
@@ -106,24 +109,22 @@ def _offered(each: Field, offering: Offering, typed: Form) -> list[Option]:
     return options
 
 
-REFUSALS: Final[Mapping[str, Any]] = {
+# What the page itself has to say besides intake's own words.
+_OWN_WORDS: Final[Mapping[str, str]] = {
     "intake-away": message(
-        "The service that records is not there just now. What you typed is still here: send it again in a moment. If"
-        " it was recorded after all, it is recorded once."
+        "The service that records is not there just now. What you typed is still here: send it again in a moment. If it"
+        " was recorded after all, it is recorded once."
     ),
     "version-mismatch": message("The case has moved on since you looked. See what happened, then send it again."),
-    "role-not-allowed": message("Your role may not do this."),
-    "other-branch": message("The case belongs to another branch than yours."),
-    "beyond-authority": message("This is beyond what your role may decide."),
-    "own-proposal": message("Nobody approves what they proposed themselves."),
-    "own-request": message("Nobody approves what they asked for themselves."),
-    "recused": message("The complaint names you: somebody else must do this."),
-    "not-the-receiver": message("The case was offered to somebody else."),
-    "illegal-state": message("This is not possible in the state that the case is in."),
-    "approval-pending": message("The proposal waits for an approval: until then the customer is not told."),
+    "stale-form": message("You have signed in anew since this form was made. Send it again."),
     "idempotency-key-reused": message(
         "Something else was recorded from this very form before. Look at the history; if this is still to be done, open"
         " the form anew."
     ),
-    "stale-form": message("You have signed in anew since this form was made. Send it again."),
 }
+
+
+def said_of(refused: Refused, words: Words) -> str:
+    """Why it was not recorded, in a sentence."""
+    own = _OWN_WORDS.get(refused.code)
+    return words.refusal(refused.code, refused.detail) if own is None else words.text(own)

@@ -7,6 +7,7 @@ from datetime import tzinfo
 from typing import Final, NamedTuple
 
 from amends_domain.policy import Policy
+from amends_domain.policy_measures import indicators_of
 from amends_platform.words import Words, message
 from amends_workflow.console.acting.fields import Field
 from amends_workflow.console.cases.view import View
@@ -40,6 +41,9 @@ class Offering(NamedTuple):
 
 def options_of(field: Field, offering: Offering) -> list[Option]:
     """What the field offers; nothing for one that is typed into."""
+    if field.kind == "answers":
+        indicators = () if offering.policy is None else sorted(indicators_of(offering.policy.sections))
+        return [Option(name, _capital(offering.words.term("indicator", name))) for name in indicators]
     if field.kind not in ("code", "codes", "pick"):
         return []
     if field.of in _PICKED:
@@ -89,6 +93,12 @@ def _entries_at(view: View, wanted: Callable[[int], bool]) -> Iterable[Option]:
             yield Option(str(entry.position), f"{entry.version}. {entry.sentence[:_LABEL_CHARACTERS]}")
 
 
+def _alerts(_: Offering, view: View) -> Iterable[Option]:
+    for entry in view.entries:
+        if entry.is_alert and entry.reference is None and entry.seen_by is None:
+            yield Option(str(entry.position), f"{entry.version}. {entry.sentence[:_LABEL_CHARACTERS]}")
+
+
 def _flags_to_add(offering: Offering, view: View) -> Iterable[Option]:
     return (
         Option(flag, offering.words.term("flag", flag))
@@ -108,6 +118,7 @@ _PICKED: Final[Mapping[str, Callable[[Offering, View], Iterable[Option]]]] = {
     "clocks": _clocks,
     "contacts": _contacts,
     "entries": _entries,
+    "alerts": _alerts,
     "flags_to_add": _flags_to_add,
     "flags_to_remove": _flags_to_remove,
 }

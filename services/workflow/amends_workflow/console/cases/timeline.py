@@ -14,6 +14,7 @@ from amends_workflow.console.cases.kinds_of_events import Group, group_of
 
 # A longer text is folded after so many characters.
 _SHOWN_CHARACTERS: Final = 600
+_ALERTS: Final = frozenset({"reminder-issued", "deadline-breached", "case-escalated"})
 
 
 class Quote(NamedTuple):
@@ -26,7 +27,8 @@ class Quote(NamedTuple):
 class Entry(NamedTuple):
     """`reference` is that of the case it happened on, where that is another one. `by`: None for the system.
 
-    `corrected_by` is the version of the entry that corrects it. `not_yet`: known, and had not happened by then."""
+    `corrected_by` is the version of the entry that corrects it. `not_yet`: known, and had not happened then. `seen_by`:
+    who acknowledged it, where it is an alert."""
 
     position: int
     version: int
@@ -40,6 +42,12 @@ class Entry(NamedTuple):
     reference: str | None
     corrected_by: int | None
     not_yet: bool
+    seen_by: str | None
+
+    @property
+    def is_alert(self) -> bool:
+        """Whether it was told to people, of whom one says that they have seen it."""
+        return self.type in _ALERTS
 
 
 def timeline(
@@ -49,8 +57,10 @@ def timeline(
     zone: tzinfo,
     own_reference: str,
     not_yet: Iterable[int],
+    seen: Mapping[int, str],
 ) -> list[Entry]:
-    """The entries, the latest first. `answers` are the rows as the API answers them, each with its `reference`."""
+    """The entries, the latest first. `answers` are the rows as the API answers them, each with its `reference`; `seen`
+    says by position who acknowledged an alert."""
     plain = [_plain(answer, row) for answer, row in zip(answers, rows, strict=True)]
     corrected = {each["data"]["position"]: each["version"] for each in plain if each["type"] == "entry-corrected"}
     to_come = frozenset(not_yet)
@@ -72,6 +82,7 @@ def timeline(
             reference=None if each["reference"] == own_reference else each["reference"],
             corrected_by=corrected.get(each["position"]),
             not_yet=each["reference"] == own_reference and each["version"] in to_come,
+            seen_by=seen.get(each["position"]),
         )
         for each, row in zip(plain, rows, strict=True)
     ]

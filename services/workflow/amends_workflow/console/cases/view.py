@@ -107,7 +107,9 @@ async def view_of(
     first = told[0] if shown[0][0] is known.rows[0] else (await reader.answers(known.rows[:1]))[0]
     for each, (_, reference) in zip(told, shown, strict=True):
         each["reference"] = reference
-    entries = timeline([row for row, _ in shown], told, words, present.zone, answer["reference"], then.not_yet)
+    seen_by = {each.position: each.acknowledged_by for each in then.case.acknowledged}
+    own = str(answer["reference"])
+    entries = timeline([row for row, _ in shown], told, words, present.zone, own, then.not_yet, seen_by)
     return View(
         case=then.case,
         answer=answer,

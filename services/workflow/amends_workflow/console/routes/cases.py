@@ -17,7 +17,7 @@ from amends_store.read import UpToPosition, UpToVersion, read_stream
 from amends_workflow.console.acting.filling import at_fault, fill
 from amends_workflow.console.acting.sending import Done, Refused, send
 from amends_workflow.console.acting.table import ACTIONS, Action
-from amends_workflow.console.cases.doing import REFUSALS, OpenForm, doing, fresh_form, new_key, questions
+from amends_workflow.console.cases.doing import OpenForm, doing, fresh_form, new_key, questions, said_of
 from amends_workflow.console.cases.kinds_of_events import GROUPS
 from amends_workflow.console.cases.offering import Offering
 from amends_workflow.console.cases.timeline import Entry
@@ -141,7 +141,7 @@ async def _page(
     versions = view.case.version
     if view.is_past:
         versions = (await console.of.enquiries.case(visitor.asked, view.reference)).version
-    refusal = None if form is None or form.refused is None else REFUSALS.get(form.refused.code)
+    refused = None if form is None else form.refused
     return page(
         request,
         "case.html",
@@ -156,7 +156,7 @@ async def _page(
         shown_group=group if group in GROUPS else "",
         doing=doing(view, visitor.asked.role),
         form=form,
-        refusal=refusal,
+        refusal="" if refused is None else said_of(refused, words_for(request)),
         is_writable=console.intake is not None and not view.is_past,
         done=done if done in (*ACTIONS, "receive") else "",
         versions=versions,

@@ -11,7 +11,7 @@ from amends_platform.problems import Problem
 from amends_workflow.console.acting.filling import at_fault, fill
 from amends_workflow.console.acting.sending import Done, Refused, send
 from amends_workflow.console.acting.table import COMPLAINT
-from amends_workflow.console.cases.doing import REFUSALS, OpenForm, fresh_form, new_key, questions
+from amends_workflow.console.cases.doing import OpenForm, fresh_form, new_key, questions, said_of
 from amends_workflow.console.cases.offering import Offering
 from amends_workflow.console.forgery import FIELD, check_form_token, refuse_other_sites
 from amends_workflow.console.forms import read_form
@@ -31,7 +31,7 @@ async def new(request: Request, visitor: Here, console: Of) -> Response:
     offering = Offering(words_for(request), present.policy, present.zone, None)
     given = {} if visitor.asked.scope.branch is None else {"branch": visitor.asked.scope.branch}
     form = fresh_form(COMPLAINT, _PATH, offering, None, given)
-    return page(request, "complaint.html", form=form, refusal=None, is_writable=console.intake is not None)
+    return page(request, "complaint.html", form=form, refusal="", is_writable=console.intake is not None)
 
 
 @routes.post(_PATH)
@@ -66,7 +66,7 @@ async def receive(request: Request, visitor: Here, console: Of) -> Response:
         "complaint.html",
         status=422 if came is None else came.status,
         form=opened,
-        refusal=None if came is None else REFUSALS.get(came.code),
+        refusal="" if came is None else said_of(came, words),
         is_writable=console.intake is not None,
     )
 
