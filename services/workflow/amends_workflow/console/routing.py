@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
+from traceback import extract_tb
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -56,8 +57,12 @@ class PageRoute(APIRoute):
             except STORE_AWAY as error:
                 log.warning("store unavailable", reason=type(error).__name__)
                 return problem_page(request, Problem(503, "store-unavailable", "The store cannot be reached just now."))
-            except Exception:
-                log.exception("a page failed", path=self.path)
+            except Exception as error:
+                # Where, and no more: what it was about may be a customer's words.
+                places = [
+                    f"{each.filename.rpartition('/')[2]}:{each.lineno}" for each in extract_tb(error.__traceback__)
+                ]
+                log.error("a page failed", path=self.path, error=type(error).__name__, at=places[-8:])
                 return problem_page(request, _of_status(500))
 
         return handled

@@ -92,7 +92,7 @@ async def view_of(
             then.case, then.deadlines, policies, relations, shows_staff=asked.may_read_personal_data
         )
         listed = [each for each in reversed(then.deadlines) if each.status not in _LEFT_OUT]
-        return then, answer, [_clock(known, then, each, policies, wanted) for each in listed]
+        return then, answer, [_clock(known, then, each, policies, wanted, words) for each in listed]
 
     then, answer, clocks = await of.policies.judge(judged)
     history = [(row, str(answer["reference"])) for row in known.rows]
@@ -133,9 +133,14 @@ def _sorted(clocks: list[Clock]) -> list[Clock]:
 
 
 def _clock(
-    known: Known, then: Hindsight, deadline: Deadline, policies: Mapping[str, Policy], wanted: CaseParameters
+    known: Known,
+    then: Hindsight,
+    deadline: Deadline,
+    policies: Mapping[str, Policy],
+    wanted: CaseParameters,
+    words: Words,
 ) -> Clock:
-    explained = explain(known, then, deadline, policies, wanted)
+    explained = explain(known, then, deadline, policies, wanted, words)
     return Clock(
         kind=deadline.kind,
         number=deadline.number,
