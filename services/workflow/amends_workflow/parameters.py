@@ -50,6 +50,14 @@ class Openness(StrEnum):
     CLOSED = "closed"
 
 
+class AlertKind(StrEnum):
+    """What an alert may be."""
+
+    REMINDER = "reminder"
+    BREACH = "breach"
+    ESCALATION = "escalation"
+
+
 class Parameters(BaseModel):
     """Base of all queries. `min_position` waits until what the log held at that position can be seen."""
 
@@ -130,6 +138,22 @@ class DeadlineListParameters(Paged):
     due_before: Instant | None = None
     as_of: Instant | None = Field(None, description="as they were known then: what had been recorded")
     valid_at: Instant | None = Field(None, description="as they were then, in hindsight: what had happened")
+
+
+class AlertListParameters(Paged):
+    """Which alerts, the newest first. A repeated parameter means any of its values."""
+
+    kind: Annotated[list[AlertKind], Field(max_length=10)] = []
+    branch: Words = []
+    clock: Words = []
+    acknowledged: bool | None = None
+    since: Instant | None = Field(None, description="recorded then or later")
+
+
+class BoardParameters(Parameters):
+    """Of which branch; of all of them when not said."""
+
+    branch: Word | None = None
 
 
 class _Bare(BaseModel):

@@ -11,12 +11,12 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from amends_workflow.routes import audit, cases, customers, deadlines, evidence, live, reports
+from amends_workflow.routes import alerts, audit, board, cases, customers, deadlines, evidence, live, reports
 
 
 def router(refusals: Mapping[int | str, Any]) -> APIRouter:
     """All of the workflow's questions. The application's state has `answering` once it has started."""
     routes = APIRouter(prefix="/v1", responses={**refusals})
-    for subject in (cases, deadlines, customers, evidence, live, audit, reports):
+    for subject in (cases, deadlines, alerts, board, customers, evidence, live, audit, reports):
         routes.include_router(subject.routes)
     return routes

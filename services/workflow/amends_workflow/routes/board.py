@@ -1,0 +1,31 @@
+"""How the desk stands now."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from amends_workflow import answers
+from amends_workflow.answering import Asked, Of
+from amends_workflow.board import board_of
+from amends_workflow.board_shapes import BoardAnswer
+from amends_workflow.parameters import BoardParameters
+
+routes = APIRouter()
+
+
+@routes.get(
+    "/board",
+    tags=["board"],
+    summary="How the desk stands now",
+    description="Open cases by state and age, the deadlines of the coming seven days hour by hour and what is overdue,"
+    " the alerts of today and those that nobody has acknowledged, open mass incidents, and each branch: all of one"
+    " moment. Days and hours are those of the policy's time zone.",
+    operation_id="board",
+    response_model=BoardAnswer,
+)
+async def board(asked: Asked, of: Of, parameters: Annotated[BoardParameters, Query()]) -> Response:
+    await of.enquiries.wait(parameters)
+    return answers.json_response(await board_of(of, asked, parameters.branch))
