@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import duckdb
 import httpx
 import pytest_asyncio
 
@@ -22,6 +23,17 @@ from tests.support.system import WAIT_SECONDS_MAX, System, until
 NAME, PHONE = "Xanthippe Thistledown", "0991-8472-6630"
 WORDS = ("Thistledown", PHONE, "quokkas", "吃了雨伞", "umbrella-stand")
 CUSTOMER = "C-forgotten"
+# What callers put beside a body, where it does not belong.
+KEY = f"call-of-{NAME.replace(' ', '-')}-{PHONE}"
+HEADERS = {
+    **dict.fromkeys(("User-Agent", "X-Request-Id", "X-Correlation-Id", "From"), f"{NAME} {PHONE}"),
+    "traceparent": f"00-{NAME}-{PHONE}-01",
+    "tracestate": f"a=Thistledown-{PHONE}",
+    "baggage": "of=Thistledown",
+    "Referer": f"https://desk.example/?caller={PHONE}",
+}
+CODES = ("channel", "branch", "type", "cause", "product", "severity")
+LISTS = ("desired_outcomes", "flags", "complained_of")
 ASK = {"reason": "asked for by the customer, Art. 17 GDPR"}
 
 
@@ -39,17 +51,17 @@ class Forgotten:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def forgotten(system: System) -> Forgotten:
-    agent, handler, head = (system.caller(role) for role in ("agent", "handler", "department_head"))
-    case = await _told_everything(agent, handler, head)
+    handler, head = system.caller("handler"), system.caller("department_head")
+    case = await _told_everything(system)
     await system.quiet()
     read_before = (await system.ask(f"/v1/cases/{case['id']}/events")).json()["items"]
     async with system.database() as database:
         key_id = await database.fetchval("SELECT key_id FROM data_keys WHERE customer_ref = $1", CUSTOMER)
     wrapped = _wrapped_key(system, key_id)
     key_stood_in = _files_with(system, [wrapped])
-    asked = await handler.post(f"/v1/customers/{CUSTOMER}/erasure", ASK)
+    asked = await handler.post(f"/v1/customers/{CUSTOMER}/erasure", ASK, key=f"{KEY}-5", headers=HEADERS)
     assert asked.status_code == 202, asked.text
-    approved = await head.post(f"/v1/customers/{CUSTOMER}/erasure/approval", {})
+    approved = await head.post(f"/v1/customers/{CUSTOMER}/erasure/approval", {}, key=f"{KEY}-6", headers=HEADERS)
     assert approved.status_code == 200, approved.text
     await system.quiet()
     # What PostgreSQL has in memory goes to its files, and what is dead out of them.
@@ -59,13 +71,15 @@ async def forgotten(system: System) -> Forgotten:
     return Forgotten(case, read_before, str(key_id), wrapped, key_stood_in, approved.json())
 
 
-async def _told_everything(agent: Caller, handler: Caller, head: Caller) -> dict[str, Any]:
-    """A case with the customer's words wherever words may be."""
+async def _told_everything(system: System) -> dict[str, Any]:
+    """A case with the customer's words wherever words may be, and where they may not."""
+    agent, handler, head = (system.caller(role) for role in ("agent", "handler", "department_head"))
     customer = {"ref": CUSTOMER, "name": NAME, "phone": PHONE}
-    case = await agent.receive(
-        narrative="Two quokkas ate my umbrella-stand. 两只短尾矮袋鼠吃了雨伞。", customer=customer
-    )
-    later = await agent.receive(narrative=f"{NAME} again.", customer=customer)
+    told = complaint(narrative="Two quokkas ate my umbrella-stand. 两只短尾矮袋鼠吃了雨伞。", customer=customer)
+    received = [await agent.post("/v1/complaints", told, key=KEY, headers=HEADERS)]
+    received.append(await agent.post("/v1/complaints", told | {"narrative": f"{NAME} again."}, key=f"{KEY}-2"))
+    assert [response.status_code for response in received] == [201, 201]
+    case, later = (dict(response.json()) for response in received)
     said: list[tuple[Caller, str, dict[str, Any]]] = [
         (agent, "apology", {"by_channel": "phone", "text": f"We are sorry, {NAME}."}),
         (agent, "contacts", {"direction": "inbound", "channel": "phone", "reached": True, "summary": f"From {PHONE}"}),
@@ -75,15 +89,38 @@ async def _told_everything(agent: Caller, handler: Caller, head: Caller) -> dict
         (handler, "merge", {"into": case["id"], "reason": f"Both of {NAME}."}),
     ]
     for who, what, body in said:
-        await who.must(later if what == "merge" else case, what, body)
+        await who.must(later if what == "merge" else case, what, body, key=f"{KEY}-{what}", headers=HEADERS)
     # Refused, and so in the audit trail and perhaps in a log.
     assert (await agent.give(case, "investigation", {"findings": "quokkas", "cause": "x", "at_fault": True})).is_error
-    response = await handler.post(f"/v1/customers/{CUSTOMER}/erasure", {"reason": f"{NAME} asked"})
+    response = await handler.post(f"/v1/customers/{CUSTOMER}/erasure", {"reason": f"{NAME} asked"}, key=f"{KEY}-3")
     assert response.status_code == 422
-    assert (await handler.post(f"/v1/customers/{CUSTOMER}/erasure", ASK)).status_code == 202
+    await _misplaced(system, agent, case, told)
+    assert (await handler.post(f"/v1/customers/{CUSTOMER}/erasure", ASK, key=f"{KEY}-4")).status_code == 202
     rejection = {"reason": f"It was not {NAME} who called from {PHONE}."}
     assert (await head.post(f"/v1/customers/{CUSTOMER}/erasure/rejection", rejection)).status_code == 200
     return case
+
+
+async def _misplaced(system: System, agent: Caller, case: dict[str, Any], told: dict[str, Any]) -> None:
+    """The customer's words in every clear field, in paths and in queries."""
+    fields = [{field: value} for field in CODES for value in (NAME, PHONE)] + [{field: [NAME]} for field in LISTS]
+    refused = [agent.post("/v1/complaints", told | field) for field in fields]
+    refused += [agent.give(case, "classification", field) for field in fields if not {"channel", "branch"} & set(field)]
+    refused += [
+        agent.give(case, "flags", {"add": [NAME]}),
+        agent.give(case, "actions", {"action": f"called {PHONE}"}),
+        agent.give(case, "contacts", {"direction": "inbound", "channel": NAME, "summary": "x"}),
+        agent.post("/v1/complaints", content=f"{{{NAME}".encode()),
+        agent.post("/v1/complaints", told, key=f"{KEY} of two words"),
+        agent.post(f"/v1/complaints/{NAME}/notes", {"text": NAME}),
+        agent.post(f"/{NAME}/{PHONE}?of={NAME}", {}),
+        *(system.ask(f"/v1/{what}", q=NAME, of="吃了雨伞") for what in (NAME, f"cases/{NAME}", f"cases/{NAME}/events")),
+        system.ask("/v1/cases", limit=PHONE, cursor=NAME),
+    ]
+    answers = [response.status_code for response in await asyncio.gather(*refused)]
+    assert set(answers) <= {400, 403, 404, 422}, answers
+    for path in (f"/v1/customers/{NAME}/timeline", "/v1/cases"):
+        await system.ask(path, q=f"{NAME} {PHONE} 吃了雨伞", customer=NAME)
 
 
 def _wrapped_key(system: System, key_id: UUID) -> bytes:
@@ -93,15 +130,15 @@ def _wrapped_key(system: System, key_id: UUID) -> bytes:
 
 
 def _files_with(system: System, sought: list[bytes]) -> set[Path]:
-    """The files of the system that hold any of it, by their paths below the data directory."""
+    """The files of the system that hold any of it, what it said at its terminal included."""
     return {path for path, content in _files(system) if any(each in content for each in sought)}
 
 
 def _files(system: System) -> Iterator[tuple[Path, bytes]]:
-    for path in sorted(system.data_dir.rglob("*")):
+    for path in sorted(system.directory.rglob("*")):
         try:
             if path.is_file():
-                yield path.relative_to(system.data_dir), path.read_bytes()
+                yield path.relative_to(system.directory), path.read_bytes()
         except FileNotFoundError:
             continue
 
@@ -126,7 +163,9 @@ def test_before_it_the_words_could_be_read_and_the_key_stood_in_the_key_store_al
 
 def test_a_search_finds_what_is_there(system: System, forgotten: Forgotten) -> None:
     found = _files_with(system, [forgotten.case["id"].encode(), UUID(forgotten.case["id"]).bytes])
-    assert {path.parts[0] for path in found} >= {"nats", "postgres"}
+    assert {path.parts[1] for path in found} >= {"nats", "postgres"}
+    assert _files_with(system, [b"intake"]) >= {Path("up.log")}
+    assert {path.name for path in _files_with(system, [b'"event"'])} >= {"intake.log", "workflow.log"}
 
 
 def test_no_file_of_the_database_the_broker_the_logs_or_the_key_store_holds_a_word_or_the_key(
@@ -150,13 +189,18 @@ async def test_no_answer_and_no_message_holds_a_word(system: System, forgotten: 
 async def test_no_export_holds_a_word_also_where_personal_data_is_asked_for(
     system: System, forgotten: Forgotten, tmp_path: Path
 ) -> None:
-    files = {form: tmp_path / form for form in ("ndjson", "ocel", "xes")}
+    files = {form: tmp_path / form for form in ("ndjson", "ocel", "xes", "parquet")}
     exports = (system.run("export", "--format", form, "--personal", "-o", str(file)) for form, file in files.items())
     for ended, file in zip(await asyncio.gather(*exports), files.values(), strict=True):
         assert ended.status == 0, ended
-        text = file.read_text()
+        # A table is packed: its values, not its bytes.
+        text = file.read_text() if file.name != "parquet" else _of_table(file)
         assert forgotten.case["id"] in text
         assert not any(word in text for word in WORDS)
+
+
+def _of_table(file: Path) -> str:
+    return str(duckdb.read_parquet(str(file)).project("COLUMNS(*)::VARCHAR").fetchall())
 
 
 async def test_replay_verification_and_a_rebuild_find_everything_in_order(system: System, forgotten: Forgotten) -> None:
