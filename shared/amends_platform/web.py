@@ -145,7 +145,8 @@ def store_unavailable() -> Problem:
 
 
 async def _on_append_refused(request: Request, error: Exception) -> Response:
-    log.warning("the store refused a command", reason=str(error))
+    # What is said of bad data repeats the data.
+    log.warning("the store refused a command", reason=type(error.__cause__ or error).__name__)
     problem = Problem(422, "refused-by-the-store", "The store cannot hold this data; nothing was recorded.")
     return problem_response(problem, request.url.path)
 
