@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from html import unescape
 from pathlib import Path
@@ -134,6 +135,15 @@ async def desk(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactor
         running_desk(database, tmp_path_factory.mktemp("desk")) as running,
     ):
         yield running
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait, within a bound, until the condition holds."""
+    async with asyncio.timeout(20):
+        while True:
+            if await condition():
+                return
+            await asyncio.sleep(0.02)
 
 
 def words_of(html: str) -> str:

@@ -148,7 +148,9 @@ def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = 
             client = _intake_client(settings, intake)
             if client is not None:
                 stack.push_async_callback(client.aclose)
-            app.state.console = Console(answering, Publications(answering, settings.tenant), authenticator, client)
+            app.state.console = Console(
+                answering, Publications(answering, settings.tenant), authenticator, sealer, client
+            )
             watching = _observe(metrics, projecting, firing, sealer, live)
             gauges = Gauges(metrics.registry)
             measured = measuring.run(lambda: projecting.is_leading, gauges.show)

@@ -15,7 +15,10 @@ class Entry(NamedTuple):
     key: str
 
 
-ENTRIES: Final = (Entry("/", message("Queue"), "q"),)
+ENTRIES: Final = (
+    Entry("/", message("Queue"), "q"),
+    Entry("/audit", message("Audit"), "u"),
+)
 
 
 def is_current(entry: Entry, path: str) -> bool:

@@ -17,6 +17,7 @@ from amends_workflow.console.forgery import FIELD, check_form_token, form_token,
 from amends_workflow.console.forms import Form, read_form
 from amends_workflow.console.present import Publications
 from amends_workflow.enquiries import Enquirer
+from amends_workflow.sealer import Sealer
 
 
 class NotSignedIn(Exception):
@@ -30,6 +31,7 @@ class Console:
     of: Answering
     publications: Publications
     authenticator: Authenticator
+    sealer: Sealer
     intake: httpx.AsyncClient | None
 
 

@@ -1,0 +1,75 @@
+"""What auditors come for: what is signed, how to check it, what to take away, and who tried what they may not."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from amends_platform.evidence.tree_head import SignedSoFar, latest_checkpoint
+from amends_workflow.console.rendering import go_to, page
+from amends_workflow.console.routing import PageRoute
+from amends_workflow.console.visitors import Console, Here, Of, Visitor
+from amends_workflow.pages import Pages
+from amends_workflow.parameters import RefusalParameters
+from amends_workflow.refusals import ListedRefusals, list_refusals
+
+routes = APIRouter(route_class=PageRoute)
+
+_REFUSALS = 25
+
+
+class Sealing(NamedTuple):
+    """How the signing of the log stands. `waiting`: events that no checkpoint covers yet."""
+
+    state: Literal["signed", "waiting", "no key", "stopped"]
+    waiting: int
+
+
+@routes.get("/audit")
+async def audit(request: Request, visitor: Here, console: Of) -> Response:
+    present = await console.publications.present()
+    checkpoint = await latest_checkpoint(console.of.pool)
+    pages = Pages(request, visitor.asked.scope)
+    cursor = request.query_params.get("cursor")
+    refused = await _refused(console, visitor, pages, cursor)
+    return page(
+        request,
+        "audit.html",
+        now=present.now,
+        zone=present.zone,
+        checkpoint=checkpoint,
+        verifier=console.of.verifier,
+        sealing=_sealing(console, await console.sealer.signed_so_far()),
+        refused=None if refused is None else refused.rows,
+        next_path=None if refused is None else pages.next(refused.last),
+        is_first_page=cursor is None,
+    )
+
+
+@routes.get("/audit/evidence")
+async def evidence(request: Request, _: Here) -> Response:
+    """From the form that names a case to where its evidence is."""
+    name = request.query_params.get("case", "").strip()
+    words = "?personal=true" if request.query_params.get("personal") else ""
+    return go_to(f"/cases/{quote(name, safe='')}/evidence{words}" if name else "/audit")
+
+
+async def _refused(console: Console, visitor: Visitor, pages: Pages, cursor: str | None) -> ListedRefusals | None:
+    """Who tried what; None for those who may not read it."""
+    if not visitor.asked.may_read_refusals:
+        return None
+    wanted = RefusalParameters(limit=_REFUSALS)
+    async with console.of.pool.acquire() as conn:
+        return await list_refusals(conn, visitor.asked.scope, wanted, None, pages.after(cursor))
+
+
+def _sealing(console: Console, so_far: SignedSoFar) -> Sealing:
+    waiting = so_far.events - so_far.signed_events
+    if console.sealer.is_stopped:
+        return Sealing("stopped", waiting)
+    if console.of.signer is None:
+        return Sealing("no key", waiting)
+    return Sealing("waiting" if waiting else "signed", waiting)
