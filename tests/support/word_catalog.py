@@ -53,6 +53,7 @@ class NotALiteral(ValueError):
 
 
 # The names under which messages are said: of a text, and of one or many.
+_SPEAKING = ("amends_platform.words", "words.text", "words.plural")
 _TEXTS, _PLURALS = frozenset({"text", "_", "message"}), frozenset({"plural"})
 
 
@@ -119,8 +120,8 @@ def _sources() -> Iterator[str]:
 
 def _in_python(file: Path) -> Iterator[Found]:
     source = file.read_text("utf-8")
-    # Whoever speaks names the words' package, for their types; other code calls other things `text` and `_`.
-    if "amends_platform.words" not in source:
+    # Whoever speaks names the words; other code calls other things `text` and `_`.
+    if not any(name in source for name in _SPEAKING):
         return
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     for node in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):

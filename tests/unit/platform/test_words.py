@@ -210,7 +210,7 @@ def told(event: Event) -> dict[str, object]:
         ),
         (
             IncidentOpened("卡钞", "cause", "cash_jam", "*", "policy", automatic=True),
-            "开立群体性投诉：卡钞（原因：卡钞，全部网点），同类投诉集中，系统按政策自动开立",
+            "认定群体性投诉：卡钞（原因：卡钞，全部网点），同类投诉集中，系统按政策自动认定",
         ),
         (ReminderIssued("statutory", 1, 0, "2d before", NOW, NOW), "催办提醒：法定处理决定（提前2天），应于T前完成"),
         (DeadlineBreached("callback", 1, NOW), "逾期：回电应于T前完成"),
