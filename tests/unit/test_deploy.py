@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -170,6 +171,17 @@ def test_the_image_installs_only_pinned_packages_and_the_wheel() -> None:
     for arguments in installs:
         assert "--require-hashes" in arguments or arguments.strip() == "--no-deps dist/amends-*.whl"
     assert "--no-build-isolation" in DOCKERFILE
+
+
+def test_the_image_prints_pdfs_in_chinese_and_writes_parquet() -> None:
+    """It holds every extra but what brings servers and tests: nobody installs anything in it later."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    wanted = [each for extra, several in extras.items() if extra not in {"embedded", "dev"} for each in several]
+    assert {re.split(r"[>=\[]", each)[0] for each in wanted} == {"duckdb", "typst"}
+    pinned = (ROOT / "requirements" / "runtime.txt").read_text("utf-8")
+    assert re.findall(r"^(duckdb|typst)==", pinned, re.MULTILINE) == ["duckdb", "typst"]
+    final = DOCKERFILE.rpartition("\nFROM ")[2]
+    assert "fonts-noto-cjk" in final.partition("\nUSER ")[0]
 
 
 def test_everything_the_image_copies_exists_and_is_not_ignored() -> None:
