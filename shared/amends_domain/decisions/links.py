@@ -10,7 +10,6 @@ from dataclasses import replace
 from amends_domain import clocks
 from amends_domain.case import ALL_BRANCHES, COMPLAINT, INCIDENT, Case
 from amends_domain.commands import CloseIncident, Link, Merge, OpenIncident
-from amends_domain.decisions.clear_text import is_personal
 from amends_domain.decisions.grading import is_below
 from amends_domain.decisions.life import put_again
 from amends_domain.decisions.recusal import recused, steps_aside
@@ -29,6 +28,7 @@ from amends_domain.events import (
     MergedInto,
     PromiseMade,
 )
+from amends_domain.identity import is_personal
 from amends_domain.reference import reference_of
 from amends_domain.runs import Deadline, Verdict
 

@@ -9,9 +9,10 @@ import pytest
 
 from amends_domain import events as domain_events
 from amends_domain.decide import Rejection
-from amends_domain.decisions.clear_text import CODES, PLACES, STAFF, gives_away, is_personal
+from amends_domain.decisions.clear_text import CODES, PLACES, STAFF, gives_away
 from amends_domain.event_codec import EVENT_TYPES
 from amends_domain.events import ActionTaken, ComplaintReceived, OwnerAssigned
+from amends_domain.identity import is_personal
 
 KNOWN = {
     "name": "Dora Chen",
@@ -93,6 +94,12 @@ def test_lists_are_looked_through(field: str) -> None:
         (KNOWN, "write to D.Chen@example.com", "email"),
         ({"person": {"first_name": "Dora", "last_name": "Chen"}}, "chen dora", "name"),
         ({"names": ["Chen", "Dora"]}, "chen dora", "name"),
+        ({"name": {"first": "Dora", "last": "Chen"}}, "chen dora", "name"),
+        ({"firstName": "Dora", "lastName": "Chen"}, "chen dora", "name"),
+        ({"family_name": "李", "given_name": "雷"}, "李雷", "name"),
+        ({"phone": "555-0142 or 0991-8472-6630"}, "5550142", "phone"),
+        ({"name": "Dora 138 1234 5678"}, "13812345678", "name"),
+        ({"mail": "Dora <d.chen@example.com>"}, "d.chen@example.com", "mail"),
         ({"name": "Ms. Chen"}, "ms chen", "name"),
         ({"name": "Zorblax"}, "Zorblax", "name"),
         ({"name": "José de la Cruz"}, "jose-cruz", "name"),
@@ -135,6 +142,8 @@ def test_a_branch_or_a_product_that_says_who_the_customer_is_is_refused(
         (KNOWN, "1980-01-02"),
         (KNOWN, "five-of-1234"),
         ({"phone": "112"}, "1123"),
+        ({"note": "@"}, "desk@north.example"),
+        ({"employer": {"name": "North Street Bakery"}}, "north-street"),
         ({"published": {"sub_product": "Credit card", "company_name": "Big Bank"}}, "Credit card of Big Bank"),
     ],
 )
@@ -198,3 +207,10 @@ def test_of_whom_nothing_is_known_nothing_is_given_away(customer: Any) -> None:
 )
 def test_the_title_of_an_incident_holds_nobodys_address_or_telephone_number(title: str, personal: bool) -> None:
     assert is_personal(title) == personal
+
+
+def test_much_that_is_known_and_much_that_is_said_are_compared_at_once() -> None:
+    known = {"name": " ".join(f"w{number}x" for number in range(100_000)), "ids": list(range(10**8, 10**8 + 50_000))}
+    flags = tuple(f"flag {number}" for number in range(50))
+    assert found(known, flags=(*flags, "100049999")) == "ids"
+    assert found(known, flags=flags) is None
