@@ -22,6 +22,8 @@ from amends_platform.settings import masked
 
 STREAM: Final = "AMENDS"
 KINDS: Final = ("reminder", "breach", "escalation")
+# What says that somebody has seen an alert. It is none itself: its kind is "event".
+ACKNOWLEDGED: Final = "alert-acknowledged"
 
 _CONNECT_SECONDS_MAX: Final = 5.0
 _CLOSE_SECONDS_MAX: Final = 2.0
@@ -51,11 +53,13 @@ class _Lost(Exception):
 class Alerts:
     """The alerts of a tenant. Iterate once; it ends only by an error or by being closed."""
 
-    def __init__(self, nats_url: str, tenant: str, since: datetime | None) -> None:
-        """`since` None: from now on."""
+    def __init__(self, nats_url: str, tenant: str, since: datetime | None, *, acknowledgements: bool = False) -> None:
+        """`since` None: from now on. With `acknowledgements`, these too."""
         self._servers = [server.strip() for server in nats_url.split(",")]
         self._url = masked(nats_url)
         self._subjects = [f"amends.v1.{tenant}.{kind}.>" for kind in KINDS]
+        if acknowledgements:
+            self._subjects.append(f"amends.v1.{tenant}.event.{ACKNOWLEDGED}")
         # From the moment we were asked, also where the broker is away just then.
         self._since = since or datetime.now(UTC)
         self._sequence = 0

@@ -14,6 +14,8 @@ from amends_workflow.live.happenings import Kind
 from amends_workflow.pages import LIMIT_DEFAULT, LIMIT_MAX
 
 _POSITION_MAX = 2**63 - 1
+# Among owners: whoever asks.
+ME = "me"
 
 
 def _plus_was_meant(value: Any) -> Any:
@@ -114,7 +116,7 @@ class CaseListParameters(Paged):
 
     state: Annotated[list[Status | Openness], Field(max_length=50)] = []
     branch: Words = []
-    owner: Words = []
+    owner: Words = Field([], description="staff ids; `me` is whoever asks")
     grade: Words = []
     kind: Words = []
     type: Words = []
@@ -127,6 +129,12 @@ class CaseListParameters(Paged):
     as_of: Instant | None = Field(None, description="the queue as it was known then: what had been recorded")
     valid_at: Instant | None = Field(None, description="the queue as it was then, in hindsight: what had happened")
     sort: Literal["due", "received", "updated", "-due", "-received", "-updated"] = "due"
+
+    def asked_by(self, person: str) -> CaseListParameters:
+        """The same, with this person for `me`."""
+        if ME not in self.owner:
+            return self
+        return self.model_copy(update={"owner": [person if each == ME else each for each in self.owner]})
 
 
 class DeadlineListParameters(Paged):

@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 from rich.text import Text
 
-from amends_platform.alerts import Alert
+from amends_platform.alerts import ACKNOWLEDGED, Alert
 from amends_platform.cli.tables import padded
 from amends_platform.words import Words
 
@@ -32,6 +32,8 @@ def json_line(alert: Alert) -> str:
 def shown(said: Words, alert: Alert) -> Text:
     """When, what, which case, whose, and how things stand."""
     payload = alert.payload
+    if alert.name == ACKNOWLEDGED:
+        return _acknowledged(said, alert)
     return Text.assemble(
         (f"{alert.published_at.astimezone():%H:%M:%S}", "dim"),
         "  ",
@@ -41,6 +43,19 @@ def shown(said: Words, alert: Alert) -> Text:
         padded(said.code("state", payload.get("state", "")), 20),
         _standing(said, alert),
         ("  " + _whose_case(said, payload), "dim"),
+    )
+
+
+def _acknowledged(said: Words, alert: Alert) -> Text:
+    payload = alert.payload
+    clock = payload.get("clock")
+    return Text.assemble(
+        (f"{alert.published_at.astimezone():%H:%M:%S}", "dim"),
+        "  ",
+        (padded(said.text("seen"), 12), "green"),
+        padded(said.code("clock", clock) if clock else said.code("alert", payload.get("alert", "")), 19),
+        (f"{payload.get('reference', '?'):<11}", "bold"),
+        (said.text("somebody has acknowledged the {alert}", alert=said.term("alert", payload.get("alert"))), "dim"),
     )
 
 

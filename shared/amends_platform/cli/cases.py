@@ -28,7 +28,8 @@ def cases(
         Many, typer.Option("--state", metavar="S", help="A state, or open or closed. Each filter may be repeated.")
     ] = None,
     branch: Annotated[Many, typer.Option("--branch", metavar="B")] = None,
-    owner: Annotated[Many, typer.Option("--owner", metavar="O")] = None,
+    owner: Annotated[Many, typer.Option("--owner", metavar="O", help="A staff id; me is whose key it is.")] = None,
+    mine: Annotated[bool, typer.Option("--mine", help="As --owner me: those that you own.")] = False,
     grade: Annotated[Many, typer.Option("--grade", metavar="G", help="ordinary, major or escalated.")] = None,
     kind: Annotated[
         Many, typer.Option("--kind", metavar="K", help="complaint, inquiry, suggestion, praise or incident.")
@@ -54,6 +55,7 @@ def cases(
     ] = "due",
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="So many at most.")] = 50,
     all_: Annotated[bool, typer.Option("--all", help="However many there are.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Drawn anew every 2 s, until Ctrl-C.")] = False,
     as_of: AsOf = None,
     valid_at: ValidAt = None,
     language: Language = None,
@@ -61,11 +63,12 @@ def cases(
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
-    """The queue: cases by what is due next.
+    """The queue: cases by what is due next. A sign beside the colour says what is overdue, soon due, or was late.
 
     With --as-of, as it was known then; with --valid-at, as it was, also by what was entered later.
     """
     import asyncio
+    from contextlib import suppress
     from datetime import datetime
 
     from amends_platform.cli.client import address
@@ -76,7 +79,7 @@ def cases(
     asked: dict[str, Any] = {
         "state": state,
         "branch": branch,
-        "owner": owner,
+        "owner": [*(owner or []), *(["me"] if mine else [])] or None,
         "grade": grade,
         "kind": kind,
         "flag": flag,
@@ -90,13 +93,30 @@ def cases(
         "valid_at": instant(valid_at, "--valid-at", ago=True).isoformat() if valid_at is not None else None,
     }
     parameters = {name: value for name, value in asked.items() if value is not None}
-    where = address("workflow", url, key, role="auditor")
+    # Nobody owns less than an auditor: at the running `amends up`, "me" is the handler.
+    where = address("workflow", url, key, role="handler" if mine else "auditor")
+    if watch:
+        _check_watchable(parameters, as_json=as_json)
+        with suppress(KeyboardInterrupt):
+            asyncio.run(_watch(said, where, parameters))
+        return
     items, is_more = asyncio.run(_fetched(where, parameters, None if all_ else limit))
     if as_json:
         print(json.dumps({"items": items, "more": is_more}, ensure_ascii=False))
     else:
         then = parameters.get("valid_at") or parameters.get("as_of")
         _show(said, items, None if then is None else datetime.fromisoformat(then), is_more=is_more)
+
+
+def _check_watchable(parameters: dict[str, Any], *, as_json: bool) -> None:
+    import sys
+
+    from amends_platform.failures import WrongUsage
+
+    if as_json or not sys.stdout.isatty():
+        raise WrongUsage("--watch: it takes a terminal. For programs there are --json and GET /v1/stream.")
+    if parameters.keys() & {"as_of", "valid_at"}:
+        raise WrongUsage("--watch: what was does not change.")
 
 
 async def _fetched(where: Address, parameters: dict[str, Any], limit: int | None) -> tuple[list[Any], bool]:
@@ -115,41 +135,20 @@ async def _fetched(where: Address, parameters: dict[str, Any], limit: int | None
 
 
 def _show(said: Words, items: list[Any], then: datetime | None, *, is_more: bool) -> None:
-    from rich.text import Text
+    from amends_platform.cli.queue import print_queue
+    from amends_platform.cli.tables import output
 
-    from amends_platform.cli.tables import grade, output, print_table, state, time_left
+    print_queue(output(), said, items, then, is_more=is_more)
 
-    console = output()
-    rows = []
-    for item in items:
-        due = Text()
-        if item["next_due_at"] is not None:
-            clock = said.code("clock", item["next_due_clock"])
-            due = Text.assemble(f"{clock} ", time_left(said, item["next_due_at"], then))
-        rows.append(
-            (
-                Text(item["reference"], "bold"),
-                state(said, item["state"]),
-                grade(said, item["grade"]),
-                due,
-                Text(said.text("yes"), "red") if item["breached"] else "",
-                item["owner"],
-                item["branch"],
-                said.listed(said.code("flag", flag) for flag in item["flags"]),
-            )
-        )
-    if rows:
-        columns = (
-            said.text("CASE"),
-            said.text("STATE"),
-            said.text("GRADE"),
-            said.text("NEXT DEADLINE"),
-            said.text("BREACHED"),
-            said.text("OWNER"),
-            said.text("BRANCH"),
-            said.text("FLAGS"),
-        )
-        print_table(console, columns, rows)
-    count = said.plural("{count} case", "{count} cases", len(items))
-    more = said.text("and more: --all shows them, --limit so many") if is_more else ""
-    console.print(Text(said.clauses((count, more)), "dim"))
+
+async def _watch(said: Words, where: Address, parameters: dict[str, Any]) -> None:
+    """The beginning of the queue, as much as fits on the screen, for ever."""
+    from amends_platform.cli.queue import queue_lines
+    from amends_platform.cli.refreshing import refresh
+    from amends_platform.cli.tables import output
+
+    async def draw(size: tuple[int, int]) -> Any:
+        items, is_more = await _fetched(where, parameters, size[1])
+        return queue_lines(said, items, size, is_more=is_more)
+
+    await refresh(output(), draw)

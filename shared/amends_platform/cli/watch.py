@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +14,9 @@ from amends_platform.cli.language import Language
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from rich.console import Console
+    from rich.text import Text
+
     from amends_platform.words import Words
 
 Since = Annotated[
@@ -21,9 +26,10 @@ Since = Annotated[
 
 
 def watch(since: Since = None, language: Language = None, as_json: AsJson = False) -> None:
-    """Reminders, breaches and escalations as they come from NATS. Ctrl-C ends it.
+    """Reminders, breaches and escalations as they come from NATS, and who has seen them. Ctrl-C ends it.
 
-    With --json each is a line: id, subject's kind and name, when it was published, and the payload.
+    At a terminal their numbers stand below. With --json each alert is a line: id, subject's kind and name, when it was
+    published, and the payload.
     """
     import asyncio
     from contextlib import suppress
@@ -39,6 +45,7 @@ def watch(since: Since = None, language: Language = None, as_json: AsJson = Fals
 async def _watch(since: datetime | None, said: Words, *, as_json: bool) -> None:
     from amends_platform.alerts import Alerts
     from amends_platform.cli.alert_lines import json_line, shown
+    from amends_platform.cli.alert_tally import Tally
     from amends_platform.cli.settings import load_settings
     from amends_platform.cli.tables import output
     from amends_platform.clients import running_system
@@ -51,9 +58,26 @@ async def _watch(since: datetime | None, said: Words, *, as_json: bool) -> None:
         if running is None:
             raise CannotReach("There is no broker: start `amends up`, or set AMENDS_NATS_URL.")
         nats_url = running.nats_url
-    console = output()
-    async for alert in Alerts(nats_url, settings.tenant, since):
-        if as_json:
+    if as_json:
+        async for alert in Alerts(nats_url, settings.tenant, since):
             print(json_line(alert), flush=True)
-        else:
+        return
+    console, tally = output(), Tally()
+    with _below(console) as below:
+        below(tally.line(said))
+        async for alert in Alerts(nats_url, settings.tenant, since, acknowledgements=True):
             console.print(shown(said, alert))
+            tally.take(alert)
+            below(tally.line(said))
+
+
+@contextmanager
+def _below(console: Console) -> Iterator[Callable[[Text], None]]:
+    """A function that shows a line below all others; nowhere, where there is no such place."""
+    from rich.live import Live
+
+    if not console.is_terminal or console.is_dumb_terminal:
+        yield lambda _line: None
+        return
+    with Live(console=console, auto_refresh=False) as live:
+        yield lambda line: live.update(line, refresh=True)

@@ -125,6 +125,18 @@ async def test_each_filter_lets_through_what_it_says_and_all_of_it(log: Log, wor
     }
 
 
+async def test_whoever_asks_finds_their_own_cases_as_mine(log: Log, workflow: Workflow) -> None:
+    mine, of_another = await log.receive(), await log.receive(customer_ref="C-2")
+    asker = await workflow.asker()
+    person = await log.database.fetchval("SELECT person FROM api_keys ORDER BY created_at DESC LIMIT 1")
+    await log.give(mine, Assign(person))
+    position = await log.give(of_another, Assign("me-not"))
+    found = await asker.ask("/v1/cases", owner="me", min_position=position)
+    assert [each["id"] for each in found["items"]] == [str(mine)]
+    both = await asker.ask("/v1/cases", owner=["me", "me-not"])
+    assert len(both["items"]) == 2
+
+
 async def test_a_reference_or_its_beginning_finds_the_case(log: Log, workflow: Workflow) -> None:
     case_id = await log.receive()
     await log.receive(customer_ref="C-2")

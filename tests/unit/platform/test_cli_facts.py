@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
+from amends_platform.cli.case_page import print_case
 from amends_platform.cli.facts import clock_name, facts, playbook
-from amends_platform.cli.show import _show
-from amends_platform.cli.tables import local_time
+from amends_platform.cli.tables import local_time, output
 from amends_platform.words import words as words_of
 from amends_workflow.shapes import CaseAnswer
 
@@ -203,10 +203,10 @@ def test_a_clock_of_promises_has_their_number_and_the_customers_own_says_so() ->
 
 
 def test_the_first_words_are_shown_while_the_case_is_open(capsys: pytest.CaptureFixture[str]) -> None:
-    _show(ENGLISH, answer(playbook={"en": BOOK}), [], None, None)
+    print_case(output(), ENGLISH, answer(playbook={"en": BOOK}), [], None, None)
     shown = capsys.readouterr().out
     assert all(words in shown for words in ("say first", "I am sorry.", "on times", "Within a day."))
-    _show(ENGLISH, answer(playbook={"en": BOOK}, state="withdrawn"), [], None, None)
+    print_case(output(), ENGLISH, answer(playbook={"en": BOOK}, state="withdrawn"), [], None, None)
     assert "I am sorry." not in capsys.readouterr().out
 
 
@@ -216,7 +216,7 @@ def test_what_happened_on_a_merged_case_says_on_which(capsys: pytest.CaptureFixt
         told = {"type": "note-added", "data": {}, "actor": "a-agent", "occurred_at": at, "recorded_at": at}
         return told | {"reference": reference}
 
-    _show(ENGLISH, answer(absorbed=[OTHER]), [happened("TY96-6X8K"), happened("K7M2-P9QX")], None, None)
+    print_case(output(), ENGLISH, answer(absorbed=[OTHER]), [happened("TY96-6X8K"), happened("K7M2-P9QX")], None, None)
     notes = [line for line in capsys.readouterr().out.splitlines() if "Note" in line]
     assert ["TY96-6X8K" in line for line in notes] == [True, False]
     assert all("K7M2-P9QX" not in line for line in notes)
@@ -230,7 +230,7 @@ def test_a_case_is_shown_in_chinese_with_the_terms_and_not_the_codes(capsys: pyt
         playbook={"en": BOOK, "zh": BOOK | {"first_words": "抱歉"}},
         allowed=["approve", "note"],
     )
-    _show(CHINESE, case, [], NOW, None)
+    print_case(output(), CHINESE, case, [], NOW, None)
     shown = capsys.readouterr().out
     for words in (
         "已提方案",

@@ -78,11 +78,12 @@ async def cases(request: Request, asked: Asked, of: Of, parameters: Annotated[Ca
     after = pages.after(parameters.cursor)
     await of.enquiries.wait(parameters)
     moment = await moment_of(of, parameters)
+    wanted = parameters.asked_by(asked.person)
     if moment is not None:
-        listed = await of.past.cases(asked.scope, parameters, moment, after)
+        listed = await of.past.cases(asked.scope, wanted, moment, after)
     else:
         async with of.pool.acquire() as conn:
-            listed = await list_cases(conn, asked.scope, parameters, after)
+            listed = await list_cases(conn, asked.scope, wanted, after)
     page = answers.page(listed.rows, pages.next(listed.last))
     return answers.json_response(page | {"as_of": parameters.as_of, "valid_at": parameters.valid_at})
 
