@@ -13,7 +13,7 @@ from rich.text import Text
 
 from amends_platform.alerts import Alert
 from amends_platform.cli.alert_lines import why
-from amends_platform.cli.tables import output, print_table
+from amends_platform.cli.tables import fitted, output, print_table
 from amends_platform.clients import Address, get_json
 from amends_platform.demo.stage import Stage, Told
 from amends_platform.running import Running
@@ -56,7 +56,7 @@ class Narration:
     def month(self, running: Running, month: Month) -> None:
         """What was invented, and where it is to be seen."""
         self._console.print()
-        self._console.print(
+        self._tell(
             Text.assemble(
                 ("A month at a bank. ", "bold"),
                 f"{month.cases} cases and {month.events:,} events since {month.first_day:%-d %B}, as the "
@@ -80,7 +80,7 @@ class Narration:
         self._stage = stage
         self._began = time.monotonic()
         self._console.print()
-        self._console.print(
+        self._tell(
             Text.assemble(
                 ("A day at the complaint desk, in forty seconds. ", "bold"),
                 f"{complaints} people complain; {told} of their stories are told, the others fill the queue. Apologies "
@@ -89,7 +89,7 @@ class Narration:
                 "manager, after 8 s to the vice president.",
             )
         )
-        self._console.print(
+        self._tell(
             Text(f"Meanwhile: {running.workflow_url}/, `amends cases`, `amends watch` in another terminal.\n", "dim")
         )
 
@@ -99,7 +99,7 @@ class Narration:
         line = Text.assemble(self._now(), (f"{told.reference}  ", "bold"), who, told.words)
         if told.refusal is not None:
             line.append(f" — refused: {told.refusal}", "italic red")
-        self._console.print(line)
+        self._tell(line)
 
     def alert(self, alert: Alert) -> None:
         """Something arrived from NATS."""
@@ -116,16 +116,15 @@ class Narration:
             return
         indent = " " * (_INDENT if self._console.width >= _TWO_COLUMNS_FROM else 2)
         customer = customers.get(reference, "")
-        self._console.print(
-            Text.assemble(
-                indent,
-                self._now(),
-                ("NATS ", "dim"),
-                (f"{alert.kind} {alert.name}".ljust(_ALERT_WIDTH), _ALERT_COLOURS.get(alert.kind, "bold")),
-                (f"{reference}  ", "bold"),
-                (f"({customer}) {why(_SAID, alert)}".rstrip(), "dim"),
-            )
+        line = Text.assemble(
+            indent,
+            self._now(),
+            ("NATS ", "dim"),
+            (f"{alert.kind} {alert.name}".ljust(_ALERT_WIDTH), _ALERT_COLOURS.get(alert.kind, "bold")),
+            (f"{reference}  ", "bold"),
+            (f"({customer}) {why(_SAID, alert)}".rstrip(), "dim"),
         )
+        self._console.print(fitted(self._console, line))
 
     async def until_quiet(self) -> None:
         """Wait until what is still to come of the story has come."""
@@ -156,7 +155,7 @@ class Narration:
         states = Counter(case["state"] for case in cases)
         listed = ", ".join(f"{count} {state}" for state, count in states.most_common())
         commands = self._stage.commands if self._stage is not None else 0
-        self._console.print(Text.assemble((f"{len(cases)} cases", "bold"), f" after {commands} commands: {listed}."))
+        self._tell(Text.assemble((f"{len(cases)} cases", "bold"), f" after {commands} commands: {listed}."))
 
     def _show_clocks(self, deadlines: list[Any]) -> None:
         by_clock: dict[str, Counter[str]] = {}
@@ -174,7 +173,7 @@ class Narration:
     def _show_alerts(self, deadlines: list[Any]) -> None:
         heard = sum(count for name, count in self._alerts.items() if name.startswith("breach "))
         recorded = sum(1 for deadline in deadlines if deadline["status"] == "breached")
-        self._console.print(
+        self._tell(
             f"\nNATS delivered {self._alerts.total()} alerts, {len(self._ids)} of them different; "
             f"{heard} were breaches, and {recorded} deadlines are broken; {self._escalated.total()} told somebody "
             f"higher up, {self._escalated[None]} of them at once."
@@ -198,6 +197,10 @@ class Narration:
         """It goes on until somebody ends it."""
         self._console.print(f"\nThe console is at {running.workflow_url}/, its keys are above.", style="bold")
         self._console.print("Ctrl-C ends it, and removes what it kept unless --data-dir was given.\n", style="bold")
+
+    def _tell(self, words: Text | str) -> None:
+        """Words that may be longer than a line: broken between words at a terminal, not at all elsewhere."""
+        self._console.print(words, soft_wrap=not self._console.is_terminal)
 
     def _now(self) -> tuple[str, str]:
         return f"{time.monotonic() - self._began:5.1f} s  ", "dim"

@@ -95,6 +95,13 @@ def _left_out(
     return left_out
 
 
+def fitted(console: Console, line: Text) -> Text:
+    """The line, cut at the edge of a terminal; whole anywhere else."""
+    if console.is_terminal:
+        line.truncate(console.width, overflow="ellipsis")
+    return line
+
+
 def state(said: Words, name: str) -> Text:
     return Text(said.code("state", name), _STATES.get(name, "dim"))
 

@@ -47,7 +47,7 @@ async def _watch(since: datetime | None, said: Words, *, as_json: bool) -> None:
     from amends_platform.cli.alert_lines import json_line, shown
     from amends_platform.cli.alert_tally import Tally
     from amends_platform.cli.settings import load_settings
-    from amends_platform.cli.tables import output
+    from amends_platform.cli.tables import fitted, output
     from amends_platform.clients import running_system
     from amends_platform.failures import CannotReach
 
@@ -66,7 +66,7 @@ async def _watch(since: datetime | None, said: Words, *, as_json: bool) -> None:
     with _below(console) as below:
         below(tally.line(said))
         async for alert in Alerts(nats_url, settings.tenant, since, acknowledgements=True):
-            console.print(shown(said, alert))
+            console.print(fitted(console, shown(said, alert)))
             tally.take(alert)
             below(tally.line(said))
 
