@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, tzinfo
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from amends_domain.policy import Policy
 from amends_workflow.answering import Answering
+from amends_workflow.projection import CHECKPOINT
+
+_PRESENT: Final = "SELECT log_now() AS now, coalesce((SELECT position FROM checkpoints WHERE name = $1), 0) AS position"
 
 
 class Present(NamedTuple):
-    """`policy` is None while none was published; times are then told in UTC."""
+    """`policy` is None while none was published; times are then told in UTC. `position`: how far the read model had
+    come, so that a page can be told of all that became visible since."""
 
     now: datetime
+    position: int
     policy: Policy | None
 
     @property
@@ -34,8 +39,9 @@ class Publications:
         """Now. Raises what asyncpg raises."""
         async with self._learning:
             await self._of.policies.learn_published(self._tenant)
-        now: datetime = await self._of.pool.fetchval("SELECT log_now()")
+        row = await self._of.pool.fetchrow(_PRESENT, CHECKPOINT)
+        now, position = row["now"], row["position"]
         try:
-            return Present(now, self._of.policies.in_force(now))
+            return Present(now, position, self._of.policies.in_force(now))
         except LookupError:
-            return Present(now, None)
+            return Present(now, position, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from http import HTTPStatus
 from importlib.resources import files
@@ -31,6 +32,7 @@ def _speaking(language: str) -> Environment:
         auto_reload=False,
     )
     templates.globals |= {"asset": asset_url, "navigation": ENTRIES, "is_current": is_current, "urgency": urgency}
+    templates.filters["base64"] = lambda content: b64encode(content).decode()
     install(templates, words(language))
     return templates
 

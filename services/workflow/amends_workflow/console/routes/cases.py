@@ -149,6 +149,7 @@ async def _page(
         # Of what was, times are told as they were then.
         now=(wanted.as_of or wanted.valid_at or view.rows[-1].recorded_at) if view.is_past else present.now,
         zone=present.zone,
+        live_after=present.position,
         view=view,
         case=view.answer,
         entries=entries,

@@ -41,6 +41,7 @@ async def queue(request: Request, visitor: Here, console: Of) -> Response:
         "queue.html",
         now=present.now,
         zone=present.zone,
+        live_after=present.position,
         filters=filters,
         cases=listed.rows,
         next_path=pages.next(listed.last),

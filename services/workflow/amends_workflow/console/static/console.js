@@ -83,6 +83,7 @@
   }
 
   function onHappening(event) {
+    document.body.dataset.liveAfter = event.lastEventId;
     const { reference } = JSON.parse(event.data);
     if (parts().some((part) => part.dataset.live === "" || part.dataset.live === reference)) tellSoon();
   }
@@ -91,7 +92,9 @@
   function listen() {
     const isWanted = !isPaused && !document.hidden && parts().length > 0;
     if (isWanted && source === null) {
-      source = new EventSource("/live");
+      // From what the page shows on: what happens while it loads is not missed.
+      const after = document.body.dataset.liveAfter;
+      source = new EventSource(after === undefined ? "/live" : `/live?after=${encodeURIComponent(after)}`);
       for (const kind of KINDS) source.addEventListener(kind, onHappening);
       source.addEventListener("reset", tellSoon);
     } else if (!isWanted && source !== null) {
@@ -107,7 +110,12 @@
     if (history && looked && notice) notice.hidden = Number(history.dataset.version) <= Number(looked.value);
   }
 
+  function focusFirst() {
+    document.querySelector("#do [data-first]")?.focus();
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
+    focusFirst();
     for (const button of document.querySelectorAll("[data-live-switch]")) {
       button.hidden = false;
       button.addEventListener("click", () => {
@@ -124,7 +132,10 @@
     tell();
   });
   window.addEventListener("pagehide", () => source?.close());
-  document.addEventListener("htmx:after:swap", showMovedOn);
+  document.addEventListener("htmx:after:swap", (event) => {
+    showMovedOn();
+    if (event.detail.ctx?.sourceElement?.matches("[data-opens]")) focusFirst();
+  });
   // What is due comes nearer, though nothing happens.
   setInterval(tell, MINUTE_MS);
 })();
