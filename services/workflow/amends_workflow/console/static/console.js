@@ -132,9 +132,10 @@
     tell();
   });
   window.addEventListener("pagehide", () => source?.close());
-  document.addEventListener("htmx:after:swap", (event) => {
-    showMovedOn();
-    if (event.detail.ctx?.sourceElement?.matches("[data-opens]")) focusFirst();
+  document.addEventListener("htmx:after:swap", showMovedOn);
+  // The form that was asked for is there: the keys go to it.
+  document.addEventListener("htmx:after:process", (event) => {
+    if (event.target.id === "do") focusFirst();
   });
   // What is due comes nearer, though nothing happens.
   setInterval(tell, MINUTE_MS);
