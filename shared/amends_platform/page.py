@@ -16,15 +16,15 @@ _DOCTYPE: Final = "<!DOCTYPE html>\n"
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def new_page(title: str) -> tuple[Element, Element]:
-    """A page with nothing in it, and its body."""
-    page = Element("html", lang="en")
+def new_page(title: str, language: str = "en", more_style: str = "") -> tuple[Element, Element]:
+    """A page with nothing in it, and its body. `more_style` is CSS that it has besides that of every page."""
+    page = Element("html", lang="zh-Hans" if language == "zh" else language)
     head = SubElement(page, "head")
     SubElement(head, "meta", charset="utf-8")
     SubElement(head, "meta", {"http-equiv": "Content-Security-Policy", "content": _POLICY})
     SubElement(head, "meta", name="viewport", content="width=device-width, initial-scale=1")
     text(head, "title", title)
-    text(head, "style", _style())
+    text(head, "style", _style() + more_style)
     return page, SubElement(page, "body")
 
 

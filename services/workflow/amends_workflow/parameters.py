@@ -12,6 +12,7 @@ from amends_domain.case import Status
 from amends_domain.runs import Verdict
 from amends_workflow.live.happenings import Kind
 from amends_workflow.pages import LIMIT_DEFAULT, LIMIT_MAX
+from amends_workflow.reports.media import Format
 
 _POSITION_MAX = 2**63 - 1
 # Among owners: whoever asks.
@@ -209,6 +210,9 @@ class ConsistencyParameters(_Bare):
 
 
 class ReportParameters(_Bare):
-    """For which branch; all of them, where the key may see them, when not said."""
+    """For which branch; all of them, where the key may see them, when not said. In which format and language, where
+    the headers Accept and Accept-Language do not say."""
 
     branch: Word | None = None
+    format: Format | None = None
+    language: Literal["en", "zh"] | None = None

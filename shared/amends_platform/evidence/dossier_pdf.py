@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.resources import files
 from threading import Lock
@@ -38,6 +39,12 @@ class CannotPrint(Exception):
 
 def pdf_of(dossier: Dossier) -> bytes:
     """The dossier as PDF, the same bytes each time on the same machine. Raises CannotPrint. The first takes seconds."""
+    source = (files("amends_platform.evidence") / "dossier.typ").read_bytes()
+    return pdf_from(source, {"dossier": json.dumps(asdict(dossier), ensure_ascii=False)})
+
+
+def pdf_from(source: bytes, inputs: Mapping[str, str]) -> bytes:
+    """What a source of typst makes of its inputs, which are JSON; one called `fonts` is added. Raises CannotPrint."""
     try:
         import typst
     except ImportError:
@@ -45,20 +52,18 @@ def pdf_of(dossier: Dossier) -> bytes:
             "A PDF needs typst: install amends with the extra pdf, `pip install 'amends[pdf]'`."
         ) from None
 
-    text = json.dumps(asdict(dossier), ensure_ascii=False)
     fonts = _system_fonts(typst)
     families = [family for family in _CJK_FONTS if family in fonts.families()]
-    if not families and _CJK.search(text):
+    if not families and any(_CJK.search(text) for text in inputs.values()):
         raise CannotPrint(
-            "A PDF of this case needs a font with Chinese characters, and this machine has none: install one, "
+            "A PDF of this needs a font with Chinese characters, and this machine has none: install one, "
             "on Debian and Ubuntu the package fonts-noto-cjk."
         )
-    source = (files("amends_platform.evidence") / "dossier.typ").read_bytes()
-    inputs = {"dossier": text, "fonts": json.dumps([*families, _OWN_FONT])}
+    given = {**inputs, "fonts": json.dumps([*families, _OWN_FONT])}
     try:
-        pdf = typst.Compiler(source, font_paths=fonts, sys_inputs=inputs).compile(format="pdf")
+        pdf = typst.Compiler(source, font_paths=fonts, sys_inputs=given).compile(format="pdf")
     except typst.TypstError as error:
-        raise CannotPrint(f"The dossier could not be set as PDF: {error.message}") from error
+        raise CannotPrint(f"It could not be set as PDF: {error.message}") from error
     assert isinstance(pdf, bytes), "asked for one document, it gives one"
     return pdf
 

@@ -177,6 +177,8 @@ TERMS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "relation": _as_they_are("same-matter", "same-customer", "follows", "related"),
     "promise": _as_they_are("open", "kept", "broken"),
+    "answer": _as_they_are("unhappy", "neutral", "delighted"),
+    "standard": _as_they_are("timeliness", "responsiveness", "accuracy"),
     "product": {
         **_as_they_are(
             "current_account",

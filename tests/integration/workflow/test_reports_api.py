@@ -151,6 +151,27 @@ async def test_a_month_that_cannot_be_reported_is_refused_with_the_reason(
     assert says in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("format_", "media_type", "begins"),
+    [
+        ("html", "text/html; charset=utf-8", b"<!DOCTYPE html>"),
+        ("csv", "text/csv; charset=utf-8", b"\xef\xbb\xbfmonth,branch,"),
+        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"PK"),
+        ("pdf", "application/pdf", b"%PDF-"),
+    ],
+)
+async def test_a_report_is_had_in_each_format_by_name_and_by_accept(
+    workflow: Workflow, format_: str, media_type: str, begins: bytes
+) -> None:
+    asker = await workflow.asker("executive")
+    answer = await asker.get("/v1/reports/2026-10", format=format_, language="zh")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+    assert answer.content.startswith(begins)
+    assert answer.headers["content-disposition"] == f'inline; filename="report-2026-10.{format_}"'
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert (await asker.get("/v1/reports/2026-10", format=format_, language="zh")).content == answer.content
+
+
 async def test_the_months_are_listed_the_one_that_goes_on_first(workflow: Workflow) -> None:
     months = await (await workflow.asker("executive")).ask("/v1/reports")
     assert [(each["month"], each["is_over"]) for each in months["items"]] == [

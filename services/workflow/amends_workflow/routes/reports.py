@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from amends_domain.measures.months import BadMonth, Month
 from amends_platform.problems import Problem
 from amends_platform.web import describe_errors
+from amends_platform.words import language_of
 from amends_workflow import answers
 from amends_workflow.answering import Asked, Of
 from amends_workflow.enquiries import Enquirer
 from amends_workflow.parameters import ReportParameters
-from amends_workflow.reports.json_form import as_json
+from amends_workflow.reports.formats import Written, written
+from amends_workflow.reports.media import MEDIA_TYPES, Format, format_of
 from amends_workflow.reports.shapes import MonthPage, ReportAnswer
 
 routes = APIRouter()
+
+_TEXT = {"schema": {"type": "string"}}
+_FILE = {"schema": {"type": "string", "format": "binary"}}
+_IN_EACH_FORMAT: dict[str, Any] = {
+    "description": "The report",
+    "headers": {"Content-Disposition": {"schema": {"type": "string"}, "description": "a name for the file"}},
+    "content": {
+        media_type.partition(";")[0]: _TEXT if media_type.startswith("text/") else _FILE
+        for format_, media_type in MEDIA_TYPES.items()
+        if format_ is not Format.JSON
+    },
+}
 
 
 @routes.get(
@@ -41,16 +55,21 @@ async def reported_months(_: Asked, of: Of) -> Response:
     description="Every measure of a month (such as 2026-10, in the time zone of the policy in force when it ended) for"
     " each branch and for all, from the log as it was when the month ended: so it is the same, byte for byte, whenever"
     " it is asked for. It says where the log was cut, by which policies, under which signed checkpoint, and whether its"
-    " totals reconcile. docs/measures.md defines every measure. A key of one branch sees that branch. Where no"
-    " checkpoint covers the month yet, the answer waits for one.",
+    " totals reconcile. docs/measures.md defines every measure. `format`, or Accept, asks for it as a page, a workbook,"
+    " on paper, or as one long table; `language`, or Accept-Language, says in which language. A key of one branch sees"
+    " that branch. Where no checkpoint covers the month yet, the answer waits for one.",
     operation_id="report",
     response_model=ReportAnswer,
-    responses=describe_errors([409]),
+    responses={200: _IN_EACH_FORMAT, **describe_errors([409, 501])},
 )
-async def report(month: str, asked: Asked, of: Of, parameters: Annotated[ReportParameters, Query()]) -> Response:
+async def report(
+    request: Request, month: str, asked: Asked, of: Of, parameters: Annotated[ReportParameters, Query()]
+) -> Response:
     branch = _branch(asked, parameters.branch)
+    format_ = format_of(parameters.format, request.headers.get("accept"))
+    language = parameters.language or language_of(request.headers.get("accept-language"))
     made = await of.packs.of(_month(month))
-    return _json(as_json(made.seen_by(branch)))
+    return _response(await written(made.seen_by(branch), format_, language))
 
 
 @routes.get(
@@ -61,11 +80,16 @@ async def report(month: str, asked: Asked, of: Of, parameters: Annotated[ReportP
     " happens. They say up to which position of the log they go.",
     operation_id="measures",
     response_model=ReportAnswer,
+    responses={200: _IN_EACH_FORMAT, **describe_errors([501])},
 )
-async def measures(asked: Asked, of: Of, parameters: Annotated[ReportParameters, Query()]) -> Response:
+async def measures(
+    request: Request, asked: Asked, of: Of, parameters: Annotated[ReportParameters, Query()]
+) -> Response:
     branch = _branch(asked, parameters.branch)
+    format_ = format_of(parameters.format, request.headers.get("accept"))
+    language = parameters.language or language_of(request.headers.get("accept-language"))
     made = await of.measuring.to_date()
-    return _json(as_json(made.seen_by(branch)))
+    return _response(await written(made.seen_by(branch), format_, language))
 
 
 def _month(text: str) -> Month:
@@ -82,6 +106,12 @@ def _branch(asked: Enquirer, wanted: str | None) -> str | None:
     return own or wanted
 
 
-def _json(body: bytes) -> Response:
-    headers: dict[str, Any] = {"Cache-Control": "private, no-cache"}
-    return Response(body, 200, headers, "application/json")
+def _response(report: Written) -> Response:
+    headers = {
+        "Content-Disposition": f'inline; filename="{report.name}"',
+        "Cache-Control": "private, no-cache",
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Vary": "Accept, Accept-Language",
+    }
+    return Response(report.body, 200, headers, report.media_type)
