@@ -63,6 +63,7 @@ async def check_everything(settings: Settings, running: Running | None) -> list[
         lambda: _key_store(settings, running),
         lambda: _services(settings, running),
         lambda: _webhooks(settings, running),
+        lambda: _digest(settings, running),
     ]
     found = await asyncio.gather(*(check() for check in checks))
     return [finding for findings in found for finding in findings]
@@ -372,3 +373,14 @@ async def _webhooks(settings: Settings, running: Running | None) -> list[Finding
             settings.webhooks, settings.nats_url or (running.nats_url if running else None), settings.tenant
         )
     ]
+
+
+async def _digest(settings: Settings, running: Running | None) -> list[Finding]:
+    """Nothing where nobody is to get one."""
+    if settings.digest is None:
+        return []
+    from amends_platform.digest.checking import check_digest
+
+    database_url = settings.database_url or (running.database_url if running else None)
+    told = await check_digest(settings, database_url)
+    return [Finding("digest", status, found, mend) for status, found, mend in told]

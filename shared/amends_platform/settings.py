@@ -47,6 +47,17 @@ def _http_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _smtp_url(secret: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(secret.get_secret_value())
+        is_url = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_url = False
+    if not is_url or (parts.username is None) != (parts.password is None) or parts.path.strip("/"):
+        raise ValueError("must look like smtp://user:password@host:587 or smtps://user:password@host")
+    return secret
+
+
 def _rate(text: str) -> str:
     if text == "off":
         return text
@@ -114,6 +125,12 @@ class Settings(BaseSettings):
     )
     webhooks: Path | None = Field(
         None, description="the file that names who is told by webhook (docs/webhooks.md); unset, nobody is"
+    )
+    digest: Path | None = Field(
+        None, description="the file that names who gets a daily mail (docs/digest.md); unset, nobody does"
+    )
+    smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = Field(
+        None, description="where mail goes: smtp://user:password@host:587, or smtps://"
     )
     intake_url: Annotated[str, AfterValidator(_http_url)] | None = Field(
         None, description="where commands, and the console, find intake; by default the running `amends up`"

@@ -17,7 +17,7 @@ from prometheus_client import start_http_server
 from amends_notifier.audit_report import report_audit
 from amends_notifier.metrics import Metrics
 from amends_notifier.service import CONNECTIONS, CannotContinue, Notifier
-from amends_notifier.telling import check_files, tellers
+from amends_notifier.telling import check_files, connections, tellers
 from amends_platform.hints import Hints
 from amends_platform.logs import configure_logging
 from amends_platform.readiness import announce_ready
@@ -87,7 +87,9 @@ async def _notifier(settings: Settings) -> Notifier:
     assert settings.database_url is not None
     assert settings.nats_url is not None
     # With no connection to begin with, a database that is away is waited for like one that goes away later.
-    pool = await connect_pool(settings.database_url, role=_ROLE, min_size=0, max_size=CONNECTIONS)
+    pool = await connect_pool(
+        settings.database_url, role=_ROLE, min_size=0, max_size=CONNECTIONS + connections(settings)
+    )
     metrics = Metrics()
     return Notifier(
         pool,
@@ -96,7 +98,7 @@ async def _notifier(settings: Settings) -> Notifier:
         tenant=settings.tenant,
         finish_seconds_max=settings.shutdown_seconds_max,
         metrics=metrics,
-        tellers=tellers(settings, metrics.registry),
+        tellers=tellers(settings, pool, metrics.registry),
     )
 
 

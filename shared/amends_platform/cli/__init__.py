@@ -14,6 +14,7 @@ from amends_platform.cli import (
     cases,
     checkpoints,
     demo,
+    digest,
     doctor,
     env,
     erase,
@@ -77,6 +78,7 @@ app.command("migrate", rich_help_panel=ADMINISTER)(migrate.migrate)
 app.command("erase", rich_help_panel=ADMINISTER)(erase.erase)
 app.command("doctor", rich_help_panel=ADMINISTER)(doctor.doctor)
 app.add_typer(keys.app, name="keys", rich_help_panel=ADMINISTER)
+app.command("digest", rich_help_panel=ADMINISTER)(digest.digest)
 app.add_typer(webhooks.app, name="webhooks", rich_help_panel=ADMINISTER)
 policy.app.command()(policy_life.rehearse)
 policy.app.command()(policy_life.publish)

@@ -102,7 +102,7 @@ class Webhooks:
 
     async def _session(self) -> None:
         """Deliver until the connection is lost or the file changes."""
-        self._read_file()
+        await self._read_file()
         lost = asyncio.Event()
 
         async def on_lost() -> None:
@@ -174,14 +174,14 @@ class Webhooks:
             info = await js.consumer_info(STREAM, durable_name(self._tenant, endpoint.name))
             self._metrics.lag.labels(endpoint.name).set(unsettled(info))
 
-    def _read_file(self) -> None:
+    async def _read_file(self) -> None:
         """Take the file in as it is; as it was, where it cannot be used."""
         self._watched = [self._path]
         seen = self._seen()
         try:
-            self._watched = files_of(self._path)
+            self._watched = await asyncio.to_thread(files_of, self._path)
             seen = self._seen()
-            self._endpoints = load_endpoints(self._path)
+            self._endpoints = await asyncio.to_thread(load_endpoints, self._path)
         except YamlFileError as error:
             if str(error) != self._refused:
                 self._refused = str(error)

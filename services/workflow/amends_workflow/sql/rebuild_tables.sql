@@ -35,6 +35,18 @@ BEGIN
         LOOP
             EXECUTE format('GRANT %s ON amends_rebuild.%I TO %I', part.privilege_type, part.name, part.rolname);
         END LOOP;
+        FOR part IN
+            SELECT c.relname AS name, a.attname, granted.privilege_type, r.rolname
+            FROM pg_class AS c
+            JOIN pg_attribute AS a ON a.attrelid = c.oid AND NOT a.attisdropped
+            CROSS JOIN LATERAL aclexplode(a.attacl) AS granted
+            JOIN pg_roles AS r ON r.oid = granted.grantee
+            WHERE c.oid = live
+        LOOP
+            EXECUTE format(
+                'GRANT %s (%I) ON amends_rebuild.%I TO %I', part.privilege_type, part.attname, part.name, part.rolname
+            );
+        END LOOP;
     END LOOP;
     FOR part IN
         SELECT replace(i.indexdef, ' ON public.', ' ON amends_rebuild.') AS definition
