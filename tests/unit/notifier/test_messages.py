@@ -6,6 +6,7 @@ import dataclasses
 import re
 import types
 import typing
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
@@ -160,6 +161,8 @@ def any_value(hint: Any) -> st.SearchStrategy[Any]:
         return st.one_of([any_value(option) for option in typing.get_args(hint)])
     if typing.get_origin(hint) is tuple:
         return st.lists(known[str], max_size=2).map(tuple)
+    if typing.get_origin(hint) is Mapping:
+        return st.dictionaries(known[str], known[int], max_size=2)
     return known[hint]
 
 
