@@ -69,7 +69,7 @@ def deadlines(pack: Pack, said: Said) -> Section:
         ),
     )
     lead = text("A deadline counts when it was met or fell due; those of customers themselves count nowhere.")
-    return Section("deadlines", text("What was promised"), lead, blocks)
+    return Section("deadlines", text("What was due and promised"), lead, blocks)
 
 
 def trouble(pack: Pack, said: Said) -> Section:

@@ -203,7 +203,7 @@ def standards(pack: Pack, said: Said) -> Section:
             Column(text("Kind")),
             Column(text("target"), _PERCENT),
             Column(text("result"), _PERCENT),
-            Column(text("kept")),
+            Column(text("target met")),
             Column(text("measured"), _COUNT),
             Column(text("mean time"), _SECONDS),
             *(Column(said.words.month(month), _PERCENT) for month in months[:-1]),
