@@ -126,7 +126,8 @@ def first_instant(wall_clock: datetime, timezone: ZoneInfo) -> datetime:
     """
     shown = wall_clock.replace(tzinfo=timezone, fold=0)
     instant = shown.astimezone(UTC)
-    if instant.astimezone(timezone).replace(tzinfo=None, fold=0) == wall_clock:
+    # In one zone, wall clocks are compared.
+    if instant.astimezone(timezone) == shown:
         return instant
     # In a gap, fold 0 reads with the offset from before the change and so lands after it, fold 1 the other
     # way.

@@ -45,6 +45,8 @@ _CLOSING = frozenset({FollowedUp.TYPE, ClosedUnsatisfied.TYPE, IncidentClosed.TY
 _ENDING = frozenset({ComplaintWithdrawn.TYPE, MergedInto.TYPE})
 # What may end a clock whatever its rule names; most events do not, and every running clock is asked at each.
 _MAY_END = _CLOSING | _ENDING | {ActionTaken.TYPE}
+# What may move a clock of a case without flags.
+_MAY_MOVE = frozenset({DeadlineExtended.TYPE, DeadlineRetimed.TYPE, ActionTaken.TYPE, FlagsChanged.TYPE})
 # Reopening gives the case fresh clocks, and so does finding that it is a complaint, as if it had just been received.
 _BEGINNING = frozenset({ComplaintReceived.TYPE, CaseReopened.TYPE, Reclassified.TYPE})
 
@@ -128,13 +130,16 @@ class _Reading:
 
     def _move(self, mark: Mark) -> None:
         """Replace running clocks by runs of another length, as the mark demands."""
+        if mark.type not in _MAY_MOVE and not mark.facts["flag"]:
+            return
         is_retiming = mark.type == DeadlineRetimed.TYPE
         for key, run in list(self._running.items()):
             if is_retiming or run.rule.may_move:
                 self._move_one(key, run, mark)
 
     def _move_one(self, key: tuple[str, int | None], run: Run, mark: Mark) -> None:
-        moved = _retimed(run, mark, self._policy_of(mark)) or _extended(run, mark) or _hurried(run, mark)
+        moved = _retimed(run, mark, self._policy_of(mark)) if mark.type == DeadlineRetimed.TYPE else None
+        moved = moved or _extended(run, mark) or _hurried(run, mark)
         if moved is not None:
             run.end(mark, Verdict.EXTENDED)
             self._begin(key, moved)
@@ -290,7 +295,7 @@ def _stops(run: Run, number: int | None, mark: Mark) -> bool:
 
 def _retimed(run: Run, mark: Mark, policy: Policy | None) -> Run | None:
     """An explicit re-timing: from here the clock is judged by the policy of this event."""
-    if mark.type != DeadlineRetimed.TYPE or policy is None:
+    if policy is None:
         return None
     clock, generation, due_at = mark.note
     rule = policy.clock(clock)

@@ -96,29 +96,42 @@ def evolve(case: Case | None, case_id: UUID, recorded: Recorded) -> Case:
         if recorded.version == 1 and isinstance(event, IncidentOpened):
             return _opened(case_id, event, recorded)
         raise BrokenStream(f"case {case_id}: version {recorded.version} ({event.TYPE}) came first")
-    if recorded.version != case.version + 1:
-        raise BrokenStream(f"case {case_id}: version {recorded.version} came after {case.version}")
-    # Replay folds millions of events: copying __dict__ costs a tenth of dataclasses.replace.
+    # Copying __dict__ costs a tenth of dataclasses.replace.
     after = object.__new__(Case)
-    values = case.__dict__.copy()
-    object.__setattr__(after, "__dict__", values)
+    object.__setattr__(after, "__dict__", case.__dict__.copy())
+    advance(after, recorded)
+    return after
+
+
+def advance(case: Case, recorded: Recorded) -> None:
+    """`evolve` for whoever alone has the case, and wants it only as it is after the event. Raises BrokenStream.
+
+    Replay folds millions of events: copying the case for each would be a fifth of that.
+    """
+    values, event = case.__dict__, recorded.event
+    if recorded.version != values["version"] + 1:
+        raise BrokenStream(f"case {case.id}: version {recorded.version} came after {case.version}")
     change = _CHANGES[type(event)]
     if change is not None:
         values.update(change(case, event, recorded))
     values["version"] = recorded.version
     values["position"] = recorded.position
     values["updated_at"] = recorded.recorded_at
-    facts = facts_of(after) if type(event) in _CHANGES_FACTS else case.marks[-1].facts
+    marks = values["marks"]
+    facts = facts_of(case) if type(event) in _CHANGES_FACTS else marks[-1].facts
     # Adding tuples costs half of unpacking one into another.
-    values["marks"] = case.marks + (_mark(recorded, values["cycle"], facts),)  # noqa: RUF005
-    return after
+    values["marks"] = marks + (_mark(recorded, values["cycle"], facts),)  # noqa: RUF005
 
 
 def fold(case: Case | None, case_id: UUID, events: Iterable[Recorded]) -> Case | None:
     """`evolve` over several events."""
+    folded: Case | None = None
     for recorded in events:
-        case = evolve(case, case_id, recorded)
-    return case
+        if folded is None:
+            folded = evolve(case, case_id, recorded)
+        else:
+            advance(folded, recorded)
+    return folded or case
 
 
 def facts_of(case: Case) -> Facts:

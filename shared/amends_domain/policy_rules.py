@@ -158,11 +158,11 @@ class ClockRule:
     pack: str | None = None
     calendar: Calendar | None = None
 
-    @property
+    @cached_property
     def is_agreed(self) -> bool:
         return self.due is Given.AGREED
 
-    @property
+    @cached_property
     def is_promised(self) -> bool:
         return self.due is Given.PROMISED
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import settings
@@ -21,6 +22,7 @@ from amends_domain.events import (
     ProposalApproved,
     ResolutionProposed,
 )
+from amends_domain.evolve import fold
 from amends_domain.runs import Deadline, Verdict
 from amends_domain.transitions import TRANSITIONS, allowed
 from tests.support.desk import COMMANDS, KINDS, LATER_POLICY, MATTERS, POLICY, STAFF, Asked
@@ -241,6 +243,15 @@ class Desk(RuleBasedStateMachine):
         for each in self.lives:
             assert each.told.owner
             assert each.told.owner not in each.told.complained_of
+
+    @invariant()
+    def a_stream_folded_at_once_is_what_it_was_step_by_step_and_what_was_given_stays(self) -> None:
+        each = self.lives[-1]
+        half = len(each.recorded) // 2
+        middle = fold(None, each.case_id, each.recorded[:half])
+        before = None if middle is None else replace(middle)
+        assert fold(middle, each.case_id, each.recorded[half:]) == each.told
+        assert middle == before
 
     @invariant()
     def time_never_runs_backwards(self) -> None:
