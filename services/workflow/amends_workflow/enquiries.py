@@ -45,7 +45,11 @@ class Enquirer(NamedTuple):
 
     def sees(self, case: Case | None) -> bool:
         """Whether they may see it. Cases of one branch may belong to the mass incidents of all branches."""
-        return case is not None and (self.branches is None or case.branch in self.branches)
+        return case is not None and self.sees_branch(self.scope.tenant, case.branch)
+
+    def sees_branch(self, tenant: str, branch: str) -> bool:
+        """Whether they may see what is of this branch of this tenant."""
+        return tenant == self.scope.tenant and (self.branches is None or branch in self.branches)
 
 
 class Enquiries:

@@ -17,6 +17,8 @@ class Entry(NamedTuple):
 
 ENTRIES: Final = (
     Entry("/", message("Queue"), "q"),
+    Entry("/board", message("Board"), "b"),
+    Entry("/alerts", message("Alerts"), "a"),
     Entry("/audit", message("Audit"), "u"),
 )
 

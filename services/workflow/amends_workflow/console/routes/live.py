@@ -11,8 +11,8 @@ from starlette.responses import Response
 from amends_workflow.console.headers import SECURITY
 from amends_workflow.console.routing import PageRoute
 from amends_workflow.console.visitors import Here, NotSignedIn, Of
+from amends_workflow.live.opening import open_stream
 from amends_workflow.parameters import FromPosition, StreamParameters
-from amends_workflow.routes.live import open_stream
 
 routes = APIRouter(route_class=PageRoute)
 

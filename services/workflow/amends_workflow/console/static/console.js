@@ -82,6 +82,21 @@
     waiting ??= setTimeout(tell, WAIT_MS);
   }
 
+  // A breach is announced wherever one is: politely, and until it is closed. Three stay; older ones make room.
+
+  const ANNOUNCED_MAX = 3;
+
+  async function announce(event) {
+    const place = document.querySelector("[data-announcements]");
+    const answer = await fetch(`/alerts/${JSON.parse(event.data).position}`).catch(() => null);
+    if (place === null || !answer?.ok) return;
+    const said = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-announced]");
+    if (said === null) return;
+    said.querySelector("[data-dismiss]").addEventListener("click", () => said.remove());
+    place.append(said);
+    while (place.children.length > ANNOUNCED_MAX) place.firstElementChild.remove();
+  }
+
   function onHappening(event) {
     document.body.dataset.liveAfter = event.lastEventId;
     const { reference } = JSON.parse(event.data);
@@ -90,12 +105,14 @@
 
   // Closed while nobody looks: a browser lends one site only so many connections.
   function listen() {
-    const isWanted = !isPaused && !document.hidden && parts().length > 0;
+    const announces = document.querySelector("[data-announcements]") !== null;
+    const isWanted = !document.hidden && (announces || (!isPaused && parts().length > 0));
     if (isWanted && source === null) {
       // From what the page shows on: what happens while it loads is not missed.
       const after = document.body.dataset.liveAfter;
       source = new EventSource(after === undefined ? "/live" : `/live?after=${encodeURIComponent(after)}`);
       for (const kind of KINDS) source.addEventListener(kind, onHappening);
+      source.addEventListener("breach", announce);
       source.addEventListener("reset", tellSoon);
     } else if (!isWanted && source !== null) {
       source.close();
