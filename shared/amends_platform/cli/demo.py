@@ -82,6 +82,7 @@ def demo(
 
     async def tell(running: Running) -> None:
         if month:
+            await _caught_up(running, month[0], story=asked.story)
             narration.month(running, month[0])
         if asked.story:
             await _told(running, narration, asked, month[0] if month else None)
@@ -166,8 +167,6 @@ async def _told(running: Running, narration: Narration, asked: _Asked, month: Mo
     from amends_platform.demo.stage import Stage
     from amends_platform.demo.story import story
 
-    if month is not None:
-        await _published(running, month, narration)
     samples = sample_complaints()
     parts = story(samples)
     stage = Stage(running.intake_url, running.keys, narration.tell)
@@ -201,19 +200,22 @@ async def _told(running: Running, narration: Narration, asked: _Asked, month: Mo
         await asyncio.gather(listening, return_exceptions=True)
 
 
-async def _published(running: Running, month: Month, narration: Narration) -> None:
-    """Wait until NATS has been told of the month: what the story causes comes after that."""
+async def _caught_up(running: Running, month: Month, *, story: bool) -> None:
+    """Wait until the month can be asked for and, for what the `story` causes comes after it, was told to NATS."""
     import asyncio
 
+    from amends_platform.cli.progress import meter_of_stages
     from amends_platform.owner import owner_connection
 
-    narration.say("demo", "NATS is told what happened in the month")
+    readers = {"reading": "read-model"} | ({"publishing": "notifier"} if story else {})
     async with owner_connection(running.database_url) as conn:
-        while True:
-            come_to = await conn.fetchval("SELECT position FROM checkpoints WHERE name = 'notifier'")
-            if (come_to or 0) >= month.events:
-                return
-            await asyncio.sleep(0.1)
+        with meter_of_stages(dict.fromkeys(readers, "events")) as on_progress:
+            for stage, name in readers.items():
+                come_to = 0
+                while come_to < month.events:
+                    await asyncio.sleep(0.1)
+                    come_to = await conn.fetchval("SELECT position FROM checkpoints WHERE name = $1", name) or 0
+                    on_progress(stage, min(come_to, month.events), month.events)
 
 
 async def _under_the_banks_rules(running: Running) -> None:
