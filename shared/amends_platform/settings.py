@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -191,6 +192,11 @@ class Settings(BaseSettings):
         """These settings as environment variables for a program to start."""
         values = ((name, getattr(self, name)) for name in type(self).model_fields)
         return {PREFIX + name.upper(): _plain(value) for name, value in values if value is not None}
+
+    def environment_in(self, around: Mapping[str, str]) -> dict[str, str]:
+        """`around` with these settings and no others: what is not set here is not set there."""
+        ours = {PREFIX + name.upper() for name in type(self).model_fields}
+        return {name: value for name, value in around.items() if name not in ours} | self.environment()
 
 
 class Listed(NamedTuple):

@@ -233,7 +233,7 @@ class System:
     async def _start_services(self, directory: DataDirectory, known: Settings) -> None:
         """All at once, for each takes its second to import; the notifier is the first stage and so stops last."""
         assert self._supervisor is not None
-        environment = os.environ | known.environment()
+        environment = known.environment_in(os.environ)
         stages: dict[bool, list[Program]] = {False: [], True: []}
         for service in self._services:
             stages[service.serves_http].append(_program(service, known, directory, environment))

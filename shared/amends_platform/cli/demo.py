@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from amends_platform.settings import Settings
 
 _CASES: Final = 400
+# Of the settings, those that stay within this machine and this directory.
+_KEPT: Final = frozenset(
+    {"language", "log_level", "log_format", "shutdown_seconds_max", "database_connections_max", "checkpoint_seconds"}
+)
 
 
 class _Asked(NamedTuple):
@@ -107,19 +111,18 @@ def demo(
 
 
 def _on_its_own(settings: Settings, directory: Path, *, month: bool) -> Settings:
-    """Invented complaints must never end up among real ones."""
+    """Invented complaints must never end up among real ones, nor be told to anybody: what leads elsewhere is unset."""
     from amends_platform.demo.month.beginning import STORY_POLICY, policy_file
 
+    unset = {
+        name: field.get_default(call_default_factory=True, validated_data={})
+        for name, field in type(settings).model_fields.items()
+        if name not in _KEPT
+    }
     return settings.model_copy(
-        update={
+        update=unset
+        | {
             "data_dir": directory,
-            "tenant": "default",
-            "database_url": None,
-            "nats_url": None,
-            "master_key_file": None,
-            "key_store": None,
-            "signing_key_file": None,
-            "checkpoint_dir": None,
             "policy": str(policy_file(directory)) if month else STORY_POLICY,
             "intake_port": 0,
             "workflow_port": 0,

@@ -23,13 +23,21 @@ STORY_SECONDS = 15
 async def test_the_demo_plays_its_story_shows_alerts_and_cleans_up(tmp_path: Path) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    # A database that is named is somebody's: the demo must not touch it.
-    elsewhere = "postgresql://nobody@127.0.0.1:1/amends"
+    somebodys = tmp_path / "somebodys"
+    somebodys.mkdir()
+    # What is named is somebody's: the demo must not touch it.
+    elsewhere = {
+        "AMENDS_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/amends",
+        "AMENDS_KEY_STORE": str(somebodys / "customers.db"),
+        "AMENDS_MASTER_KEY_FILE": str(somebodys / "master.key"),
+        "AMENDS_CHECKPOINT_DIR": str(somebodys / "checkpoints"),
+        "AMENDS_TENANT": "somebody",
+    }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "amends_platform.cli", "demo", "--cases", "12", "--seconds", str(STORY_SECONDS)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=environment(tmp_path, AMENDS_DATABASE_URL=elsewhere, TMPDIR=str(temporary)),
+        env=environment(tmp_path, TMPDIR=str(temporary), **elsewhere),
     )
     try:
         async with asyncio.timeout(WAIT_SECONDS_MAX):
@@ -57,6 +65,7 @@ async def test_the_demo_plays_its_story_shows_alerts_and_cleans_up(tmp_path: Pat
         assert expected in said, expected
     assert "Traceback" not in said + error.decode()
     assert list(temporary.iterdir()) == []
+    assert list(somebodys.iterdir()) == []
 
 
 def test_a_directory_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
