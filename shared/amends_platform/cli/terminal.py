@@ -42,6 +42,7 @@ class Terminal:
         """Where everything is, and the development keys."""
         self._heading("\nAmends is running.")
         self._rows(
+            ("console", f"{running.workflow_url}/", "for people: sign in with one of the keys below"),
             ("intake", running.intake_url, "complaints go in here; the API is at /docs"),
             ("workflow", running.workflow_url, "queues, cases and deadlines; the API is at /docs"),
             ("NATS", masked(running.nats_url), "events, reminders and breaches: amends.v1.>"),

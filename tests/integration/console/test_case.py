@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -10,7 +12,7 @@ import pytest
 
 from amends_domain.transitions import TRANSITIONS
 from amends_workflow.console.acting.table import ACTIONS
-from tests.support.console import Desk, Visitor, words_of
+from tests.support.console import Desk, Visitor, until, words_of
 from tests.support.intake import FOUND, LETTER, SORRY
 
 REFUND = {"kind": "refund", "offer": "All of it.", "amount": "900", "currency": "CNY"}
@@ -267,3 +269,81 @@ async def test_evidence_is_taken_away_with_words_and_without(desk: Desk) -> None
     assert response.content[:2] == b"PK"
     integration = await desk.visitor("integration")
     assert "personal=true" not in await integration.see(f"/cases/{case['reference']}")
+
+
+async def test_without_intake_the_page_only_shows_and_says_so(desk: Desk) -> None:
+    case, visitor = await a_case(desk), await desk.visitor("handler")
+    form = {**await opened(visitor, case, "note"), "text": "Keep this."}
+    console = desk.app.state.console
+    desk.app.state.console = replace(console, intake=None)
+    try:
+        page = await visitor.see(f"/cases/{case['reference']}?do=note")
+        assert "This console only shows" in words_of(page)
+        assert 'class="act"' not in page
+        assert (await visitor.send(f"/cases/{case['reference']}/do/note", form)).status_code == 503
+    finally:
+        desk.app.state.console = console
+
+
+async def test_a_case_goes_on_with_the_words_of_those_merged_into_it(desk: Desk) -> None:
+    older = await a_case(desk, customer={"ref": "C-two"})
+    newer = await a_case(desk, customer={"ref": "C-two"}, narrative="The second letter.")
+    head = await desk.intake.caller("department_head")
+    await head.must(newer, "merge", {"into": older["reference"], "reason": "The same."})
+    visitor = await desk.visitor("handler")
+    page = await visitor.see(f"/cases/{older['reference']}")
+    assert "The second letter." in page
+    assert f'<a class="mono" href="/cases/{newer["reference"]}">' in page
+    assert "This case goes on as" in words_of(await visitor.see(f"/cases/{newer['reference']}"))
+
+
+async def test_what_was_erased_is_said_to_be(desk: Desk) -> None:
+    case = await a_case(desk, customer={"ref": "C-gone", "name": "Ms. Gone"})
+    first, second = await desk.intake.caller("handler"), await desk.intake.caller("department_head")
+    assert (await first.post("/v1/customers/C-gone/erasure", {"reason": "asked by letter"})).status_code == 202
+    assert (await second.post("/v1/customers/C-gone/erasure/approval", {})).status_code == 200
+    page = words_of(await (await desk.visitor("handler")).see(f"/cases/{case['reference']}"))
+    assert "personal data was erased" in page
+    assert "Gone" not in page.replace("C-gone", "")
+
+
+async def test_an_alert_is_seen_from_its_line_in_the_history(desk: Desk) -> None:
+    ago = (datetime.now(UTC) - timedelta(days=2)).isoformat()
+    case, visitor = await a_case(desk, occurred_at=ago), await desk.visitor("handler")
+    link = re.compile(rf'href="(/cases/{case["reference"]}\?do=acknowledge&amp;entry=(\d+))#do"')
+
+    async def is_breached() -> bool:
+        return link.search(await visitor.see(f"/cases/{case['reference']}")) is not None
+
+    await until(is_breached)
+    found = link.search(await visitor.see(f"/cases/{case['reference']}"))
+    assert found is not None
+    page = await visitor.see(found[1].replace("&amp;", "&"))
+    assert f'<option value="{found[2]}" selected>' in page
+    form = {**hidden(page), "position": found[2]}
+    del form["version"]
+    assert (await visitor.send(f"/cases/{case['reference']}/do/acknowledge", form)).status_code == 303
+    assert f"seen by {visitor.person}" in words_of(await visitor.see(f"/cases/{case['reference']}"))
+
+
+async def test_a_page_that_fails_says_so_and_logs_nothing_of_the_case(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case, visitor = await a_case(desk, narrative="A secret narrative."), await desk.visitor("handler")
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("A secret narrative.")
+
+    monkeypatch.setattr("amends_workflow.console.cases.view.timeline", broken)
+    response = await visitor.get(f"/cases/{case['reference']}")
+    assert (response.status_code, response.headers["content-type"]) == (500, "text/html; charset=utf-8")
+    said = capsys.readouterr()
+    assert "ZeroDivisionError" in said.out + said.err
+    assert "secret" not in said.out + said.err + response.text
+
+
+async def test_what_happens_is_told_to_nobody_who_is_not_signed_in(desk: Desk) -> None:
+    stranger = await desk.stranger()
+    assert (await stranger.get("/live")).status_code == 303
+    visitor = await desk.visitor()
+    assert (await visitor.get("/live", **{"Sec-Fetch-Site": "cross-site"})).status_code == 303

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from amends_workflow.case_list import Scope, case_query
+from amends_workflow.console.queue_filters import Filters, wanted_of
 from tests.support.console import Desk, Visitor, until, words_of
 from tests.support.intake import SORRY
 
@@ -134,3 +136,27 @@ async def test_time_left_is_said_in_words_and_by_a_sign(desk: Desk, cases: dict[
     page = await (await desk.visitor("auditor")).see("/")
     assert re.search(r'<span class="left fine"><span class="sign" aria-hidden="true"></span><time [^>]*>in \d+ h', page)
     assert "breached" in words_of(page)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "branch", "index"),
+    [
+        ({}, None, "cases_by_due"),
+        ({}, "north-street", "cases_of_branch_by_due"),
+        ({"within": "1d"}, None, "cases_by_due"),
+        ({"owner": "me"}, None, "cases_of_owner"),
+        ({"sort": "-received"}, None, "cases_by_received"),
+        ({"sort": "updated"}, "north-street", "cases_of_branch_by_updated"),
+    ],
+)
+async def test_the_queue_is_read_in_the_order_of_an_index(
+    desk: Desk, chosen: dict[str, str], branch: str | None, index: str
+) -> None:
+    wanted = wanted_of(Filters(chosen, None), "h-1", datetime.now(UTC))
+    query, values = case_query(Scope("default", branch), wanted, None)
+    async with desk.app.state.console.of.pool.acquire() as conn, conn.transaction():
+        # So few rows as there are here are read from end to end, whatever indexes there are.
+        await conn.execute("SET LOCAL enable_seqscan = off")
+        plan = "\n".join(row[0] for row in await conn.fetch(f"EXPLAIN {query}", *values))
+    assert index in plan
+    assert "Sort" not in plan

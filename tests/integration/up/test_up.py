@@ -62,6 +62,8 @@ async def test_when_it_says_so_everything_answers_and_what_dies_comes_back(tmp_p
         assert len(set(ready["keys"].values())) == 8
         assert await answers(ready["intake_url"])
         assert await answers(ready["workflow_url"])
+        # For the console.
+        assert psutil.Process(ready["pids"]["workflow"]).environ()["AMENDS_INTAKE_URL"] == ready["intake_url"]
         assert await keys_known(up) == 8
         for name in ("intake", "workflow", "notifier", "nats", "postgres"):
             os.kill(ready["pids"][name], signal.SIGKILL)
