@@ -267,3 +267,26 @@ async def tampered(system: System, position: int) -> AsyncIterator[None]:
             yield
         finally:
             await write(before)
+
+
+async def test_the_present_month_is_shown_to_date_and_written_as_a_page(
+    system: System, case: dict[str, Any], tmp_path: Path
+) -> None:
+    measured = await system.run("report", "--json")
+    assert measured.status == GOOD, measured
+    assert (measured.document["is_over"], measured.document["reconciles"]) == (False, True)
+    assert measured.document["position"] >= case["position"]
+    page = tmp_path / "report.html"
+    written = await system.run("report", "-o", str(page), "--branch", "riverside", "--language", "zh")
+    assert written.status == GOOD, written
+    assert page.read_text("utf-8").startswith("<!DOCTYPE html>")
+    summary = await system.run("report", "--language", "en")
+    assert summary.status == GOOD
+    assert "Every total reconciles" in summary.output
+
+
+async def test_a_month_that_cannot_be_reported_is_bad_and_paper_goes_to_a_file(system: System) -> None:
+    early = await system.run("report", "2020-01")
+    assert (early.status, "The log begins in" in early.error) == (BAD, True)
+    paper = await system.run("report", "--format", "pdf")
+    assert (paper.status, "say --output" in paper.error) == (WRONG_USAGE, True)

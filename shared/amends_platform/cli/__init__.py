@@ -27,6 +27,7 @@ from amends_platform.cli import (
     policy_life,
     rebuild,
     replay,
+    report,
     services,
     show,
     subject_access,
@@ -65,6 +66,7 @@ app.command("cases", rich_help_panel=ASK)(cases.cases)
 app.command("show", rich_help_panel=ASK)(show.show)
 app.command("subject-access", rich_help_panel=ASK)(subject_access.subject_access)
 app.command("watch", rich_help_panel=ASK)(watch.watch)
+app.command("report", rich_help_panel=ASK)(report.report)
 
 app.command("replay", rich_help_panel=PROVE)(replay.replay)
 app.command("verify", rich_help_panel=PROVE)(verify.verify)

@@ -178,6 +178,19 @@ TERMS: Final[Mapping[str, Mapping[str, str]]] = {
     "relation": _as_they_are("same-matter", "same-customer", "follows", "related"),
     "promise": _as_they_are("open", "kept", "broken"),
     "answer": _as_they_are("unhappy", "neutral", "delighted"),
+    # Why a report names a case to be discussed.
+    "discussed": {
+        "unsatisfied": "closed without the customer's content",
+        "most_breaches": "most deadlines broken",
+        "most_escalated": "most escalations",
+        "unhappiest": "unhappiest answer",
+        "reopened": "most reopenings",
+        "passed_around": "most hand-offs",
+        "broken_promises": "most promises broken",
+        "most_declined": "most proposals declined",
+        "longest": "longest way to a confirmation",
+        "delighted": "delighted soonest",
+    },
     "standard": _as_they_are("timeliness", "responsiveness", "accuracy"),
     "product": {
         **_as_they_are(
