@@ -82,19 +82,31 @@
     waiting ??= setTimeout(tell, WAIT_MS);
   }
 
-  // A breach is announced wherever one is: politely, and until it is closed. Three stay; older ones make room.
+  // A breach is announced wherever one is: politely, and until it is closed. Three stay, the latest; where many come at
+  // once, as after an outage, the others are only in the list of alerts.
 
   const ANNOUNCED_MAX = 3;
+  let breaches = [];
 
-  async function announce(event) {
-    const place = document.querySelector("[data-announcements]");
-    const answer = await fetch(`/alerts/${JSON.parse(event.data).position}`).catch(() => null);
-    if (place === null || !answer?.ok) return;
-    const said = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-announced]");
-    if (said === null) return;
-    said.querySelector("[data-dismiss]").addEventListener("click", () => said.remove());
-    place.append(said);
-    while (place.children.length > ANNOUNCED_MAX) place.firstElementChild.remove();
+  async function announce() {
+    const latest = breaches.slice(-ANNOUNCED_MAX);
+    breaches = [];
+    for (const position of latest) {
+      const answer = await fetch(`/alerts/${position}`).catch(() => null);
+      const place = document.querySelector("[data-announcements]");
+      if (place === null || !answer?.ok) continue;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const said = page.querySelector("[data-announced]");
+      if (said === null) continue;
+      said.querySelector("[data-dismiss]").addEventListener("click", () => said.remove());
+      place.append(said);
+      while (place.children.length > ANNOUNCED_MAX) place.firstElementChild.remove();
+    }
+  }
+
+  function announceSoon(event) {
+    if (breaches.length === 0) setTimeout(announce, WAIT_MS);
+    breaches.push(JSON.parse(event.data).position);
   }
 
   function onHappening(event) {
@@ -112,7 +124,7 @@
       const after = document.body.dataset.liveAfter;
       source = new EventSource(after === undefined ? "/live" : `/live?after=${encodeURIComponent(after)}`);
       for (const kind of KINDS) source.addEventListener(kind, onHappening);
-      source.addEventListener("breach", announce);
+      source.addEventListener("breach", announceSoon);
       source.addEventListener("reset", tellSoon);
     } else if (!isWanted && source !== null) {
       source.close();
