@@ -125,3 +125,5 @@ async def test_both_pages_speak_chinese(desk: Desk) -> None:
     assert "我已阅" in await visitor.see("/alerts")
     for html in (await visitor.see("/board"), await visitor.see("/alerts")):
         assert " style=" not in html
+        # It hears of what becomes visible after what it shows.
+        assert re.search(r'data-live-after="[1-9]', html)

@@ -78,6 +78,7 @@ async def _page(
         "alerts.html",
         status=status,
         now=present.now,
+        live_after=present.position,
         zone=present.zone,
         filters=filters,
         entries=entries,

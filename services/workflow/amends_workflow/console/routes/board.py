@@ -28,6 +28,7 @@ async def board(request: Request, visitor: Here, console: Of) -> Response:
         request,
         "board.html",
         now=counted["at"],
+        live_after=counted["position"],
         zone=present.zone,
         board=counted,
         week=week_of(counted["hours"], present.zone),

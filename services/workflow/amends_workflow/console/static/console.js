@@ -125,7 +125,10 @@
       source = new EventSource(after === undefined ? "/live" : `/live?after=${encodeURIComponent(after)}`);
       for (const kind of KINDS) source.addEventListener(kind, onHappening);
       source.addEventListener("breach", announceSoon);
-      source.addEventListener("reset", tellSoon);
+      source.addEventListener("reset", (event) => {
+        document.body.dataset.liveAfter = event.lastEventId;
+        tellSoon();
+      });
     } else if (!isWanted && source !== null) {
       source.close();
       source = null;
