@@ -34,7 +34,7 @@ from tests.support.notifying import connected, until
 SECRET = "whsec_" + base64.b64encode(b"a secret that only tests know of").decode()
 NEWER_SECRET = "whsec_" + base64.b64encode(b"and the one that takes its place").decode()
 ROOT = Path(__file__).parents[2]
-QUICK = Schedule(first_seconds=0.01, factor=1.0, attempts_max=3, hold_seconds_max=5.0)
+QUICK = Schedule(first_seconds=0.01, factor=1.0, attempts_max=3, hold_seconds_max=5.0, unburied_seconds=0.05)
 
 
 @dataclass

@@ -43,6 +43,8 @@ _HEADER_VALUE: Final = re.compile(r"[!-~]([ -~]{0,2000}[!-~])?")
 _OUR_HEADERS: Final = re.compile(
     r"(?i)webhook-.*|host|connection|content-.*|transfer-encoding|te|trailer|upgrade|expect|proxy-.*|user-agent|accept.*"
 )
+# A name, or an address in either form, without a zone.
+_HOST: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 _VISIBLE: Final = re.compile(r"[!-~]+")
 
 
@@ -186,7 +188,7 @@ def _url(node: Node, *, allow_http: bool) -> str:
         node.fail("expected a URL without user and password: requests are signed, and `headers` may hold more")
     elif parts.scheme == "http" and not allow_http:
         node.fail("expected https; `allow_http: true` is for development")
-    elif parts.scheme not in ("http", "https") or not host or port == 0:
+    elif parts.scheme not in ("http", "https") or not _HOST.fullmatch(host or "") or port == 0:
         node.fail("expected an https URL such as https://example.com/hooks/amends")
     elif parts.fragment:
         node.fail("expected a URL without #: what follows it is never sent")

@@ -114,15 +114,6 @@ async def test_webhooks_tell_of_what_it_publishes_where_a_file_names_them(
         assert not [secret for secret in (*SECRETS, SECRET, SECRET.removeprefix("whsec_")) if secret in said]
 
 
-async def test_a_file_of_webhooks_that_cannot_be_used_is_wrong_usage_with_its_line(tmp_path: Path) -> None:
-    path = tmp_path / "webhooks.yaml"
-    path.write_text("endpoints:\n  - name: crm\n    url: http://example.com/\n    secret_env: NO_SUCH\n")
-    urls = {"AMENDS_DATABASE_URL": "postgresql://127.0.0.1:1/amends", "AMENDS_NATS_URL": "nats://127.0.0.1:1"}
-    status, said = await _run(urls | {"AMENDS_WEBHOOKS": str(path)})
-    assert status == 2
-    assert f"{path}:3:10: endpoints[0].url: expected https" in said
-
-
 async def _run(settings: dict[str, str], *arguments: str) -> tuple[int, str]:
     """Run it to its end: the exit status and what it said on standard error."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AMENDS_")}

@@ -28,8 +28,7 @@ from amends_platform.policy.files import load_policy
 from amends_platform.policy.publishing import publish
 from amends_platform.ports import free_port
 from amends_platform.settings import Settings
-from tests.support.nats import NatsServer
-from tests.support.notifying import notifier_program, until
+from tests.support.notifying import until
 from tests.support.postgres import Database
 from tests.support.smtp import a_mailbox, plain
 
@@ -338,21 +337,6 @@ async def test_a_preview_shows_what_would_be_sent_and_sends_nothing(desk: Desk) 
     assert "a-2 would get no mail" in (await amends("--preview", "--owner", "a-2")).output
     assert (await amends()).exit_code != 0
     assert await desk.database.fetchval("SELECT count(*) FROM digests") == 0
-
-
-async def test_the_notifier_sends_it_where_a_file_names_its_readers(
-    desk: Desk, nats_server: NatsServer, tmp_path: Path
-) -> None:
-    await an_owner_with_something_due(desk)
-    async with a_mailbox() as mailbox:
-        settings = {"AMENDS_DIGEST": str(desk.path), "AMENDS_SMTP_URL": mailbox.url}
-        process = notifier_program(
-            desk.database, nats_server.url, settings=settings, log_file=tmp_path / "notifier.log"
-        )
-        await process.start()
-        await desk.sent(1)
-        assert await process.stop()
-    assert mailbox.to == ["anna@example.com"]
 
 
 async def test_the_notifier_cannot_read_who_the_customer_is(database: Database) -> None:

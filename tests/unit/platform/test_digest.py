@@ -193,8 +193,8 @@ def test_an_address_is_a_plain_one_and_there_is_one_at_least(tmp_path: Path) -> 
     [
         ("smtp://mail.example.com", Server("mail.example.com", 25, None, None, False, None)),
         ("smtp://a:b%40c@mail.example.com", Server("mail.example.com", 587, "a", "b@c", False, True)),
-        ("smtps://a:b@mail.example.com", Server("mail.example.com", 465, "a", "b", True, None)),
-        ("smtp://a:b@127.0.0.1:2525", Server("127.0.0.1", 2525, "a", "b", False, None)),
+        ("smtps://a:b@mail.example.com", Server("mail.example.com", 465, "a", "b", True, False)),
+        ("smtp://a:b@127.0.0.1:2525", Server("127.0.0.1", 2525, "a", "b", False, False)),
     ],
 )
 def test_a_password_goes_over_tls_only_except_on_this_machine(url: str, server: Server) -> None:

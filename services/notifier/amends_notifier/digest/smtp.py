@@ -22,7 +22,7 @@ class NotTaken(Exception):
 
 
 class Server(NamedTuple):
-    """Where mail goes. `start_tls`: True demands it, None takes it where it is offered."""
+    """Where mail goes. `start_tls`: True demands it, None takes it where it is offered, False never asks."""
 
     host: str
     port: int
@@ -38,14 +38,14 @@ class Server(NamedTuple):
         host, use_tls = parts.hostname or "", parts.scheme == "smtps"
         password = None if parts.password is None else unquote(parts.password)
         # An offer of TLS can be taken out on the way; a password must not follow in the clear.
-        demands = password is not None and host not in _LOOPBACK
+        start_tls = None if password is None else True
         return cls(
             host=host,
             port=parts.port or (465 if use_tls else 587 if password is not None else 25),
             user=None if parts.username is None else unquote(parts.username),
             password=password,
             use_tls=use_tls,
-            start_tls=None if use_tls or not demands else True,
+            start_tls=False if use_tls or host in _LOOPBACK else start_tls,
         )
 
     async def send(self, mail: EmailMessage) -> None:
@@ -59,7 +59,7 @@ class Server(NamedTuple):
                     username=self.user,
                     password=self.password,
                     use_tls=self.use_tls,
-                    start_tls=False if self.use_tls else self.start_tls,
+                    start_tls=self.start_tls,
                     # Asking the resolver for one's own name may take its time, and nobody looks at it.
                     local_hostname="amends",
                     timeout=_SECONDS_MAX,

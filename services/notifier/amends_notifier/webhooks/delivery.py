@@ -28,8 +28,6 @@ log = structlog.get_logger()
 
 # How much later than asked for the broker may give a message out again before what waits for it goes on.
 _LATE_SECONDS_MAX: Final = 30.0
-# Where no dead letter can be written the message stays, and is tried again.
-_UNBURIED_SECONDS: Final = 30.0
 
 
 class _Lane:
@@ -196,7 +194,7 @@ class Delivery:
             )
         except TROUBLE as error:
             log.error("a dead letter cannot be written", endpoint=self._endpoint.name, reason=str(error))
-            await message.nak(delay=_UNBURIED_SECONDS)
+            await message.nak(delay=self._schedule.unburied_seconds)
             return
         await message.ack()
         self._dead.inc()

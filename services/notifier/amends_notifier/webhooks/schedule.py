@@ -16,6 +16,8 @@ class Schedule:
     retry_after_seconds_max: float = 24 * 3_600.0
     hold_seconds_max: float = 120.0
     """As long as an attempt is no further away, what follows in the same case waits for it; then it goes before it."""
+    unburied_seconds: float = 30.0
+    """Where no dead letter can be written, the message is tried once more after this long."""
 
     def delay_seconds(self, attempts: int, jitter: float, retry_after_seconds: float | None = None) -> float | None:
         """How long after the nth attempt, counted from 1; None when it was the last. `jitter` is from 0 to 1.
