@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from amends_domain.measures.figures import Figures, IndexFigures, StandardFigures
+from amends_domain.measures.figures import Figures, IndexFigures, Part, StandardFigures
 from amends_domain.measures.pack import Pack
 from amends_platform.words import message
 from amends_workflow.reports.document import Block, Column, Section, Table, Unit, Value
@@ -18,6 +18,17 @@ _WORTH: Final = message(
     "Of customers who did not complain 9% bought again; of those who did, 19% when nothing was resolved, 54% when it"
     " was, and 82% when it was resolved quickly: on the spot, or within five business days."
 )
+# Of which kind the parts of an equation are, where they are codes.
+_PARTS_ARE = {
+    "kinds": "kind",
+    "types": "type",
+    "causes": "cause",
+    "channels": "channel",
+    "grades": "grade",
+    "clocks": "clock",
+    "answers": "answer",
+    "states": "state",
+}
 
 
 def customers(pack: Pack, said: Said) -> Section:
@@ -229,6 +240,13 @@ def discussed(pack: Pack, said: Said) -> Section:
     return Section("discussed", text("Worth discussing"), lead, (table,))
 
 
+def _part(equation: str, part: Part, said: Said) -> str:
+    """A part by its name in words; what is taken away (-merged) is of a closing state."""
+    taken_away = part.name.removeprefix("-")
+    kind = _PARTS_ARE.get(equation, "part") if taken_away == part.name or equation != "flow" else "state"
+    return f"{said.name(kind, taken_away)} {part.count}"
+
+
 def reconciled(pack: Pack, said: Said) -> Section:
     """The equations of all branches together, and those that do not hold, of whichever branch."""
     text = said.words.text
@@ -244,9 +262,9 @@ def reconciled(pack: Pack, said: Said) -> Section:
         ),
         tuple(
             (
-                one.name.replace("_", " "),
+                said.name("equation", one.name),
                 one.branch or text("All branches"),
-                " + ".join(f"{part.name or '–'} {part.count}" for part in one.parts if part.count) or "0",
+                " + ".join(_part(one.name, part, said) for part in one.parts if part.count) or "0",
                 one.total,
                 one.difference,
             )
