@@ -73,6 +73,13 @@ async def test_sent_twice_it_has_one_effect(desk: Desk) -> None:
     assert await desk.intake.types(case)
 
 
+@pytest.mark.parametrize("key", ["", "客", "a\r\nX-Evil: 1", "k" * 300])
+async def test_a_key_that_no_page_made_is_replaced(desk: Desk, key: str) -> None:
+    case, visitor = await a_case(desk), await desk.visitor("agent")
+    form = {**await opened(visitor, case, "note"), "text": "Once.", "key": key}
+    assert (await visitor.send(f"/cases/{case['reference']}/do/note", form)).status_code == 303
+
+
 async def test_a_stale_page_is_told_what_happened_since_and_keeps_what_was_typed(desk: Desk) -> None:
     case, visitor = await a_case(desk), await desk.visitor("handler")
     form = {**await opened(visitor, case, "note"), "text": "What I typed & <meant>"}

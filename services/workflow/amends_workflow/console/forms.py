@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -31,10 +30,6 @@ class Form:
         """The fields `prefix.NAME`, by NAME."""
         start = prefix + "."
         return {key.removeprefix(start): value for key, value in self._fields if key.startswith(start)}
-
-    def values(self) -> Mapping[str, str]:
-        """Every field with its last value."""
-        return dict(self._fields)
 
 
 async def read_form(request: Request) -> Form:

@@ -22,7 +22,7 @@ class Field:
     """One question. `paths` are where the answer goes in the body, with dots; a number is a place in a list.
 
     `of`: the kind of term to choose from, or what of the case to pick. `more`: shown when one asks for more.
-    `initial`: what stands in it at first. `given`: only in these cases is it asked.
+    `initial`: what stands in it at first. `in_path`: it is the number in the path, and not in the body.
     """
 
     name: str
@@ -37,9 +37,20 @@ class Field:
     in_path: bool = False
 
 
-def field(name: str, label: str, kind: Kind, *paths: str, **more: object) -> Field:
+def field(
+    name: str,
+    label: str,
+    kind: Kind,
+    *paths: str,
+    required: bool = False,
+    of: str = "",
+    hint: str = "",
+    more: bool = False,
+    initial: str = "",
+    in_path: bool = False,
+) -> Field:
     """A field; it goes where it is called, unless `paths` say where."""
-    return Field(name, label, kind, paths or (name,), **more)  # type: ignore[arg-type]
+    return Field(name, label, kind, paths or (name,), required, of, hint, more, initial, in_path)
 
 
 def channel(*paths: str) -> Field:

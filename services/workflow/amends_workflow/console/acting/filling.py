@@ -9,8 +9,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple
 
 from amends_platform.words import Words
+from amends_workflow.console.acting.action import Action
 from amends_workflow.console.acting.fields import LINE_CHARACTERS_MAX, TEXT_CHARACTERS_MAX, Field
-from amends_workflow.console.acting.table import Action
 from amends_workflow.console.forms import Form
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -47,13 +47,13 @@ def fill(action: Action, form: Form, zone: tzinfo, words: Words) -> Filled:
                     _put(body, target.split("."), value)
         except _Wrong as wrong:
             errors[field.name] = str(wrong)
-    if not errors.get("amount") and "currency" in form.values() and not form.get("amount").strip():
-        # Stands there at first: without an amount nobody meant it.
+    if not form.get("amount").strip():
+        # A currency stands there at first: without an amount nobody meant it.
         _remove(body, "currency")
     return Filled(path, _compact(body), errors)
 
 
-def at_fault(action: Action, pointer: str) -> str | None:
+def field_at(action: Action, pointer: str) -> str | None:
     """The field behind a JSON pointer of intake's into the body, such as /customer/ref."""
     path = pointer.strip("/").replace("/", ".")
     return next((each.name for each in action.all_fields if path in each.paths), None)

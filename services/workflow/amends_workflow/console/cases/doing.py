@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -10,13 +11,16 @@ from typing import Final, NamedTuple
 
 from amends_domain.authority import MAY
 from amends_platform.words import Words, message
+from amends_workflow.console.acting.action import Action
 from amends_workflow.console.acting.fields import Field
 from amends_workflow.console.acting.sending import Refused
-from amends_workflow.console.acting.table import ACTIONS, GROUPS, Action
+from amends_workflow.console.acting.table import ACTIONS, GROUPS
 from amends_workflow.console.cases.offering import Offering, Option, options_of
 from amends_workflow.console.cases.timeline import Entry
 from amends_workflow.console.cases.view import View
 from amends_workflow.console.forms import Form
+
+_KEY: Final = re.compile(r"[!-~]{1,255}")
 
 
 class Question(NamedTuple):
@@ -77,6 +81,12 @@ def doing(view: View, role: str) -> Doing:
 def new_key() -> str:
     """For one form, made when it is shown: sent twice, it is one request."""
     return "console-" + secrets.token_urlsafe(24)
+
+
+def key_of(form: Form) -> str:
+    """The key that the form was made with; a new one where it has none that intake would take."""
+    key = form.get("key")
+    return key if _KEY.fullmatch(key) else new_key()
 
 
 def fresh_form(action: Action, to: str, offering: Offering, version: int | None, given: Mapping[str, str]) -> OpenForm:

@@ -14,10 +14,11 @@ from starlette.responses import Response
 from amends_domain.reference import reference_of
 from amends_platform.problems import Problem
 from amends_store.read import UpToPosition, UpToVersion, read_stream
-from amends_workflow.console.acting.filling import at_fault, fill
+from amends_workflow.console.acting.action import Action
+from amends_workflow.console.acting.filling import field_at, fill
 from amends_workflow.console.acting.sending import Done, Refused, send
-from amends_workflow.console.acting.table import ACTIONS, Action
-from amends_workflow.console.cases.doing import OpenForm, doing, fresh_form, new_key, questions, said_of
+from amends_workflow.console.acting.table import ACTIONS
+from amends_workflow.console.cases.doing import OpenForm, doing, fresh_form, key_of, questions, said_of
 from amends_workflow.console.cases.kinds_of_events import GROUPS
 from amends_workflow.console.cases.offering import Offering
 from amends_workflow.console.cases.timeline import Entry
@@ -86,7 +87,7 @@ async def do(request: Request, name: str, command: str, visitor: Here, console: 
         action,
         _to(view, action),
         questions(action, offering, form, errors),
-        form.get("key") or new_key(),
+        key_of(form),
         view.case.version,
         came,
         # Told of what happened since, they decide anew; sent again, it is for the case as it is now.
@@ -122,7 +123,7 @@ async def _given(
         return Refused(503, "intake-away", "", {})
     found = await console.of.enquiries.case(visitor.asked, name)
     to = f"/v1/complaints/{found.id}/{path}"
-    return await send(console.intake, visitor.token, to, body, key=form.get("key") or new_key(), version=_version(form))
+    return await send(console.intake, visitor.token, to, body, key=key_of(form), version=_version(form))
 
 
 async def _page(
@@ -204,7 +205,7 @@ def _pointed(action: Action, came: Done | Refused | None) -> dict[str, str]:
     """What intake says of single fields."""
     if not isinstance(came, Refused):
         return {}
-    found = ((at_fault(action, pointer), detail) for pointer, detail in came.pointers.items())
+    found = ((field_at(action, pointer), detail) for pointer, detail in came.pointers.items())
     return {name: detail for name, detail in found if name is not None}
 
 

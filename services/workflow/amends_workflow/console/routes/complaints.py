@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from amends_platform.problems import Problem
-from amends_workflow.console.acting.filling import at_fault, fill
+from amends_workflow.console.acting.complaint_form import COMPLAINT
+from amends_workflow.console.acting.filling import field_at, fill
 from amends_workflow.console.acting.sending import Done, Refused, send
-from amends_workflow.console.acting.table import COMPLAINT
-from amends_workflow.console.cases.doing import OpenForm, fresh_form, new_key, questions, said_of
+from amends_workflow.console.cases.doing import OpenForm, fresh_form, key_of, questions, said_of
 from amends_workflow.console.cases.offering import Offering
 from amends_workflow.console.forgery import FIELD, check_form_token, refuse_other_sites
 from amends_workflow.console.forms import read_form
@@ -41,7 +41,7 @@ async def receive(request: Request, visitor: Here, console: Of) -> Response:
     form = await read_form(request)
     present, words = await console.publications.present(), words_for(request)
     filled = fill(COMPLAINT, form, present.zone, words)
-    key = form.get("key") or new_key()
+    key = key_of(form)
     came: Done | Refused | None = None
     try:
         check_form_token(visitor.token, form.get(FIELD))
@@ -56,7 +56,7 @@ async def receive(request: Request, visitor: Here, console: Of) -> Response:
     pointers = {} if came is None else came.pointers
     errors = dict(filled.errors)
     for pointer, detail in pointers.items():
-        name = at_fault(COMPLAINT, pointer)
+        name = field_at(COMPLAINT, pointer)
         if name is not None:
             errors[name] = detail
     offering = Offering(words, present.policy, present.zone, None)
