@@ -149,7 +149,7 @@ def test_alerts_are_counted_until_somebody_acknowledges_them() -> None:
     assert tally.line(ENGLISH).plain.startswith("1 reminder · 2 breaches · 0 escalations · 3 not acknowledged")
     tally.take(alert("event", 5, acknowledges=3, alert="breach"))
     assert "2 not acknowledged" in tally.line(ENGLISH).plain
-    assert tally.line(CHINESE).plain.startswith("1条提醒")
+    assert tally.line(CHINESE).plain.startswith("提醒1条")
 
 
 def test_an_acknowledgement_is_a_line_of_its_own() -> None:
