@@ -16,6 +16,7 @@ _NAMES: Final = {
     "console.css": "text/css; charset=utf-8",
     "console.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
+    "reports.css": "text/css; charset=utf-8",
     "vendor/htmx.min.js": "text/javascript; charset=utf-8",
 }
 _FOR_EVER: Final = "public, max-age=31536000, immutable"

@@ -19,6 +19,7 @@ ENTRIES: Final = (
     Entry("/", message("Queue"), "q"),
     Entry("/board", message("Board"), "b"),
     Entry("/alerts", message("Alerts"), "a"),
+    Entry("/reports", message("Reports"), "r"),
     Entry("/audit", message("Audit"), "u"),
 )
 

@@ -16,9 +16,11 @@ HEATS = 4
 
 
 class Unit(StrEnum):
-    """What a column holds, and so how it is written. PERCENT is 185.92, and SECONDS a length of time."""
+    """What a column holds, and so how it is written. CASE is a reference, PERCENT is 185.92, and SECONDS a length of
+    time."""
 
     TEXT = "text"
+    CASE = "case"
     COUNT = "count"
     PERCENT = "percent"
     NUMBER = "number"
@@ -31,6 +33,11 @@ class Column(NamedTuple):
 
     title: str
     unit: Unit = Unit.TEXT
+
+    @property
+    def is_figure(self) -> bool:
+        """Whether it holds numbers, which stand on the right."""
+        return self.unit not in (Unit.TEXT, Unit.CASE, Unit.TIME)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, SubElement
 from amends_platform.page import new_page, section, text, written
 from amends_platform.words import words
 from amends_workflow.reports.charts import bars_chart, stack_chart
-from amends_workflow.reports.document import Bars, Block, Document, Section, Table, Unit
+from amends_workflow.reports.document import Bars, Document, Section, Stack, Table, Unit
 from amends_workflow.reports.wording import Said
 
 _NARROW = 4
@@ -48,30 +48,30 @@ def add_summary(parent: Element, document: Document) -> None:
         text(item, "span", f"▲ {headline.note}" if headline.is_bad else headline.note, "note")
 
 
-def add_section(parent: Element, of: Section, said: Said) -> None:
-    """A section with its tables and charts."""
+def add_section(parent: Element, of: Section, said: Said, cases_at: str | None = None) -> None:
+    """A section with its tables and charts. `cases_at`: a path under which each case has a page."""
     part = section(parent, of.title)
     part.set("id", of.name)
     if of.lead:
         text(part, "p", of.lead, "lead")
     for number, block in enumerate(of.blocks):
-        _block(part, block, f"{of.name}-{number}", said)
+        if isinstance(block, Table):
+            _table(part, block, said, cases_at)
+        else:
+            _chart(part, block, f"{of.name}-{number}")
 
 
 def text_link(parent: Element, href: str, told: str) -> None:
     SubElement(parent, "a", href=href).text = told
 
 
-def _block(part: Element, block: Block, name: str, said: Said) -> None:
-    if isinstance(block, Table):
-        _table(part, block, said)
-        return
+def _chart(part: Element, block: Bars | Stack, name: str) -> None:
     figure = SubElement(part, "figure")
     text(figure, "figcaption", block.title)
     figure.append(bars_chart(block, name) if isinstance(block, Bars) else stack_chart(block, name))
 
 
-def _table(part: Element, table: Table, said: Said) -> None:
+def _table(part: Element, table: Table, said: Said, cases_at: str | None) -> None:
     text(part, "h3", table.title)
     if not table.rows:
         text(part, "p", said.words.text("None."), "note")
@@ -86,19 +86,23 @@ def _table(part: Element, table: Table, said: Said) -> None:
     made = SubElement(SubElement(part, "div", around), "table")
     titles = SubElement(SubElement(made, "thead"), "tr")
     for column in table.columns:
-        of = {} if column.unit in (Unit.TEXT, Unit.TIME) else {"class": "figure"}
+        of = {"class": "figure"} if column.is_figure else {}
         SubElement(titles, "th", {"scope": "col", **of}).text = column.title
     body = SubElement(made, "tbody")
     for number, row in enumerate(table.rows):
         cells = SubElement(body, "tr", {"class": "total"} if table.is_total(number) else {})
         for place, (value, column) in enumerate(zip(row, table.columns, strict=True)):
             told = said.value(value, column)
+            figure, heat = "figure" if column.is_figure else "", table.heat(number, place)
+            kind = f"{figure} heat{heat}" if heat else figure
             if place == 0:
-                SubElement(cells, "th", scope="row").text = told
-                continue
-            figure = "" if column.unit in (Unit.TEXT, Unit.TIME) else "figure"
-            heat = table.heat(number, place)
-            text(cells, "td", told, f"{figure} heat{heat}" if heat else figure or None)
+                cell = SubElement(cells, "th", scope="row")
+            else:
+                cell = SubElement(cells, "td", {"class": kind} if kind else {})
+            if column.unit is Unit.CASE and cases_at is not None:
+                text_link(cell, f"{cases_at}/{told}", told)
+            else:
+                cell.text = told
     if table.note:
         text(part, "p", table.note, "note")
 

@@ -176,7 +176,7 @@ def causes(pack: Pack, said: Said) -> Section:
         (
             Column(text("Branch")),
             Column(text("Cause")),
-            Column(text("Case")),
+            Column(text("Case"), Unit.CASE),
             Column(text("done"), Unit.TIME),
             Column(text("complaints in the 30 days before"), _COUNT),
             Column(text("and after"), _COUNT),
@@ -233,7 +233,7 @@ def discussed(pack: Pack, said: Said) -> Section:
     text = said.words.text
     table = Table(
         text("Ten cases worth discussing"),
-        (Column(text("Case")), Column(text("Branch")), Column(text("chosen for"))),
+        (Column(text("Case"), Unit.CASE), Column(text("Branch")), Column(text("chosen for"))),
         tuple((each.reference, each.branch, said.name("discussed", each.rule)) for each in pack.total.discussed),
     )
     lead = text("Chosen by rules, not by anybody: each names the complaint that shows its point best.")

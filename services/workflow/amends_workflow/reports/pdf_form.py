@@ -9,7 +9,7 @@ from typing import Any
 
 from amends_platform.evidence.dossier_pdf import pdf_from
 from amends_platform.words import words
-from amends_workflow.reports.document import Bars, Block, Document, Stack, Table, Unit
+from amends_workflow.reports.document import Bars, Block, Document, Stack, Table
 from amends_workflow.reports.wording import Said
 
 
@@ -56,9 +56,7 @@ def _table(table: Table, said: Said) -> dict[str, Any]:
     return {
         "is": "table",
         "title": table.title,
-        "columns": [
-            {"title": column.title, "is_text": column.unit in (Unit.TEXT, Unit.TIME)} for column in table.columns
-        ],
+        "columns": [{"title": column.title, "is_text": not column.is_figure} for column in table.columns],
         "rows": [
             [
                 {

@@ -7,15 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from amends_domain.measures.months import BadMonth, Month
-from amends_platform.problems import Problem
 from amends_platform.web import describe_errors
 from amends_platform.words import language_of
 from amends_workflow import answers
 from amends_workflow.answering import Asked, Of
-from amends_workflow.enquiries import Enquirer
 from amends_workflow.parameters import ReportParameters
-from amends_workflow.reports.formats import Written, written
+from amends_workflow.reports.asking import branch_of, month_of, response
+from amends_workflow.reports.formats import written
 from amends_workflow.reports.media import MEDIA_TYPES, Format, format_of
 from amends_workflow.reports.shapes import MonthPage, ReportAnswer
 
@@ -65,11 +63,11 @@ async def reported_months(_: Asked, of: Of) -> Response:
 async def report(
     request: Request, month: str, asked: Asked, of: Of, parameters: Annotated[ReportParameters, Query()]
 ) -> Response:
-    branch = _branch(asked, parameters.branch)
+    branch = branch_of(asked, parameters.branch)
     format_ = format_of(parameters.format, request.headers.get("accept"))
     language = parameters.language or language_of(request.headers.get("accept-language"))
-    made = await of.packs.of(_month(month))
-    return _response(await written(made.seen_by(branch), format_, language))
+    made = await of.packs.of(month_of(month))
+    return response(await written(made.seen_by(branch), format_, language))
 
 
 @routes.get(
@@ -85,33 +83,8 @@ async def report(
 async def measures(
     request: Request, asked: Asked, of: Of, parameters: Annotated[ReportParameters, Query()]
 ) -> Response:
-    branch = _branch(asked, parameters.branch)
+    branch = branch_of(asked, parameters.branch)
     format_ = format_of(parameters.format, request.headers.get("accept"))
     language = parameters.language or language_of(request.headers.get("accept-language"))
     made = await of.measuring.to_date()
-    return _response(await written(made.seen_by(branch), format_, language))
-
-
-def _month(text: str) -> Month:
-    try:
-        return Month.parse(text)
-    except BadMonth as error:
-        raise Problem(422, "invalid-parameters", f"month: {error}") from error
-
-
-def _branch(asked: Enquirer, wanted: str | None) -> str | None:
-    own = asked.scope.branch
-    if own is not None and wanted not in (None, own):
-        raise Problem(403, "other-branch", f"Your key is for branch {own}, not for {wanted}.")
-    return own or wanted
-
-
-def _response(report: Written) -> Response:
-    headers = {
-        "Content-Disposition": f'inline; filename="{report.name}"',
-        "Cache-Control": "private, no-cache",
-        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-        "X-Content-Type-Options": "nosniff",
-        "Vary": "Accept, Accept-Language",
-    }
-    return Response(report.body, 200, headers, report.media_type)
+    return response(await written(made.seen_by(branch), format_, language))

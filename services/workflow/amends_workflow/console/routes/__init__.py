@@ -8,12 +8,23 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from amends_workflow.console.routes import alerts, audit, board, cases, complaints, live, queue, sign_in, static
+from amends_workflow.console.routes import (
+    alerts,
+    audit,
+    board,
+    cases,
+    complaints,
+    live,
+    queue,
+    reports,
+    sign_in,
+    static,
+)
 
 
 def pages() -> APIRouter:
     """All of the console's pages. The application's state has `console` once it has started."""
     routes = APIRouter(include_in_schema=False)
-    for subject in (sign_in, static, live, queue, board, alerts, complaints, cases, audit):
+    for subject in (sign_in, static, live, queue, board, alerts, complaints, cases, reports, audit):
         routes.include_router(subject.routes)
     return routes

@@ -1,0 +1,115 @@
+"""What a manager opens on the first of the month: the months, and the figures of one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, NamedTuple
+from urllib.parse import quote
+from xml.etree.ElementTree import Element, tostring
+
+from fastapi import APIRouter, Request
+from markupsafe import Markup
+from starlette.responses import Response
+
+from amends_domain.case import ALL_BRANCHES
+from amends_domain.measures.pack import Pack
+from amends_platform.problems import Problem
+from amends_platform.words import message, words
+from amends_workflow.console.preferences import preferences
+from amends_workflow.console.rendering import page
+from amends_workflow.console.routing import PageRoute
+from amends_workflow.console.visitors import Console, Here, Of
+from amends_workflow.reports.asking import branch_of, month_of, response
+from amends_workflow.reports.composing import composed
+from amends_workflow.reports.document import Document
+from amends_workflow.reports.formats import written
+from amends_workflow.reports.html_form import add_section, add_summary
+from amends_workflow.reports.media import Format
+from amends_workflow.reports.packs import Made
+from amends_workflow.reports.wording import Said
+
+routes = APIRouter(route_class=PageRoute)
+
+TO_DATE: Final = "to-date"
+
+
+class ListedMonth(NamedTuple):
+    """A month, and under which name its report is found here."""
+
+    month: str
+    path: str
+    is_over: bool
+
+
+class Offered(NamedTuple):
+    """A format that can be downloaded."""
+
+    name: str
+    label: str
+
+
+_FORMATS: Final = (
+    Offered(Format.HTML, message("Page")),
+    Offered(Format.PDF, message("Paper")),
+    Offered(Format.XLSX, message("Workbook")),
+    Offered(Format.CSV, message("Table")),
+    Offered(Format.JSON, message("Data")),
+)
+
+
+@routes.get("/reports")
+async def reports(request: Request, _: Here, console: Of) -> Response:
+    months = list(reversed(await console.of.packs.months()))
+    listed = [
+        ListedMonth(str(month), str(month) if number else TO_DATE, is_over=number > 0)
+        for number, month in enumerate(months)
+    ]
+    return page(request, "reports.html", months=listed, formats=_FORMATS)
+
+
+@routes.get("/reports/{month}")
+async def report(request: Request, month: str, visitor: Here, console: Of) -> Response:
+    branch = branch_of(visitor.asked, request.query_params.get("branch"))
+    made = await _made(console, month)
+    document, body = await asyncio.to_thread(_composed, made.seen_by(branch), preferences(request).language)
+    names = [one.branch for one in made.pack.branches if one.branch != ALL_BRANCHES]
+    return page(
+        request,
+        "report.html",
+        document=document,
+        body=body,
+        formats=_FORMATS,
+        path_of=month,
+        branch=branch,
+        query="" if branch is None else f"&branch={quote(branch)}",
+        branches=names if visitor.asked.scope.branch is None else [],
+    )
+
+
+@routes.get("/reports/{month}/file")
+async def file(request: Request, month: str, visitor: Here, console: Of) -> Response:
+    wanted = request.query_params.get("format", Format.HTML)
+    if wanted not in list(Format):
+        raise Problem(422, "invalid-parameters", f"format: {wanted} is none of {', '.join(Format)}.")
+    branch = branch_of(visitor.asked, request.query_params.get("branch"))
+    made = await _made(console, month)
+    told = await written(made.seen_by(branch), Format(wanted), preferences(request).language)
+    return response(told, to_keep=True)
+
+
+async def _made(console: Console, month: str) -> Made:
+    if month == TO_DATE:
+        return await console.of.measuring.to_date()
+    return await console.of.packs.of(month_of(month))
+
+
+def _composed(pack: Pack, language: str) -> tuple[Document, Markup]:
+    """The report in words, and its figures as they stand on the printed page."""
+    document = composed(pack, language)
+    said = Said(words(language), document.zone)
+    whole = Element("div")
+    add_summary(whole, document)
+    for section in document.sections:
+        add_section(whole, section, said, cases_at="/cases")
+    # Each serialised from a tree: what people wrote is text in it.
+    return document, Markup("".join(tostring(each, encoding="unicode", method="html") for each in whole))  # noqa: S704

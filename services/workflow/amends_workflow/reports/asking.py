@@ -1,0 +1,41 @@
+"""Who asks for which month of which branch, and what they are given."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from amends_domain.measures.months import BadMonth, Month
+from amends_platform.problems import Problem
+from amends_workflow.enquiries import Enquirer
+from amends_workflow.reports.formats import Written
+
+# Also where a report is looked at: whatever were to get into it would not be run, nor fetch anything.
+_HEADERS = {
+    "Cache-Control": "private, no-cache",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Vary": "Accept, Accept-Language, Cookie",
+}
+
+
+def month_of(text: str) -> Month:
+    """Raises a 422 problem for what is no month."""
+    try:
+        return Month.parse(text)
+    except BadMonth as error:
+        raise Problem(422, "invalid-parameters", f"month: {error}") from error
+
+
+def branch_of(asked: Enquirer, wanted: str | None) -> str | None:
+    """Whose figures: None is all branches, for who may see all. Raises a 403 problem."""
+    own = asked.scope.branch
+    if own is not None and wanted not in (None, own):
+        raise Problem(403, "other-branch", f"Your key is for branch {own}, not for {wanted}.")
+    return own or wanted
+
+
+def response(report: Written, *, to_keep: bool = False) -> Response:
+    """The report. `to_keep`: a browser is to save it, and not to show it."""
+    disposition = "attachment" if to_keep else "inline"
+    headers = {**_HEADERS, "Content-Disposition": f'{disposition}; filename="{report.name}"'}
+    return Response(report.body, 200, headers, report.media_type)
