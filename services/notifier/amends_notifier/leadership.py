@@ -14,6 +14,7 @@ from typing import Any, Final
 import asyncpg
 
 from amends_notifier.publisher import Publisher
+from amends_notifier.racing import go_on
 from amends_store.checkpoints import Checkpoint
 from amends_store.errors import Fenced
 
@@ -63,7 +64,7 @@ class Keeper:
 
     async def run(self) -> None:
         """Keep moving it until cancelled. Raises Fenced, asyncpg's errors."""
-        while True:
+        while go_on():
             if self._publisher.position > self._checkpoint.position:
                 async with asyncio.timeout(_ANSWER_SECONDS_MAX):
                     self._checkpoint = await self._checkpoint.advance(self._connection, self._publisher.position)

@@ -20,7 +20,7 @@ from amends_notifier.leadership import CHECKPOINT, Keeper, take_over, try_lead
 from amends_notifier.messages import Message
 from amends_notifier.metrics import Metrics
 from amends_notifier.publisher import Publisher
-from amends_notifier.racing import first_of
+from amends_notifier.racing import first_of, go_on
 from amends_notifier.reading import Reading
 from amends_store.checkpoints import Checkpoint
 from amends_store.errors import Fenced, LogHole
@@ -186,7 +186,7 @@ class Notifier:
         """Put the log's messages to the publisher, until `last` if it is given. Raises CannotContinue."""
         reading = Reading(self._pool, reader, self._tenant)
         position = publisher.position
-        while last is None or position < last:
+        while go_on() and (last is None or position < last):
             self._woken.clear()
             limit = _BATCH_EVENTS if last is None else min(_BATCH_EVENTS, last - position)
             try:

@@ -200,6 +200,20 @@ async def test_one_dead_letter_can_be_replayed_by_its_id(told: Told) -> None:
         assert [letter.id for letter in await told.dead("crm")] == [ids[0]]
 
 
+async def test_what_somebody_else_put_on_the_stream_is_buried_and_holds_up_nobody(told: Told) -> None:
+    async with a_receiver() as receiver:
+        told.write({"url": receiver.url})
+        async with told.telling():
+            subject = f"amends.v1.{told.tenant}.breach.apology"
+            whole = {"ce-id": "an id", "ce-type": "deadline-breached", "ce-time": "now", "ce-subject": "c-1"}
+            for payload, headers in ((b"{", whole), (b"{}", {}), (b"{}", whole | {"ce-id": "标识"})):
+                await told.js.publish(subject, payload, headers=headers)
+            fine = await told.tell()
+            await told.settled()
+        assert receiver.ids == [fine]
+        assert [letter.reason for letter in await told.dead()] == ["it is no message of Amends"] * 3
+
+
 async def test_an_endpoint_that_is_gone_is_left_alone_until_the_file_or_a_ping_says_otherwise(told: Told) -> None:
     async with a_receiver("410 Gone") as receiver:
         told.write({"url": receiver.url})

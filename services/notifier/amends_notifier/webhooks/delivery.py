@@ -153,7 +153,14 @@ class Delivery:
     async def _attempt(self, message: Msg) -> Outcome | None:
         """What came of it; None when it is nothing that can be sent."""
         outgoing = _outgoing(message.headers or {}, message.data)
-        return None if outgoing is None else await self._sender.send(outgoing)
+        if outgoing is None:
+            return None
+        try:
+            return await self._sender.send(outgoing)
+        except Exception as error:
+            # Whatever one message or one answer makes of it: it is tried again like any other, and holds up no other.
+            log.exception("webhook could not be sent", endpoint=self._endpoint.name)
+            return Outcome(f"not sent: {type(error).__name__}")
 
     async def _settle(self, message: Msg, outcome: Outcome | None) -> float | None:
         """Acknowledge it, or leave it for later: in how many seconds. Raises nats.errors.Error, OSError."""
