@@ -117,3 +117,15 @@ def test_masking_leaves_everything_but_the_password() -> None:
     assert masked("nats://a:p@h,nats://b:q@i") == "nats://a:****@h,nats://b:****@i"
     assert masked("postgresql://h/d?user=u&password=p&x=y") == "postgresql://h/d?user=u&password=****&x=y"
     assert masked("500/s") == "500/s"
+
+
+def test_a_program_that_is_started_gets_these_settings_and_none_of_those_around() -> None:
+    around = {"PATH": "/bin", "AMENDS_KEY_STORE": "/somebodys.db", "AMENDS_READY_FD": "3", "AMENDS_INTAKE_PORT": "9"}
+    known = Settings.load(intake_port=8_000)
+    given = known.model_copy(update={"key_store": None}).environment_in(around)
+    assert {name: given[name] for name in ("PATH", "AMENDS_READY_FD", "AMENDS_INTAKE_PORT")} == {
+        "PATH": "/bin",
+        "AMENDS_READY_FD": "3",
+        "AMENDS_INTAKE_PORT": "8000",
+    }
+    assert "AMENDS_KEY_STORE" not in given

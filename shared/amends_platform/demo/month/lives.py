@@ -59,7 +59,6 @@ class Matter(NamedTuple):
 def complaint(t: Telling, matter: Matter, channel: str, *, earlier: UUID | None = None) -> None:
     """A complaint, from its first word. `earlier` is one that the customer has raised before."""
     taker = _receive(t, COMPLAINT, matter, channel)
-    due_at = t.due_at
     if t.named and t.likely(0.3):
         # Staff who are complained of try to settle it themselves, and may not.
         t.minutes(20, 200)
@@ -72,14 +71,13 @@ def complaint(t: Telling, matter: Matter, channel: str, *, earlier: UUID | None 
     if earlier is not None:
         t.minutes(5, 40)
         t.then(t.handler, Link(earlier, "same-customer"))
-    if (t.channel != "phone" and matter.type not in _NOT_ON_THE_SPOT and not t.named and t.likely(0.62)) or (
-        matter.type not in _NOT_ON_THE_SPOT and not t.named and t.likely(0.2)
-    ):
+    is_simple = matter.type not in _NOT_ON_THE_SPOT and not t.named
+    if is_simple and t.likely(0.2 if t.channel == "phone" else 0.7):
         _on_the_spot(t, taker, matter)
     else:
         apologise(t, taker)
         hand_on(t, taker)
-        call_back(t, max(due_at, t.at + timedelta(hours=1)))
+        call_back(t, max(t.due_at, t.at + timedelta(hours=1)))
         _six_steps(t, matter)
 
 
@@ -269,7 +267,7 @@ def _if_complaint(command: Command) -> Callable[[Case], Command | None]:
     return lambda case: command if case.kind == COMPLAINT else None
 
 
-def kind_word(t: Telling, kind: str, matter: Matter, channel: str) -> None:
+def no_complaint(t: Telling, kind: str, matter: Matter, channel: str) -> None:
     """A suggestion or praise: passed on, and answered."""
     taker = _receive(t, kind, matter, channel)
     t.minutes(5, 300)
@@ -279,8 +277,9 @@ def kind_word(t: Telling, kind: str, matter: Matter, channel: str) -> None:
         t.then(taker, Withdraw(t.channel, t.say("answered")))
 
 
-def hold(t: Telling) -> None:
-    """A lawyer writes: nothing of this customer's may be erased."""
+def held(t: Telling) -> None:
+    """Soon after it came in a lawyer writes: nothing of this customer's may be erased."""
+    t.at = t.steps[0].at
     t.minutes(60, 900)
     t.then(t.staff(bank.HEAD), Hold(t.say("hold")))
 

@@ -14,12 +14,16 @@ from amends_platform.demo.month.lives import matter_of
 from amends_platform.demo.month.pieces import apologise, follow_up
 from amends_platform.demo.month.telling import Scene, Step, Telling
 
-_COMPLAINTS: Final = 13
+COMPLAINTS: Final = 13
+"""How many of one come in."""
 _HEAD: Final = Actor("dev-department_head", bank.HEAD, None)
 
 
-def machines(scene: Scene, case_ids: list[UUID], refs: list[str], day: date) -> Iterator[Step]:
-    """Machines of several branches keep the notes that they counted: one morning, until it is found out."""
+def machines(scene: Scene, who: list[tuple[UUID, str]], day: date) -> Iterator[Step]:
+    """Machines of several branches keep the notes that they counted: one morning, until it is found out.
+
+    `who`: the cases, and whose they are.
+    """
     at = scene.hours.working(scene.hours.on(day, time(9), time(9, 30)))
     found = scene.hours.working(at, 6.5)
     paid = scene.hours.working(found, 9)
@@ -28,14 +32,14 @@ def machines(scene: Scene, case_ids: list[UUID], refs: list[str], day: date) -> 
     yield Step(found + timedelta(minutes=25), cause, _HEAD, Propose("apology", _say(scene, "offer")))
     yield Step(paid, cause, _HEAD, Act("refund_made"))
     yield Step(scene.hours.working(paid, 20), cause, _HEAD, CloseIncident(_say(scene, "incident_closed")))
-    for number, (case_id, ref) in enumerate(zip(case_ids[:_COMPLAINTS], refs, strict=False)):
+    for number, (case_id, ref) in enumerate(who):
         came = at + timedelta(minutes=8 + 21 * number * scene.chance.uniform(0.8, 1))
         yield from _one(scene, case_id, ref, came, cause, "atm_card_or_cash", paid).steps
 
 
-def banking(scene: Scene, case_ids: list[UUID], refs: list[str], began_at: datetime) -> Iterator[Step]:
+def banking(scene: Scene, who: list[tuple[UUID, str]], began_at: datetime) -> Iterator[Step]:
     """Mobile banking hangs. Nobody knows why yet."""
-    for number, (case_id, ref) in enumerate(zip(case_ids[:_COMPLAINTS], refs, strict=False)):
+    for number, (case_id, ref) in enumerate(who):
         came = began_at + timedelta(minutes=4 + 13 * number * scene.chance.uniform(0.8, 1))
         yield from _one(scene, case_id, ref, came, "process_too_slow", "system_failure", None).steps
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from itertools import count
 from random import Random
 from typing import Final, NamedTuple
 from uuid import UUID, uuid5
@@ -13,7 +14,16 @@ from amends_domain.case import COMPLAINT, INQUIRY
 from amends_domain.policy import Policy
 from amends_platform.demo.month import bank, outage, words
 from amends_platform.demo.month.hours import Hours
-from amends_platform.demo.month.lives import Matter, complaint, hold, inquiry, kind_word, lately, matter_of, named_staff
+from amends_platform.demo.month.lives import (
+    Matter,
+    complaint,
+    held,
+    inquiry,
+    lately,
+    matter_of,
+    named_staff,
+    no_complaint,
+)
 from amends_platform.demo.month.telling import Scene, Step, Telling
 
 SEED: Final = 20_261
@@ -34,16 +44,19 @@ _WITH_INCIDENTS_FROM: Final = 150
 
 
 class Plan(NamedTuple):
-    """Every step, the earliest first, from the beginning of the last full month to `until`, and beyond.
+    """Every step, the earliest first, from the beginning of the last full month to `until`, and beyond."""
 
-    `scene` is where it plays, for what people do about alerts, which nobody can plan.
-    """
-
-    scene: Scene
     first_day: date
     begins_at: datetime
     until: datetime
     steps: tuple[Step, ...]
+
+
+class _Earlier(NamedTuple):
+    """A complaint that was told before, whose customer may come again."""
+
+    matter: Matter
+    told: Telling
 
 
 def plan(policy: Policy, samples: words.Samples, until: datetime, *, seed: int = SEED, cases: int = CASES) -> Plan:
@@ -54,53 +67,51 @@ def plan(policy: Policy, samples: words.Samples, until: datetime, *, seed: int =
     first = (today.replace(day=1) - _DAY).replace(day=1)
     begins_at = first_instant(datetime.combine(first, time(0)), policy.calendar.timezone)
     steps = sorted(_lives(scene, first, today, until, cases, seed), key=lambda step: step.at)
-    return Plan(scene, first, begins_at, until, tuple(steps))
+    return Plan(first, begins_at, until, tuple(steps))
 
 
 def _lives(scene: Scene, first: date, today: date, until: datetime, cases: int, seed: int) -> Iterator[Step]:
-    ids = (uuid5(_CASES, f"{seed}:{number}") for number in range(10 * cases + 100))
-    refs = iter(f"C-1{number:04}" for number in scene.chance.sample(range(1_000, 10_000), 2 * cases + 100))
-    earlier: list[tuple[UUID, Matter, Telling]] = []
+    chance = scene.chance
+    ids = (uuid5(_CASES, f"{seed}:{number}") for number in count())
+    refs = iter(f"C-1{number:04}" for number in chance.sample(range(1_000, 10_000 + 20 * cases), 2 * cases + 100))
+    earlier: list[_Earlier] = []
     for at, channel in _arrivals(scene, first, today, until, cases):
-        case_id, branch = next(ids), bank.branch(scene.chance)
-        kind = bank.one_of(scene.chance, bank.KINDS)
-        before = _somebody_again(scene, earlier, at) if kind == COMPLAINT else None
+        branch, kind = bank.branch(chance), bank.one_of(chance, bank.KINDS)
+        before = _somebody_again(chance, earlier, at) if kind == COMPLAINT else None
         if before is not None:
-            again_of, matter, told = before
-            t = Telling(scene, case_id, told.branch, at, channel, told.named)
-            complaint(t, matter, channel, earlier=again_of)
+            t = Telling(scene, next(ids), before.told.branch, at, channel, before.told.named)
+            complaint(t, before.matter, channel, earlier=before.told.case_id)
             yield from t.steps
             continue
-        matter = matter_of(scene.chance, next(refs), branch.language, bank.one_of(scene.chance, _WEIGHTS))
-        named = named_staff(scene.chance, branch, matter) if kind == COMPLAINT else ()
-        t = Telling(scene, case_id, branch, at, channel, named)
+        matter = _some_matter(chance, next(refs), branch)
+        named = named_staff(chance, branch, matter) if kind == COMPLAINT else ()
+        t = Telling(scene, next(ids), branch, at, channel, named)
         if kind == COMPLAINT:
             complaint(t, matter, channel)
-            earlier.append((case_id, matter, t))
+            earlier.append(_Earlier(matter, t))
+            if matter.severity == "severe" and t.likely(0.4):
+                held(t)
         elif kind == INQUIRY:
             inquiry(t, matter, channel)
         else:
-            kind_word(t, kind, matter, channel)
+            no_complaint(t, kind, matter, channel)
         yield from t.steps
-        if matter.severity == "severe" and kind == COMPLAINT and scene.chance.random() < 0.4:
-            t.at = at
-            steps_before = len(t.steps)
-            hold(t)
-            yield from t.steps[steps_before:]
     for _ in range(min(_LATELY, cases // 20)):
-        at, branch = until - timedelta(minutes=scene.chance.uniform(5, 200)), bank.branch(scene.chance)
-        matter = matter_of(scene.chance, next(refs), branch.language, bank.one_of(scene.chance, _WEIGHTS))
+        at, branch = until - timedelta(minutes=chance.uniform(5, 200)), bank.branch(chance)
         t = Telling(scene, next(ids), branch, at, "phone")
-        lately(t, matter, "phone", until)
+        lately(t, _some_matter(chance, next(refs), branch), "phone", until)
         yield from t.steps
     if cases >= _WITH_INCIDENTS_FROM:
+        who = [(next(ids), next(refs)) for _ in range(2 * outage.COMPLAINTS)]
         day = next(day for day in _days(first + 14 * _DAY, today) if scene.hours.is_open(day))
-        yield from outage.machines(scene, [next(ids) for _ in range(20)], [next(refs) for _ in range(20)], day)
+        yield from outage.machines(scene, who[: outage.COMPLAINTS], day)
         began_at = scene.hours.on(scene.hours.day_of(until - _A_MORNING_AGO), time(9), time(9, 40))
-        yield from outage.banking(scene, [next(ids) for _ in range(20)], [next(refs) for _ in range(20)], began_at)
+        yield from outage.banking(scene, who[outage.COMPLAINTS :], began_at)
 
 
-_WEIGHTS: Final = {name: weight for name, (weight, _, _) in bank.TYPES.items()}
+def _some_matter(chance: Random, customer_ref: str, branch: bank.Branch) -> Matter:
+    weights = {name: weight for name, (weight, _, _) in bank.TYPES.items()}
+    return matter_of(chance, customer_ref, branch.language, bank.one_of(chance, weights))
 
 
 def _arrivals(scene: Scene, first: date, today: date, until: datetime, cases: int) -> list[tuple[datetime, str]]:
@@ -120,19 +131,15 @@ def _arrivals(scene: Scene, first: date, today: date, until: datetime, cases: in
             at = hours.on(day, time(8, 10), time(20, 50))
         if at < until:
             arrivals.append((at, channel))
-        elif day == today and len(days) == 1:
-            break
     return sorted(arrivals)
 
 
-def _somebody_again(
-    scene: Scene, earlier: list[tuple[UUID, Matter, Telling]], at: datetime
-) -> tuple[UUID, Matter, Telling] | None:
+def _somebody_again(chance: Random, earlier: list[_Earlier], at: datetime) -> _Earlier | None:
     """Somebody who has complained of the same lately, now and then."""
-    if not earlier or scene.chance.random() >= _REPEATS_SHARE:
+    if not earlier or chance.random() >= _REPEATS_SHARE:
         return None
-    lately = [each for each in earlier[-60:] if at - 5 * _DAY < each[2].steps[0].at < at - timedelta(hours=4)]
-    return scene.chance.choice(lately) if lately else None
+    lately = [each for each in earlier if at - 5 * _DAY < each.told.steps[0].at < at - timedelta(hours=4)]
+    return chance.choice(lately) if lately else None
 
 
 def _days(first: date, last: date) -> Iterator[date]:

@@ -28,6 +28,7 @@ from amends_domain.transitions import hands_on
 from amends_platform.decided import Decided
 from amends_platform.demo.month.attending import attend
 from amends_platform.demo.month.belonging import Belonging
+from amends_platform.demo.month.hours import Hours
 from amends_platform.demo.month.plan import Plan
 from amends_platform.demo.month.telling import Step
 
@@ -83,12 +84,12 @@ class World:
         self._policies: Mapping[str, Policy] = {policy.hash: policy}
         self._belonging = Belonging(tenant, self._policies)
         self._chance = Random(seed)
+        self._hours = Hours(policy.calendar, self._chance)
         self._known: dict[UUID, _Known] = {}
         self._position = 0
         self._order = count()
         self._agenda: list[tuple[datetime, int, Callable[[datetime], Iterator[Happening | Refused]]]] = []
         self._seed = seed
-        self._plan: Plan
 
     @property
     def cases(self) -> list[Case]:
@@ -96,7 +97,6 @@ class World:
 
     def play(self, plan: Plan) -> Iterator[Happening | Refused]:
         """Everything up to the plan's end, in the order of time."""
-        self._plan = plan
         for step in plan.steps:
             if step.at <= plan.until:
                 self._put(step.at, self._stepped(step))
@@ -188,7 +188,7 @@ class World:
     def _attend(self, case: Case, events: tuple[Event, ...], at: datetime) -> None:
         """Somebody may look at the alerts among the events, which are the last of the case."""
         for position, event in enumerate(events, case.position - len(events) + 1):
-            step = attend(self._plan.scene, case, event, position, at) if event.TYPE in ALERTS else None
+            step = attend(self._chance, self._hours, case, event, position, at) if event.TYPE in ALERTS else None
             if step is not None:
                 self._put(step.at, self._stepped(step))
 
