@@ -12,6 +12,7 @@ from amends_platform.digest.queue import Item, Today
 from amends_platform.digest.readers import Reader, load_readers
 from amends_platform.digest.writing import LINES_MAX, written
 from amends_platform.settings import Settings, SettingsError
+from amends_platform.words import words
 from amends_platform.yaml_files import YamlFileError
 from tests.support.lives import MONDAY, default_policy
 from tests.support.smtp import html, plain
@@ -104,8 +105,11 @@ def test_a_branch_in_china_reads_chinese_and_who_owns_what(tmp_path: Path) -> No
     readers = load_readers(file(tmp_path, FILE.replace("console: https://amends.example.com/\n", "")))
     reader = Reader("branch/north-street", "north@example.com", "zh")
     mail = written(readers, reader, [item("overdue", owner="a-2")], TODAY)
-    assert str(mail["Subject"]) == "投诉待办，2026年3月2日：逾期1项"
-    assert "  5MAY-X6NW  回电：2026年3月2日 13:00到期（还有3小时），已受理，a-2" in plain(mail)
+    said = words("zh")
+    assert said.plural("{count} overdue", "{count} overdue", 1) in str(mail["Subject"])
+    heading = said.text("{heading} ({count})", heading=said.text("Overdue"), count=1)
+    due = said.text("{clock}: due {at} ({left})", clock="回电", at="2026年3月2日 13:00", left="还有3小时")
+    assert plain(mail).splitlines()[2:4] == [heading, f"  5MAY-X6NW  {due}，已受理，a-2"]
     assert '<html lang="zh">' in html(mail)
     assert "http" not in plain(mail)
     # However it travels, no line is longer than mail allows.

@@ -159,7 +159,7 @@ class Digest:
             seconds = min(_AGAIN_SECONDS * 2 ** min(claimed.attempts - 1, 16), _AGAIN_SECONDS_MAX)
             log.warning("a digest was not taken", reader=claimed.reader, reason=str(error), again_in_seconds=seconds)
             await self._outbox.postpone(day, claimed.reader, seconds)
-            return False
+            return not error.is_away
         await self._outbox.sent(day, claimed.reader)
         self._metrics.sent.inc()
         return True

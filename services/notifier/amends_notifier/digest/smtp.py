@@ -14,10 +14,11 @@ _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
 class NotTaken(Exception):
-    """The server did not take the mail. `is_final`: nor would it later."""
+    """The server did not take the mail. `is_away`: nor would it take another now; `is_final`: nor this one later."""
 
-    def __init__(self, reason: str, *, is_final: bool) -> None:
+    def __init__(self, reason: str, *, is_away: bool = False, is_final: bool = False) -> None:
         super().__init__(reason)
+        self.is_away = is_away
         self.is_final = is_final
 
 
@@ -71,4 +72,4 @@ class Server(NamedTuple):
         except aiosmtplib.SMTPDataError as error:
             raise NotTaken(f"{error.code} {error.message}", is_final=error.code >= 500) from error
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise NotTaken(str(error) or type(error).__name__, is_final=False) from error
+            raise NotTaken(str(error) or type(error).__name__, is_away=True) from error
