@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,6 +58,7 @@ _SPEAKING = ("amends_platform.words", "words.text", "words.plural")
 _TEXTS, _PLURALS = frozenset({"text", "_", "message"}), frozenset({"plural"})
 
 
+@cache
 def messages() -> dict[Key, tuple[str | None, list[str]]]:
     """Every message: (English for many, the files that say it), terms first, each file's in the order of the file."""
     found: dict[Key, tuple[str | None, list[str]]] = {}
