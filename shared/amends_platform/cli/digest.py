@@ -48,7 +48,7 @@ def digest(
     else:
         for _, mail in mails:
             print(f"To: {mail['To']}\nSubject: {mail['Subject']}\n\n{_text(mail)}")
-        print(f"{len(mails):,} mails would be sent." if owner is None or mails else f"{owner} would get no mail.")
+        print(f"Mails that would be sent: {len(mails):,}." if owner is None or mails else f"{owner} would get no mail.")
     if unreachable:
         print(f"Without an address, and so without a mail: {', '.join(sorted(unreachable))}", file=sys.stderr)
 

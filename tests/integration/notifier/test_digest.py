@@ -346,7 +346,7 @@ async def test_a_preview_shows_what_would_be_sent_and_sends_nothing(desk: Desk) 
     shown = await amends("--preview")
     assert shown.exit_code == 0, shown.exception
     assert "To: anna@example.com\nSubject: Complaints, 3 March 2026: 1 due today" in shown.output
-    assert "1 mails would be sent" in shown.output
+    assert "Mails that would be sent: 1." in shown.output
     assert "without a mail: a-2" in shown.stderr
     (said,) = json.loads((await amends("--preview", "--owner", "a-1", "--json")).stdout)
     assert (said["reader"], said["language"]) == ("staff/a-1", "en")
