@@ -10,5 +10,6 @@ pytest_plugins = [
     "tests.support.nats",
     "tests.support.intake",
     "tests.support.console",
+    "tests.support.browser",
     "tests.support.scheduling",
 ]

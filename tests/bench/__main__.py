@@ -13,7 +13,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.bench import alerting, appending, proving, receiving, replaying, sealing, verifying
+from tests.bench import alerting, appending, paging, proving, receiving, replaying, sealing, verifying
 from tests.bench.document import as_json, page, show
 from tests.bench.machine import machine
 from tests.bench.measuring import FULL, QUICK, Outcome, Plan
@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, _Run] = {
     "e": sealing.run,
     "f": verifying.run,
     "g": proving.run,
+    "h": paging.run,
 }
 _PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 _COMMAND = "python -m tests.bench"
@@ -63,7 +64,7 @@ def _arguments() -> argparse.Namespace:
         type=_chosen,
         default=list(BENCHMARKS),
         metavar=",".join(BENCHMARKS),
-        help="a append, b HTTP intake, c replay, d commit to NATS, e seal, f verify, g prove",
+        help="a append, b HTTP intake, c replay, d commit to NATS, e seal, f verify, g prove, h console",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return parser.parse_args()

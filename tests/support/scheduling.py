@@ -9,7 +9,8 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 # The fixture `system` of tests/e2e starts a whole Amends for each worker that asks for it.
 _SHARING_A_SYSTEM: Final = tuple(
-    f"tests/e2e/test_{subject}.py" for subject in ("alerts", "command_line", "forgotten", "life", "two_at_once")
+    f"tests/e2e/test_{subject}.py"
+    for subject in ("alerts", "command_line", "console", "forgotten", "life", "two_at_once")
 )
 
 

@@ -16,6 +16,7 @@ from amends_platform.problems import Problem
 from amends_store.read import UpToPosition, UpToVersion, read_stream
 from amends_workflow.console.acting.action import Action
 from amends_workflow.console.acting.filling import field_at, fill
+from amends_workflow.console.acting.looking import version_meant
 from amends_workflow.console.acting.sending import Done, Refused, send
 from amends_workflow.console.acting.table import ACTIONS
 from amends_workflow.console.cases.doing import OpenForm, doing, fresh_form, key_of, questions, said_of
@@ -123,7 +124,8 @@ async def _given(
         return Refused(503, "intake-away", "", {})
     found = await console.of.enquiries.case(visitor.asked, name)
     to = f"/v1/complaints/{found.id}/{path}"
-    return await send(console.intake, visitor.token, to, body, key=key_of(form), version=_version(form))
+    version = version_meant(found, _version(form))
+    return await send(console.intake, visitor.token, to, body, key=key_of(form), version=version)
 
 
 async def _page(

@@ -1,0 +1,166 @@
+"""(h) Pages of the console: what one costs the servers, with a hundred thousand cases in the store."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+
+from amends_platform.evidence.signing_key import ensure_signing_key
+from amends_platform.ports import free_port
+from amends_platform.principals import create_key
+from amends_platform.probes import http_ready
+from amends_platform.settings import Settings
+from tests.bench.complaints import sample
+from tests.bench.measuring import QUICK, Contender, Figures, Outcome, Plan, percentile, take_turns
+from tests.bench.servers import Bench, cpu_seconds
+from tests.support.intake import running_intake
+from tests.support.postgres import Database
+
+BRANCHES = 50
+
+ABOUT = """
+Pages are asked for one after the other, as a browser does that has its styles and scripts already, from
+`python -m amends_workflow` as it is shipped. `server ms` is the processor time of the service for one page, which is to
+stay under 100 ms, `PostgreSQL ms` that of the database. The read model has {cases:,} cases of {branches} branches, a
+third of them closed, and three deadlines for each: copies of one real case under other names, branches and times.
+"""
+
+_PAGES = {
+    "queue": "/",
+    "queue of a branch": "/?branch=branch-7",
+    "search": "/?q=C-104",
+    "case": "/cases/{reference}",
+    "board": "/board",
+    "alerts": "/alerts",
+    "audit": "/audit",
+}
+_TOKEN = re.compile(r'name="csrf" value="([^"]*)"')
+_HOST = "127.0.0.1"
+
+# Every column is the real case's but for those that make a copy another case.
+_COPY = """
+CREATE TEMPORARY TABLE copies AS
+SELECT
+    number, gen_random_uuid() AS id, 'branch-' || (number % {branches}) AS branch,
+    now() + (number % 20000 - 4000) * interval '90 seconds' AS due_at,
+    (ARRAY['received', 'apologized', 'investigated', 'proposed', 'followed-up', 'withdrawn'])[1 + number % 6] AS state
+FROM generate_series(1, {copies}) AS number;
+"""
+_COPY_CASES = """
+INSERT INTO cases
+SELECT (jsonb_populate_record(real, jsonb_build_object(
+    'id', c.id, 'branch', c.branch, 'state', c.state, 'reference', 'X' || c.number, 'owner', 'h-' || c.number % 200,
+    'customer_ref', 'C-' || c.number, 'external_ref', NULL, 'first_position', real.position + c.number,
+    'next_due_at', CASE WHEN c.state IN ('followed-up', 'withdrawn') THEN NULL ELSE c.due_at END,
+    'breached', c.number % 9 = 0, 'received_at', c.due_at - interval '7 days', 'mass_keys', NULL, 'repeat_key', NULL
+))).*
+FROM copies AS c, cases AS real
+WHERE real.id = $1
+"""
+_COPY_DEADLINES = """
+INSERT INTO deadlines
+SELECT (jsonb_populate_record(real, jsonb_build_object(
+    'case_id', c.id, 'branch', c.branch, 'due_at', c.due_at,
+    'status', CASE WHEN c.state IN ('followed-up', 'withdrawn') THEN 'met' ELSE 'pending' END
+))).*
+FROM copies AS c, deadlines AS real
+WHERE real.case_id = $1
+"""
+
+
+async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outcome:
+    cases = 5_000 if plan is QUICK else 100_000
+    async with bench.database() as database:
+        on_step("filling the store")
+        ensure_signing_key(bench.directory / "keys" / "signing.key", Settings.load(data_dir=bench.directory).origin)
+        case, api_key = await _one_case(bench, database)
+        async with _console(bench, database, api_key) as (pid, client):
+            await _fill(database, client, case, cases)
+
+            def contender(name: str, path: str) -> Contender:
+                return Contender(name, lambda: _look(bench, pid, client, path.format(**case), plan.seconds / 4))
+
+            contenders = [contender(name, path) for name, path in _PAGES.items()]
+            rounds = await take_turns(contenders, plan.rounds, on_step)
+    return rounds.outcome("Pages of the console", ABOUT.format(cases=cases, branches=BRANCHES))
+
+
+async def _look(bench: Bench, pid: int, client: httpx.AsyncClient, path: str, seconds: float) -> Figures:
+    assert bench.postgres.pid is not None
+    pids = pid, bench.postgres.pid
+    before = [cpu_seconds(each) for each in pids]
+    milliseconds: list[float] = []
+    until = time.perf_counter() + seconds
+    while (begun_at := time.perf_counter()) < until or len(milliseconds) < 2:
+        response = await client.get(path)
+        if response.status_code != 200:
+            raise RuntimeError(f"{path} was answered {response.status_code}: {response.text[:500]}")
+        milliseconds.append((time.perf_counter() - begun_at) * 1_000)
+    server, database = (cpu_seconds(each) - used for each, used in zip(pids, before, strict=True))
+    return {
+        "server ms": server / len(milliseconds) * 1_000,
+        "PostgreSQL ms": database / len(milliseconds) * 1_000,
+        "p50 ms": percentile(milliseconds, 50),
+        "p99 ms": percentile(milliseconds, 99),
+    }
+
+
+async def _one_case(bench: Bench, database: Database) -> tuple[dict[str, Any], str]:
+    """A case that is real, and was apologised for; and a key to look with."""
+    async with running_intake(database, bench.directory) as intake:
+        agent = await intake.caller("agent")
+        body = sample()
+        case = await agent.receive(**body | {"customer": body["customer"] | {"ref": "C-10482"}})
+        apologized = await agent.must(case, "apology", {"by_channel": "phone", "text": "We are sorry."})
+    connection = await asyncpg.connect(database.url)
+    try:
+        return apologized, await create_key(connection, role="supervisor", tenant="default")
+    finally:
+        await connection.close()
+
+
+async def _fill(database: Database, client: httpx.AsyncClient, case: dict[str, Any], cases: int) -> None:
+    """Copies of the case, once the read model has it."""
+    answer = await client.get(f"/cases/{case['reference']}", params={"min_position": case["position"]})
+    assert answer.status_code == 200, answer.text
+    connection = await asyncpg.connect(database.url)
+    try:
+        await connection.execute(_COPY.format(branches=BRANCHES, copies=cases - 1))
+        await connection.execute(_COPY_CASES, UUID(case["id"]))
+        await connection.execute(_COPY_DEADLINES, UUID(case["id"]))
+        await connection.execute("VACUUM ANALYZE cases, deadlines")
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def _console(bench: Bench, database: Database, api_key: str) -> AsyncIterator[tuple[int, httpx.AsyncClient]]:
+    """The service's pid, and somebody who has signed in to it."""
+    port = free_port(_HOST)
+    home = f"http://{_HOST}:{port}"
+    settings = {
+        "AMENDS_DATABASE_URL": database.url,
+        "AMENDS_NATS_URL": bench.nats_url,
+        "AMENDS_MASTER_KEY_FILE": str(bench.directory / "master.key"),
+        "AMENDS_KEY_STORE": str(bench.directory / "customers.db"),
+        "AMENDS_DATA_DIR": str(bench.directory),
+        "AMENDS_WORKFLOW_PORT": str(port),
+        "AMENDS_RATE_LIMIT": "off",
+    }
+    async with (
+        bench.service("workflow", ("amends_workflow",), settings, lambda: http_ready(_HOST, port)) as pid,
+        httpx.AsyncClient(base_url=home, headers={"Accept": "text/html"}, trust_env=False, timeout=30.0) as client,
+    ):
+        page = await client.get("/sign-in")
+        found = _TOKEN.search(page.text)
+        assert found is not None
+        answer = await client.post("/sign-in", data={"csrf": found[1], "next": "/", "key": api_key})
+        assert answer.status_code == 303, answer.text
+        yield pid, client
