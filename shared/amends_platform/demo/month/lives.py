@@ -148,7 +148,7 @@ def _on_the_spot(t: Telling, taker: Actor, matter: Matter) -> None:
 
 def _six_steps(t: Telling, matter: Matter) -> None:
     """From the call on: what was found, offered, agreed, done."""
-    if t.likely(0.05):
+    if t.likely(0.03):
         # Nobody looks at it for too long, until somebody above asks.
         t.trouble += 2
         t.working(60, 110)
@@ -189,11 +189,11 @@ def _six_steps(t: Telling, matter: Matter) -> None:
 
 def _refund(t: Telling) -> None:
     """Within five business days, and a call the same day."""
-    late = t.likely(0.12)
+    late = t.likely(0.07)
     t.trouble += late
     t.working(*((30, 50) if late else (1, 14)))
     t.then(t.handler, Act("refund_made"))
-    if t.likely(0.12):
+    if t.likely(0.07):
         t.working(9, 14)
     else:
         t.at += timedelta(minutes=t.chance.uniform(2, 18))

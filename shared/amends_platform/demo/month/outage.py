@@ -26,7 +26,7 @@ def machines(scene: Scene, who: list[tuple[UUID, str]], day: date) -> Iterator[S
     """
     at = scene.hours.working(scene.hours.on(day, time(9), time(9, 30)))
     found = scene.hours.working(at, 6.5)
-    paid = scene.hours.working(found, 9)
+    paid = scene.hours.working(found, 5)
     cause = "cash_jam"
     yield Step(found, cause, _HEAD, Investigate(_say(scene, "incident"), cause, at_fault=True))
     yield Step(found + timedelta(minutes=25), cause, _HEAD, Propose("apology", _say(scene, "offer")))

@@ -41,8 +41,8 @@ _SATISFIED: Final = ((9, 8, 10, 9, 8, 7, 10, 6), (7, 8, 6, 9, 5, 7), (5, 3, 6, 7
 
 
 def apologise(t: Telling, by: Actor) -> None:
-    """Within a day; one in twenty is forgotten for longer."""
-    if t.likely(0.05):
+    """Within a day; one in forty is forgotten for longer."""
+    if t.likely(0.025):
         t.trouble += 1
         t.minutes(25 * 60, 44 * 60)
     elif t.likely(0.12):
@@ -70,7 +70,7 @@ def _hand_off(t: Telling, taker: Actor) -> None:
         t.then(taker, HandOver(to_department=department, reason=t.say("handed")))
     else:
         t.then(taker, HandOver(to_person=t.handler.id, reason=t.say("handed")))
-    late = t.likely(0.1)
+    late = t.likely(0.06)
     t.trouble += late
     t.working(*((17, 24) if late else (0.3, 6)))
     if t.likely(0.15):
@@ -95,7 +95,7 @@ def call_back(t: Telling, due_at: datetime) -> None:
             moved = _called(t, reached=True, occasion="delay", reason_explained=True, agreed_callback_at=due_at)
             t.then(t.handler, moved)
         in_hand = max(due_at - t.at, timedelta())
-    if t.likely(0.05):
+    if t.likely(0.03):
         t.trouble += 1
         t.at = t.scene.hours.working(max(due_at, t.at), t.chance.uniform(0.5, 12))
     else:
@@ -129,10 +129,10 @@ def _called(
 def _promised(t: Telling, number: int, due_at: datetime) -> None:
     """Most are kept in time, some late, few never."""
     goes_on_at = t.at
-    if t.likely(0.05):
+    if t.likely(0.03):
         t.trouble += 1
         return
-    if t.likely(0.1):
+    if t.likely(0.07):
         t.trouble += 1
         t.at = t.scene.hours.working(due_at, t.chance.uniform(0.5, 12))
     else:
@@ -156,7 +156,7 @@ def investigate(t: Telling, cause: str) -> None:
 
 def _measure(t: Telling, number: int, due_at: datetime) -> None:
     goes_on_at = t.at
-    if t.likely(0.8):
+    if t.likely(0.88):
         t.at += (due_at - t.at) * t.chance.uniform(0.3, 0.97)
     elif t.likely(0.6):
         t.at = t.scene.hours.working(due_at, t.chance.uniform(2, 30))
@@ -193,7 +193,7 @@ def follow_up(t: Telling, *, best: int = 10) -> None:
     if t.likely(0.05):
         t.working(3, 10)
         t.then(t.handler, FollowUp(executed=False, text=t.say("not_done")))
-    late = t.likely(0.08)
+    late = t.likely(0.045)
     t.trouble += late
     t.working(*((30, 44) if late else (3, 20)))
     t.then(t.handler, RecordContact("outbound", "phone", True, t.say("contact")))
