@@ -31,7 +31,7 @@ class Projection:
         self._policies = policies
         self._on_alert = on_alert
         self._cases = KnownCases()
-        self._has_filled_alerts = False
+        self._filled_before: int | None = None
 
     async def __call__(self, conn: Executor, events: list[StoredEvent]) -> None:
         """Project a batch. Raises UnknownEventType, BrokenStream, UnknownPolicy: what no retry will cure."""
@@ -59,10 +59,12 @@ class Projection:
             others = (await self._cases.at(conn, linked.changed)).values()
             batch += await self._policies.judge(lambda policies: [_judged(each, policies) for each in others])
         await write_clocks(conn, batch, linked)
-        if not self._has_filled_alerts:
+        if self._filled_before is None or events[0].position <= self._filled_before:
+            # Whoever led before may have been of a release that knows no alerts. Again after a batch that was rolled
+            # back, which took this along.
             await fill_alerts(conn, events[0].position - 1)
+            self._filled_before = events[0].position
         await alerts.write(conn)
-        self._has_filled_alerts = True
         self._cases.remember(folded)
 
     def _tell(self, event: Event) -> None:

@@ -45,7 +45,7 @@ from amends_platform.policy.book import PolicyBook
 from amends_store.errors import Fenced
 from amends_store.follow import Follower
 from amends_store.pool import connect_pool
-from amends_store.read import head_position
+from amends_store.read import head_position, read_log
 from amends_store.records import StoredEvent
 from amends_store.timers import fire_due
 from amends_workflow.projection import CHECKPOINT, Projection
@@ -313,8 +313,16 @@ async def test_alerts_that_an_older_release_projected_are_filled_when_this_one_t
     assert len(before) == 4
     # An older release knows no such table.
     await log.database.execute("DELETE FROM alerts WHERE position > (SELECT min(position) FROM alerts)")
-    await log.give(case_id, Acknowledge(before[-1]["position"]))
-    await project(log.database)
+    position = await log.give(case_id, Acknowledge(before[-1]["position"]))
+    # A batch that is rolled back has filled nothing.
+    projection, events = Projection(PolicyBook(log.view)), await read_log(log.view, after=position - 1, limit=1)
+    async with log.view.acquire() as conn:
+        transaction = conn.transaction()
+        await transaction.start()
+        await projection(conn, events)
+        await transaction.rollback()
+        async with conn.transaction():
+            await projection(conn, events)
     after = await log.view.fetch("SELECT * FROM alerts ORDER BY position")
     assert after[:-1] == before[:-1]
     await the_read_model_is_what_the_log_says(log.view)

@@ -28,7 +28,7 @@ class Day(NamedTuple):
 
 
 def week_of(hours: Iterable[Mapping[str, Any]], zone: tzinfo) -> list[Day]:
-    """The days that the board's `hours` are of. Where a clock is put back an hour, that hour is counted twice long."""
+    """The days that the board's `hours` are of. The hour that clocks are put back over is shown as one."""
     due: Counter[tuple[date, int]] = Counter()
     for each in hours:
         begins_at: datetime = each["begins_at"]
