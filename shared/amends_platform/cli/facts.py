@@ -143,7 +143,7 @@ def _countermeasure(said: Words, planned: Any) -> str:
 
 
 def _incident(said: Words, incident: Any) -> str | None:
-    return None if incident is None else said.clauses((incident["reference"], incident["title"]))
+    return None if incident is None else said.clauses((incident["reference"], said.incident_title(incident["title"])))
 
 
 def _incident_of(said: Words, case: _Case) -> str | None:
@@ -154,7 +154,7 @@ def _incident_of(said: Words, case: _Case) -> str | None:
         "{title}: {count} case whose {same} is {value}",
         "{title}: {count} cases whose {same} is {value}",
         case.get("children") or 0,
-        title=of["title"],
+        title=said.incident_title(of["title"]),
         same=said.code("fact", of["same"]),
         value=said.code(of["same"], of["value"]),
     )

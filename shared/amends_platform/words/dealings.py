@@ -138,7 +138,7 @@ def _opened(said: Words, data: Data) -> str:
     where = said.text("all branches") if data["branch"] == ALL_BRANCHES else data["branch"]
     opened = said.text(
         "Incident opened: {title} ({same} {value}, {where})",
-        title=data["title"],
+        title=said.incident_title(data["title"]),
         same=said.term("fact", data["same"]),
         value=said.term(data["same"], data["value"]),
         where=where,

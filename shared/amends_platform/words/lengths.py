@@ -36,6 +36,11 @@ def until(said: Words, due_at: datetime, now: datetime) -> str:
     return said.text("in {length}", length=length) if seconds > 0 else said.text("{length} late", length=length)
 
 
+def of_units(said: Words, amount: int, unit: str) -> str:
+    """So many of a unit as policies write it (s, m, h, d, bd), in words."""
+    return _UNITS[unit](said, amount)
+
+
 def warning(said: Words, label: str) -> str:
     """A warning as a policy writes it: 24h before is "24 hours before", 75% "at 75%", 3bd "after 3 business days".
 
@@ -46,7 +51,7 @@ def warning(said: Words, label: str) -> str:
     found = _WARNING.fullmatch(label)
     if found is None:
         return label
-    length = _UNITS[found[2]](said, int(found[1]))
+    length = of_units(said, int(found[1]), found[2])
     return (
         said.text("{length} before", length=length)
         if found[3] == " before"

@@ -20,7 +20,8 @@ def install(environment: Environment, said: Words) -> None:
 
     Globals: `_(message, **values)`, `plural(one, many, count, **values)`, `words`, `language`.
     Filters: `term(kind)`, `terms(kind)`, `instant(zone, form)`, `day(form)`, `month`, `number(digits)`,
-    `percent(digits)`, `until(now)`, `lasting(short=…)` (a length of time), `capital` (the first letter is one).
+    `percent(digits)`, `until(now)`, `lasting(short=…)` (a length of time), `capital` (the first letter is one),
+    `incident_title`.
     """
     environment.globals.update(
         _=lambda message, **values: _escaped(said.text, values, message),
@@ -29,6 +30,7 @@ def install(environment: Environment, said: Words) -> None:
         language=said.language,
     )
     environment.filters.update(
+        incident_title=said.incident_title,
         term=lambda code, kind: said.term(kind, code),
         terms=lambda codes, kind: said.terms(kind, codes),
         instant=said.instant,

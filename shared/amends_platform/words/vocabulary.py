@@ -16,7 +16,7 @@ from datetime import date, datetime, tzinfo
 from functools import cache
 from typing import Any
 
-from amends_platform.words import lengths, moments, sentences
+from amends_platform.words import incidents, lengths, moments, sentences
 from amends_platform.words.catalog import translations
 from amends_platform.words.languages import CHINESE, ENGLISH, LANGUAGES
 from amends_platform.words.moments import Number
@@ -103,6 +103,10 @@ class Words:
     def quoted(self, event: Mapping[str, Any]) -> Iterator[str]:
         """The personal part of an event, where the key may read it, a paragraph each."""
         return sentences.quoted(self, event)
+
+    def incident_title(self, title: str) -> str:
+        """What a mass incident is called: by a person as it is, by the policy in words."""
+        return incidents.title(self, title)
 
     # How long, when, how many
 

@@ -221,6 +221,13 @@ def test_an_event_is_told_in_chinese(event: Event, said: str) -> None:
     assert CHINESE.sentence(told(event), lambda _: "T") == said
 
 
+def test_an_incident_that_the_policy_opened_is_called_in_words() -> None:
+    title = "10 complaints with cause process_too_slow within 24h"
+    assert ENGLISH.incident_title(title) == "10 complaints with cause process too slow within 24 hours"
+    assert CHINESE.incident_title(title) == "24小时内10件同类投诉（原因：业务流程慢）"
+    assert CHINESE.incident_title("ATM down 24h") == "ATM down 24h"
+
+
 def test_what_is_gone_is_told_in_chinese_too() -> None:
     assert list(CHINESE.quoted({"personal": {"customer": {"name": "陈女士"}}, "personal_missing": None})) == [
         "姓名 陈女士"
