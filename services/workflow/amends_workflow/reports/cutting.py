@@ -90,9 +90,9 @@ async def months(conn: Executor, tenant: str, policies: PolicyBook) -> list[Mont
 
 
 async def beginning_of(conn: Executor, tenant: str, policies: PolicyBook) -> Beginning | None:
-    """Raises UnknownPolicy."""
+    """None while nothing was decided by a policy. Raises UnknownPolicy."""
     first = await conn.fetchrow(_FIRST, tenant)
-    if first is None:
+    if first is None or first["policy_hash"] is None:
         return None
     rows = await conn.fetch(_PUBLICATIONS, tenant)
     published = [(row["published_at"], row["policy_hash"]) for row in rows] or [

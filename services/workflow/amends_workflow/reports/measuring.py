@@ -29,6 +29,8 @@ log = structlog.get_logger()
 _MOVED, _EVENTS = statement("moved_streams"), statement("events_of_streams")
 _CASES_AT_ONCE: Final = 50
 _EVERY_SECONDS: Final = 10.0
+# A service that has just started has timers to fire and cases to project: nobody waits for these.
+_PAUSE_SECONDS: Final = 0.01
 
 
 @dataclass
@@ -83,7 +85,7 @@ class Measuring:
     async def _begin(self, conn: asyncpg.Connection, cut: Cut) -> _Kept:
         """A month begins, another policy came into force, or this process did: everything is read once."""
         total = RunningSum()
-        read = await summed(conn, self._tenant, self._policies, cut, total)
+        read = await summed(conn, self._tenant, self._policies, cut, total, pause_seconds=_PAUSE_SECONDS)
         return _Kept(cut, cut.position, total, Counter(read.logged), read.cases)
 
     async def _follow(self, conn: asyncpg.Connection, kept: _Kept, cut: Cut) -> None:

@@ -32,10 +32,15 @@ class Summed(NamedTuple):
     cases: int
 
 
-async def summed(conn: asyncpg.Connection, tenant: str, policies: PolicyBook, cut: Cut, total: Sum) -> Summed:
-    """Add up everything up to the cut, in `total`. Raises UnknownPolicy, UnknownEventType, BrokenStream."""
+async def summed(
+    conn: asyncpg.Connection, tenant: str, policies: PolicyBook, cut: Cut, total: Sum, *, pause_seconds: float = 0
+) -> Summed:
+    """Add up everything up to the cut, in `total`. Raises UnknownPolicy, UnknownEventType, BrokenStream.
+
+    `pause_seconds`: how long others are let in first, every few cases.
+    """
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        await _add_all(conn, tenant, policies, cut, total)
+        await _add_all(conn, tenant, policies, cut, total, pause_seconds)
         since = await scope_of_times(conn, since=span_of(cut).start, before=None, until=cut.position)
         logged = await events_by_type(conn, tenant, since.after, cut.position)
         return Summed(total, logged, await cases_begun(conn, tenant, 0, cut.position))
@@ -58,7 +63,9 @@ async def contributed(events: Sequence[StoredEvent], policies: PolicyBook, span:
     return await policies.judge(lambda known: contribution(tell(case_id, recorded, known), span))
 
 
-async def _add_all(conn: asyncpg.Connection, tenant: str, policies: PolicyBook, cut: Cut, total: Sum) -> None:
+async def _add_all(
+    conn: asyncpg.Connection, tenant: str, policies: PolicyBook, cut: Cut, total: Sum, pause_seconds: float
+) -> None:
     span = span_of(cut)
     extract = Extract(conn, tenant, Scope(0, cut.position), None)
     number = 0
@@ -66,4 +73,4 @@ async def _add_all(conn: asyncpg.Connection, tenant: str, policies: PolicyBook, 
         total.add(await contributed([entry.event for entry in stream], policies, span))
         number += 1
         if number % _CASES_AT_ONCE == 0:
-            await asyncio.sleep(0)
+            await asyncio.sleep(pause_seconds)
