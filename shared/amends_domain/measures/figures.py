@@ -185,7 +185,8 @@ class CauseRow:
 
 @dataclass(frozen=True)
 class ScorecardFigures:
-    """Points: `start` less what each escalation and each mass incident deducts; never below 0."""
+    """Points: `start` less what each escalation and each mass incident deducts; never below 0. A score is a branch's:
+    of all together it is None."""
 
     start: Decimal
     escalations: int
@@ -193,7 +194,7 @@ class ScorecardFigures:
     mass_incidents: int
     per_mass_incident: Decimal
     deducted: Decimal
-    score: Decimal
+    score: Decimal | None
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def figures(total: Sum, branch: str | None, terms: Terms, trend: Sequence[Month]
         late_entries=share(sheet.count("entry", "late"), sheet.count("entry", "all")),
         stays=tuple(_stays(sheet)),
         causes=_causes(sheet),
-        scorecard=_scorecard(sheet, terms.scorecard),
+        scorecard=_scorecard(sheet, terms.scorecard, is_branch=branch is not None),
         recovery=_recovery(sheet),
         standards=standards_of(sheet.of("standard"), terms.standards, trend),
         satisfaction_index=None if terms.index is None else index_of(sheet.of("indicator"), terms.index),
@@ -237,7 +237,7 @@ def _causes(sheet: _Sheet) -> tuple[CauseRow, ...]:
     )
 
 
-def _scorecard(sheet: _Sheet, card: Scorecard) -> ScorecardFigures:
+def _scorecard(sheet: _Sheet, card: Scorecard, *, is_branch: bool) -> ScorecardFigures:
     escalations, incidents = sheet.sum("escalated"), sheet.sum("incident")
     deducted = escalations * card.escalation + incidents * card.mass_incident
     return ScorecardFigures(
@@ -247,7 +247,7 @@ def _scorecard(sheet: _Sheet, card: Scorecard) -> ScorecardFigures:
         incidents,
         card.mass_incident,
         deducted,
-        max(card.start - deducted, card.start * 0),
+        max(card.start - deducted, card.start * 0) if is_branch else None,
     )
 
 

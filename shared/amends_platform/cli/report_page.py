@@ -62,6 +62,7 @@ def _row(one: _Json, said: Words) -> list[Text | str]:
     volumes = one["volumes"]
     quota, per_10k = volumes["against_quota"], volumes["per_10k_customers"]
     name = said.text("All branches") if one["branch"] is None else _branch(one["branch"], said)
+    score = one["scorecard"]["score"]
     is_over = quota is not None and quota["percent"] is not None and quota["percent"] > 100
     is_above = per_10k is not None and per_10k["of_cap"] is not None and per_10k["of_cap"] > 100
     return [
@@ -74,7 +75,7 @@ def _row(one: _Json, said: Words) -> list[Text | str]:
         _percent(one["on_the_spot"]["percent"], said),
         said.number(one["flow"]["reopened"]),
         said.number(one["escalations"]["count"]),
-        said.number(_exact(one["scorecard"]["score"])),
+        _NOTHING if score is None else said.number(_exact(score)),
     ]
 
 

@@ -14,7 +14,7 @@ from amends_domain.events import CaseReopened, IncidentOpened
 from amends_domain.measures.contribution import Sum, contribution
 from amends_domain.measures.figures import Figures, rounded, share
 from amends_domain.measures.months import BadMonth, Month
-from amends_domain.measures.pack import Cut, pack_of, span_of
+from amends_domain.measures.pack import Cut, Pack, pack_of, span_of
 from amends_domain.measures.told import tell
 from amends_domain.policy import Policy
 from tests.support.lives import APOLOGY, FINDING, HEAD, ON_THE_SPOT, Life, actor, life, receive
@@ -24,8 +24,8 @@ MARCH = Month(2026, 3)
 ANSWERED = {"manner": {"weight": 60, "of": {"listened": 3, "explained": 2}}, "speed": 40}
 
 
-def measured(*lives: Life, policy: Policy | None = None, month: Month = MARCH) -> Figures:
-    """The figures of all branches, of a month that is over, from what had been recorded by then."""
+def packed(*lives: Life, policy: Policy | None = None, month: Month = MARCH) -> Pack:
+    """The pack of a month that is over, from what had been recorded by then."""
     by = policy or lives[0].policy
     end = month.ends(by.calendar.timezone)
     cut = Cut(month, by, end, 1, is_over=True)
@@ -35,7 +35,12 @@ def measured(*lives: Life, policy: Policy | None = None, month: Month = MARCH) -
         if before:
             total.add(contribution(tell(told.case_id, before, told.policies), span_of(cut)))
     policies = {each.hash: each for told in lives for each in told.policies.values()} | {by.hash: by}
-    return pack_of(total, cut, policies, {}, len(lives), None).total
+    return pack_of(total, cut, policies, {}, len(lives), None)
+
+
+def measured(*lives: Life, policy: Policy | None = None, month: Month = MARCH) -> Figures:
+    """The figures of all branches together."""
+    return packed(*lives, policy=policy, month=month).total
 
 
 def complaints(count: int, **fields: str) -> Iterable[Life]:
@@ -54,12 +59,7 @@ def test_volume_is_held_against_the_quota_of_the_branch() -> None:
 
 def test_complaints_per_ten_thousand_customers_are_held_against_the_cap() -> None:
     policy = build(quotas={"north-street": {"per_10k_customers": 25, "customers": 2000}})
-    total = Sum()
-    cut = Cut(MARCH, policy, MARCH.ends(policy.calendar.timezone), 1, is_over=True)
-    for told in complaints(9):
-        total.add(contribution(tell(told.case_id, told.recorded, told.policies), span_of(cut)))
-    policies = {each.hash: each for each in (policy, build())}
-    [branch] = pack_of(total, cut, policies, {}, 9, None).branches
+    [branch] = packed(*complaints(9), policy=policy).branches
     per_10k = branch.volumes.per_10k_customers
     assert per_10k is not None
     assert (per_10k.rate, per_10k.cap, per_10k.of_cap) == (Decimal("45.00"), Decimal(25), Decimal("180.00"))
@@ -112,10 +112,12 @@ def test_a_complaint_that_is_resolved_quickly_is_worth_the_most() -> None:
 def test_points_are_deducted_for_escalations_and_incidents_and_never_below_nothing() -> None:
     neglected = life(build()).does(receive()).later(days=20).fired()
     incident = life(build()).happened(IncidentOpened("A bad day", "cause", "x", "north-street", "s-1"))
-    card = measured(neglected, incident).scorecard
+    made = packed(neglected, incident)
+    [card] = (branch.scorecard for branch in made.branches)
     assert card.escalations == 9
     assert (card.deducted, card.score) == (9 * Decimal("0.6") + Decimal("0.5"), Decimal("94.1"))
-    strict = measured(neglected, incident, policy=build(scorecard={"start": 10, "escalation": 3})).scorecard
+    assert made.total.scorecard.score is None
+    strict = packed(neglected, incident, policy=build(scorecard={"start": 10, "escalation": 3})).branches[0].scorecard
     assert (strict.start, strict.deducted, strict.score) == (Decimal(10), Decimal("27.5"), Decimal(0))
 
 

@@ -55,7 +55,7 @@ def _subtitle(pack: Pack, said: Said) -> str:
 def _headlines(pack: Pack, said: Said) -> list[Headline]:
     text, total = said.words.text, pack.total
     quota, per_10k = total.volumes.against_quota, total.volumes.per_10k_customers
-    timeliness, satisfied = total.timeliness.kept, total.satisfaction.satisfied
+    timeliness, satisfied, score = total.timeliness.kept, total.satisfaction.satisfied, total.scorecard.score
     return [
         Headline(
             text("Complaints"),
@@ -72,7 +72,7 @@ def _headlines(pack: Pack, said: Said) -> list[Headline]:
         Headline(text("Deadlines met"), said.percent(timeliness.percent), said.share(timeliness)),
         Headline(text("Satisfaction rate"), said.percent(satisfied.percent), said.share(satisfied)),
         Headline(text("On the spot"), said.percent(total.on_the_spot.percent), said.share(total.on_the_spot)),
-        Headline(text("Score"), said.words.number(total.scorecard.score), ""),
+        *([] if score is None else [Headline(text("Score"), said.words.number(score), "")]),
     ]
 
 

@@ -23,7 +23,7 @@ _BY_BRANCH: Final[dict[str, tuple[str, Callable[[Figures], int | Decimal]]]] = {
     "escalations": ("Escalations of the month", lambda one: one.escalations.count),
     "mass_incidents": ("Mass incidents opened in the month", lambda one: one.mass_incidents.opened),
     "late_entries": ("Entries made late in the month", lambda one: one.late_entries.part),
-    "score": ("Points that are left of the month's", lambda one: one.scorecard.score),
+    "score": ("Points that are left of the month's", lambda one: one.scorecard.score or 0),
     "deadlines_met": ("Deadlines met in the month", lambda one: one.timeliness.kept.part),
     "deadlines_breached": ("Deadlines breached in the month", lambda one: _breached(one)),
 }

@@ -22,11 +22,11 @@ def as_html(document: Document) -> bytes:
     header = SubElement(body, "header")
     text(header, "h1", document.title)
     text(header, "p", document.subtitle)
-    add_summary(body, document)
-    nav = SubElement(SubElement(body, "nav", {"aria-label": said.words.text("Sections")}), "ul")
+    main = SubElement(body, "main")
+    add_summary(main, document)
+    nav = SubElement(SubElement(main, "nav", {"aria-label": said.words.text("Sections")}), "ul")
     for each in document.sections:
         text_link(SubElement(nav, "li"), f"#{each.name}", each.title)
-    main = SubElement(body, "main")
     for each in document.sections:
         add_section(main, each, said)
     _facts(main, document, said)
@@ -45,7 +45,7 @@ def add_summary(parent: Element, document: Document) -> None:
         text(item, "span", headline.label, "name")
         text(item, "span", headline.value, "value")
         # Not by colour alone.
-        text(item, "span", f"▲ {headline.note}" if headline.is_bad else headline.note, "note")
+        text(item, "span", f"▲ {headline.note}" if headline.is_bad else headline.note, "remark")
 
 
 def add_section(parent: Element, of: Section, said: Said, cases_at: str | None = None) -> None:
@@ -66,7 +66,8 @@ def text_link(parent: Element, href: str, told: str) -> None:
 
 
 def _chart(part: Element, block: Bars | Stack, name: str) -> None:
-    figure = SubElement(part, "figure")
+    # On a phone it is moved sideways, also by keys.
+    figure = SubElement(part, "figure", {"tabindex": "0", "aria-label": block.title})
     text(figure, "figcaption", block.title)
     figure.append(bars_chart(block, name) if isinstance(block, Bars) else stack_chart(block, name))
 
@@ -74,7 +75,7 @@ def _chart(part: Element, block: Bars | Stack, name: str) -> None:
 def _table(part: Element, table: Table, said: Said, cases_at: str | None) -> None:
     text(part, "h3", table.title)
     if not table.rows:
-        text(part, "p", said.words.text("None."), "note")
+        text(part, "p", said.words.text("None."), "remark")
         return
     # What is wider than a page may be moved sideways, also by keys.
     around = {
@@ -104,7 +105,7 @@ def _table(part: Element, table: Table, said: Said, cases_at: str | None) -> Non
             else:
                 cell.text = told
     if table.note:
-        text(part, "p", table.note, "note")
+        text(part, "p", table.note, "remark")
 
 
 def _facts(main: Element, document: Document, said: Said) -> None:
@@ -113,7 +114,7 @@ def _facts(main: Element, document: Document, said: Said) -> None:
     for name, told in document.facts:
         text(listed, "dt", name)
         text(listed, "dd", told)
-    text(part, "p", document.note, "note")
+    text(part, "p", document.note, "remark")
 
 
 @cache
