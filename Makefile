@@ -21,7 +21,7 @@ help: ## list these targets
 up: $(STAMP) ## the whole system in this terminal (ARGS="--data-dir D" and so on); Ctrl-C stops it
 	@exec $(BIN)/amends up $(ARGS)
 
-demo: $(STAMP) ## the system, with sample complaints on shortened clocks
+demo: $(STAMP) ## the system, with a month at an invented bank, and a story on clocks of seconds
 	@exec $(BIN)/amends demo $(ARGS)
 
 test: $(STAMP) ## every test, on real PostgreSQL and NATS (ARGS="-k name" and so on)

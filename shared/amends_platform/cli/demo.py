@@ -87,7 +87,8 @@ def demo(
     async def tell(running: Running) -> None:
         if month:
             await _caught_up(running, month[0], story=asked.story)
-            narration.month(running, month[0])
+            narration.month(month[0])
+        narration.where(running, month[0] if month else None)
         if asked.story:
             await _told(running, narration, asked, month[0] if month else None)
         elif asked.stays:

@@ -53,27 +53,30 @@ class Narration:
         """What the supervisor does."""
         self._console.print(Text(f"  {program:<9} {text}", "dim"))
 
-    def month(self, running: Running, month: Month) -> None:
-        """What was invented, and where it is to be seen."""
+    def month(self, month: Month) -> None:
+        """What was invented."""
         self._console.print()
         self._tell(
             Text.assemble(
-                ("A month at a bank. ", "bold"),
-                f"{month.cases} cases and {month.events:,} events since {month.first_day:%-d %B}, as the "
-                "log would have them: most in time, some late, one mass incident over and another since this morning.",
+                ("A month at a bank, and more. ", "bold"),
+                f"{month.cases} cases and {month.events:,} events since {month.first_day:%-d %B}, as the log would "
+                "have them: most in time, some late.",
             )
         )
-        self._show_where(running, month)
 
-    def _show_where(self, running: Running, month: Month) -> None:
-        self._console.print(Text.assemble("  console   ", (f"{running.workflow_url}/", "bold cyan")))
-        self._console.print(
-            Text.assemble("  sign in   ", (running.keys["handler"], "bold"), ("  (a handler's key)", "dim"))
-        )
-        for role in ("department_head", "auditor"):
-            self._console.print(Text.assemble("            ", running.keys[role], (f"  ({role})", "dim")))
-        for command in (f"amends report {month.first_day:%Y-%m}", "amends cases"):
-            self._console.print(Text.assemble("  or        ", command, ("  in another terminal", "dim")))
+    def where(self, running: Running, month: Month | None) -> None:
+        """Where it is to be seen, and the keys to sign in with: on lines of their own, to be copied."""
+        rows = [
+            ("console", f"{running.workflow_url}/", ""),
+            ("sign in", running.keys["handler"], "a handler"),
+            *(("or", running.keys[role], role.replace("_", " ")) for role in ("department_head", "auditor")),
+            *([] if month is None else [("ask", f"amends report {month.first_day:%Y-%m}", "in another terminal")]),
+            ("ask" if month is None else "or", "amends cases", "in another terminal"),
+        ]
+        for name, value, remark in rows:
+            self._console.print(
+                Text.assemble((f"  {name:<10}", "dim"), (value, "bold"), (remark and f"  {remark}", "dim"))
+            )
 
     def begin(self, running: Running, stage: Stage, complaints: int, told: int) -> None:
         """Before the first complaint."""

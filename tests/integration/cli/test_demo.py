@@ -49,7 +49,7 @@ async def test_the_demo_plays_its_story_shows_alerts_and_cleans_up(tmp_path: Pat
     said = output.decode()
     assert process.returncode == 0, said + error.decode()
     for expected in (
-        "A month at a bank. ",
+        "A month at a bank, and more. ",
         "sign in   amends_",
         "amends report ",
         "agent apologises to Ms. Chen",
