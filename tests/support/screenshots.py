@@ -56,8 +56,6 @@ SHOTS: Final = (
     Shot("case", "/cases/{case}"),
     Shot("case-phone", "/cases/{case}", screen=PHONE),
     Shot("board", "/board", role="supervisor"),
-    Shot("board-zh-dark", "/board", "zh-CN", "dark", role="supervisor"),
-    Shot("alerts", "/alerts", screen=(1_200, 560), role="supervisor"),
     Shot("report", "/reports/{month}", role="department_head"),
 )
 
