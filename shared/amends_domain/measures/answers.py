@@ -55,16 +55,12 @@ def recovery(told: Told, span: Span) -> Counts:
 
 
 def _is_quick(told: Told, closing: Entry, span: Span) -> bool:
-    confirmed = next(
-        entry.recorded
-        for entry in reversed(told.entries)
-        if isinstance(entry.recorded.event, CustomerConfirmed) and entry.recorded.version < closing.recorded.version
-    )
     since = told.complaint_since
-    assert isinstance(confirmed.event, CustomerConfirmed)
-    if confirmed.event.on_the_spot:
-        return True
-    if since is None:
-        return False
-    policy = told.policies[confirmed.policy] if confirmed.policy is not None else span.policy
-    return confirmed.recorded_at <= after(since.recorded.recorded_at, QUICKLY, policy.calendar).at
+    for recorded, _, _ in reversed(told.entries):
+        if isinstance(recorded.event, CustomerConfirmed) and recorded.version < closing.recorded.version:
+            if recorded.event.on_the_spot:
+                return True
+            policy = told.policies[recorded.policy] if recorded.policy is not None else span.policy
+            due = None if since is None else after(since.recorded.recorded_at, QUICKLY, policy.calendar)
+            return due is not None and recorded.recorded_at <= due.at
+    return False

@@ -76,9 +76,9 @@ def _scores(told: Told, span: Span) -> Mapping[str, int]:
     for entry in told.in_month(span):
         match entry.recorded.event:
             case FollowedUp(satisfaction=answer):
-                if survey[answer] == UNHAPPY:
+                if survey.get(answer) == UNHAPPY:
                     scores["unhappiest"] = max(scores["unhappiest"], 11 - answer)
-                if survey[answer] == DELIGHTED:
+                if survey.get(answer) == DELIGHTED:
                     # The sooner the better to learn from.
                     took = (entry.recorded.recorded_at - told.events[0].recorded_at) // _SECOND
                     scores["delighted"] = max(scores["delighted"], 10**12 - took)

@@ -16,7 +16,8 @@ from amends_platform.policy.book import PolicyBook, keep, restored
 from amends_platform.policy.files import LoadedPolicy
 
 # Publications follow one another: who publishes second must see the first.
-_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('amends.publications'))"
+PUBLICATIONS: Final = "amends.publications"
+_LOCK: Final = f"SELECT pg_advisory_xact_lock(hashtext('{PUBLICATIONS}'))"
 BY_SETTING: Final = "setting:AMENDS_POLICY"
 
 

@@ -14,6 +14,7 @@ from amends_domain.measures.pack import Cut
 from amends_domain.policy import Policy
 from amends_platform.exporting.extract import scope_of_times
 from amends_platform.policy.book import PolicyBook, begins
+from amends_platform.policy.publishing import PUBLICATIONS
 from amends_platform.problems import Problem
 from amends_store.read import Executor, head_position
 from amends_workflow.statements import statement
@@ -40,6 +41,19 @@ class Beginning(NamedTuple):
 
 async def cut_of(conn: asyncpg.Connection, tenant: str, policies: PolicyBook, month: Month) -> Cut:
     """Where a month that is over is cut. Raises Problem: 404 before the log begins, 409 while the month goes on."""
+    await _policy_of(conn, tenant, policies, month)
+    # Who began to append, or to publish, before the month ended may not have committed yet: after this they have.
+    for lock in ("lock_log()", f"pg_advisory_xact_lock(hashtext('{PUBLICATIONS}'))"):
+        async with conn.transaction():
+            await conn.execute(f"SELECT {lock}")
+    policy = await _policy_of(conn, tenant, policies, month)
+    ends_at = month.ends(policy.calendar.timezone)
+    scope = await scope_of_times(conn, since=None, before=ends_at, until=None)
+    return Cut(month, policy, ends_at, scope.until, is_over=True)
+
+
+async def _policy_of(conn: Executor, tenant: str, policies: PolicyBook, month: Month) -> Policy:
+    """The policy in force when the month ended. Raises a Problem where it is not over, or had not begun."""
     beginning = await beginning_of(conn, tenant, policies)
     if beginning is None:
         raise Problem(404, "no-such-report", "The log is empty: there is nothing to report of any month yet.")
@@ -51,8 +65,7 @@ async def cut_of(conn: asyncpg.Connection, tenant: str, policies: PolicyBook, mo
         raise Problem(
             404, "no-such-report", f"The log begins in {first}: there is no report of {month}.", first=str(first)
         )
-    now = await conn.fetchval("SELECT log_now()")
-    if now < ends_at:
+    if await conn.fetchval("SELECT log_now()") < ends_at:
         local = ends_at.astimezone(zone).isoformat()
         raise Problem(
             409,
@@ -61,11 +74,7 @@ async def cut_of(conn: asyncpg.Connection, tenant: str, policies: PolicyBook, mo
             ends_at=ends_at.isoformat(),
             measures="/v1/measures",
         )
-    # Who began to append before the month ended may not have committed yet: after this they have.
-    async with conn.transaction():
-        await conn.execute("SELECT lock_log()")
-    scope = await scope_of_times(conn, since=None, before=ends_at, until=None)
-    return Cut(month, policy, ends_at, scope.until, is_over=True)
+    return policy
 
 
 async def cut_to_date(conn: Executor, tenant: str, policies: PolicyBook) -> Cut:
