@@ -263,6 +263,3 @@ def _recovery(sheet: _Sheet) -> Recovery:
         rounded(expected / customers) if customers else None,
         rounded(Fraction(_WITHOUT_COMPLAINT)),
     )
-
-
-__all__ = ["Share", "figures"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from amends_domain.case import COMPLAINT, INCIDENT, OPEN
-from amends_domain.events import CaseReopened, Reclassified
+from amends_domain.events import CaseReopened, LinkedToIncident, Reclassified
 from amends_domain.measures.told import Counts, Entry, Span, Told
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -66,7 +66,7 @@ def incidents(told: Told, span: Span) -> Counts:
             yield ("incident", "automatic" if of is not None and of.automatic else "by_person"), 1
         return
     for entry in told.in_month(span):
-        if entry.recorded.event.TYPE == "linked-to-incident":
+        if isinstance(entry.recorded.event, LinkedToIncident):
             yield ("linked",), 1
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from amends_domain.case import ALL_BRANCHES
 from amends_domain.measures.contribution import Sum
-from amends_domain.measures.figures import Figures, Part
+from amends_domain.measures.figures import Figures
 from amends_domain.measures.figuring import figures
 from amends_domain.measures.months import Month
 from amends_domain.measures.reconciling import Reconciliation, over_branches, with_log, within
@@ -156,6 +156,3 @@ def _judges(in_force: Policy, others: Sequence[Policy]) -> tuple[Judge, ...]:
         known.values(), key=lambda each: (each.hash != in_force.hash, each.name, each.version, each.hash)
     )
     return tuple(Judge(each.name, each.version, each.hash, each.hash == in_force.hash) for each in ordered)
-
-
-__all__ = ["Covering", "Cut", "Figures", "Judge", "Pack", "Part", "of_branch", "pack_of", "span_of", "trend_of"]

@@ -31,8 +31,8 @@ Counts = Iterator[tuple[Key, int]]
 class Span:
     """The month: what was recorded from `start` on, until just before `end` (None: it goes on, until now).
 
-    `trend` are the beginnings of up to six months, the last of which is this one's. `terms` and `calendar_of` are
-    those of the policy that the month is measured by.
+    `trend` are the beginnings of six months, the last of which is this one's. `policy` is the one that the month is
+    measured by, and `terms` what it says for that.
     """
 
     trend: tuple[datetime, ...]

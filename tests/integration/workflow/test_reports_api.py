@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -170,6 +171,15 @@ async def test_a_report_is_had_in_each_format_by_name_and_by_accept(
     assert answer.headers["content-disposition"] == f'inline; filename="report-2026-10.{format_}"'
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert (await asker.get("/v1/reports/2026-10", format=format_, language="zh")).content == answer.content
+
+
+async def test_who_asks_at_once_for_the_same_or_another_month_is_answered_the_same(workflow: Workflow) -> None:
+    asker = await workflow.asker("executive")
+    months = ["2026-09", "2026-10", "2026-09", "2026-10"]
+    answers = await asyncio.gather(*(asker.get(f"/v1/reports/{month}", format="csv") for month in months))
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert answers[0].content == answers[2].content
+    assert answers[1].content == answers[3].content != answers[0].content
 
 
 async def test_the_months_are_listed_the_one_that_goes_on_first(workflow: Workflow) -> None:
