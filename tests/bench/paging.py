@@ -6,21 +6,25 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import httpx
 
+from amends_domain.reference import reference_of
+from amends_platform.demo.month.bank import policy_text
+from amends_platform.demo.month.beginning import begin
+from amends_platform.demo.month.plan import SEED
 from amends_platform.evidence.signing_key import ensure_signing_key
 from amends_platform.ports import free_port
 from amends_platform.principals import create_key
 from amends_platform.probes import http_ready
 from amends_platform.settings import Settings
-from tests.bench.complaints import sample
+from amends_store.read import head_position
 from tests.bench.measuring import QUICK, Contender, Figures, Outcome, Plan, percentile, take_turns
 from tests.bench.servers import Bench, cpu_seconds
-from tests.support.intake import running_intake
+from tests.support.keys import key_store_in
 from tests.support.postgres import Database
 
 BRANCHES = 50
@@ -28,18 +32,21 @@ BRANCHES = 50
 ABOUT = """
 Pages are asked for one after the other, as a browser does that has its styles and scripts already, from
 `python -m amends_workflow` as it is shipped. `server ms` is the processor time of the service for one page, which is to
-stay under 100 ms, `PostgreSQL ms` that of the database. The read model has {cases:,} cases of {branches} branches, a
-third of them closed, and three deadlines for each: copies of one real case under other names, branches and times.
+stay under 100 ms, `PostgreSQL ms` that of the database. The store has the month that `amends demo` invents, and beside
+it in the read model, to make it {cases:,} cases of {branches} more branches, copies of one of its cases under other
+names, branches and times, a third of them closed, with their deadlines and an old alert each that somebody has seen.
+The report is the second look at a month: it is made once, from the log, and kept.
 """
 
 _PAGES = {
     "queue": "/",
     "queue of a branch": "/?branch=branch-7",
-    "search": "/?q=C-104",
+    "search": "/?q=X-104",
     "case": "/cases/{reference}",
     "board": "/board",
     "alerts": "/alerts",
     "audit": "/audit",
+    "report": "/reports/{month}",
 }
 _TOKEN = re.compile(r'name="csrf" value="([^"]*)"')
 _HOST = "127.0.0.1"
@@ -57,7 +64,7 @@ _COPY_CASES = """
 INSERT INTO cases
 SELECT (jsonb_populate_record(real, jsonb_build_object(
     'id', c.id, 'branch', c.branch, 'state', c.state, 'reference', 'X' || c.number, 'owner', 'h-' || c.number % 200,
-    'customer_ref', 'C-' || c.number, 'external_ref', NULL, 'first_position', real.position + c.number,
+    'customer_ref', 'X-' || c.number, 'external_ref', NULL, 'first_position', real.position + c.number,
     'next_due_at', CASE WHEN c.state IN ('followed-up', 'withdrawn') THEN NULL ELSE c.due_at END,
     'breached', c.number % 9 = 0, 'received_at', c.due_at - interval '7 days', 'mass_keys', NULL, 'repeat_key', NULL
 ))).*
@@ -73,16 +80,27 @@ SELECT (jsonb_populate_record(real, jsonb_build_object(
 FROM copies AS c, deadlines AS real
 WHERE real.case_id = $1
 """
+_ALERTS = """
+INSERT INTO alerts (
+    position, case_id, tenant, reference, branch, kind, clock, due_at, owner, recorded_at, acknowledged_by,
+    acknowledged_at, acknowledged_position
+)
+SELECT
+    1000000000 + c.number, c.id, real.tenant, 'X' || c.number, c.branch,
+    (ARRAY['reminder', 'breach'])[1 + c.number % 2], 'callback', c.due_at, 'h-' || c.number % 200,
+    c.due_at - interval '1 year', 'h-1', c.due_at - interval '1 year', 1000000000 + c.number
+FROM copies AS c, cases AS real
+WHERE real.id = $1
+"""
 
 
 async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outcome:
     cases = 5_000 if plan is QUICK else 100_000
     async with bench.database() as database:
         on_step("filling the store")
-        ensure_signing_key(bench.directory / "keys" / "signing.key", Settings.load(data_dir=bench.directory).origin)
-        case, api_key = await _one_case(bench, database)
-        async with _console(bench, database, api_key) as (pid, client):
-            await _fill(database, client, case, cases)
+        case, api_key = await _month(bench, database)
+        async with _console(bench, database, api_key, case["head"]) as (pid, client):
+            await _copy(database, case, cases)
 
             def contender(name: str, path: str) -> Contender:
                 return Contender(name, lambda: _look(bench, pid, client, path.format(**case), plan.seconds / 4))
@@ -112,43 +130,66 @@ async def _look(bench: Bench, pid: int, client: httpx.AsyncClient, path: str, se
     }
 
 
-async def _one_case(bench: Bench, database: Database) -> tuple[dict[str, Any], str]:
-    """A case that is real, and was apologised for; and a key to look with."""
-    async with running_intake(database, bench.directory) as intake:
-        agent = await intake.caller("agent")
-        body = sample()
-        case = await agent.receive(**body | {"customer": body["customer"] | {"ref": "C-10482"}})
-        apologized = await agent.must(case, "apology", {"by_channel": "phone", "text": "We are sorry."})
+async def _month(bench: Bench, database: Database) -> tuple[dict[str, Any], str]:
+    """The demo's month until now. An open case of it, with the name of the month that is over; a key to look with."""
+    policy_file = bench.directory / "bank-cn.yaml"
+    policy_file.write_text(policy_text(), encoding="utf-8")
+    settings = _settings(bench, database)
+    ensure_signing_key(settings.signing_key_path, settings.origin)
+    await key_store_in(bench.directory).aclose()
+    now = datetime.now(UTC)
     connection = await asyncpg.connect(database.url)
     try:
-        return apologized, await create_key(connection, role="supervisor", tenant="default")
+        await begin(connection, settings, now, seed=SEED, cases=400, on_progress=lambda _done, _total: None)
+        last = await connection.fetchrow(
+            "SELECT stream_id, position FROM events WHERE type = 'apology-given' ORDER BY position DESC LIMIT 1"
+        )
+        assert last is not None
+        first = await connection.fetchval(
+            "SELECT position FROM events WHERE stream_id = $1 AND version = 1", last["stream_id"]
+        )
+        head = await head_position(connection)
+        month = (now.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
+        case = {"id": last["stream_id"], "reference": reference_of(first), "head": head, "month": month}
+        return case, await create_key(connection, role="supervisor", tenant="default")
     finally:
         await connection.close()
 
 
-async def _fill(database: Database, client: httpx.AsyncClient, case: dict[str, Any], cases: int) -> None:
-    """Copies of the case, once the read model has it."""
-    answer = await client.get(f"/cases/{case['reference']}", params={"min_position": case["position"]})
-    assert answer.status_code == 200, answer.text
+async def _copy(database: Database, case: dict[str, Any], cases: int) -> None:
+    """Fill the read model with copies of the case."""
     connection = await asyncpg.connect(database.url)
     try:
-        await connection.execute(_COPY.format(branches=BRANCHES, copies=cases - 1))
-        await connection.execute(_COPY_CASES, UUID(case["id"]))
-        await connection.execute(_COPY_DEADLINES, UUID(case["id"]))
-        await connection.execute("VACUUM ANALYZE cases, deadlines")
+        await connection.execute(_COPY.format(branches=BRANCHES, copies=cases))
+        for copied in (_COPY_CASES, _COPY_DEADLINES, _ALERTS):
+            await connection.execute(copied, case["id"])
+        await connection.execute("VACUUM ANALYZE cases, deadlines, alerts")
     finally:
         await connection.close()
+
+
+def _settings(bench: Bench, database: Database) -> Settings:
+    return Settings.load(
+        database_url=database.url,
+        data_dir=bench.directory,
+        policy=str(bench.directory / "bank-cn.yaml"),
+        key_store=bench.directory / "customers.db",
+        master_key_file=bench.directory / "master.key",
+    )
 
 
 @asynccontextmanager
-async def _console(bench: Bench, database: Database, api_key: str) -> AsyncIterator[tuple[int, httpx.AsyncClient]]:
+async def _console(
+    bench: Bench, database: Database, api_key: str, head: int
+) -> AsyncIterator[tuple[int, httpx.AsyncClient]]:
     """The service's pid, and somebody who has signed in to it."""
     port = free_port(_HOST)
     home = f"http://{_HOST}:{port}"
     settings = {
         "AMENDS_DATABASE_URL": database.url,
         "AMENDS_NATS_URL": bench.nats_url,
-        "AMENDS_MASTER_KEY_FILE": str(bench.directory / "master.key"),
+        "AMENDS_MASTER_KEY_FILE": str(bench.master_key_file),
+        "AMENDS_CHECKPOINT_SECONDS": "1",
         "AMENDS_KEY_STORE": str(bench.directory / "customers.db"),
         "AMENDS_DATA_DIR": str(bench.directory),
         "AMENDS_WORKFLOW_PORT": str(port),
@@ -163,4 +204,9 @@ async def _console(bench: Bench, database: Database, api_key: str) -> AsyncItera
         assert found is not None
         answer = await client.post("/sign-in", data={"csrf": found[1], "next": "/", "key": api_key})
         assert answer.status_code == 303, answer.text
+        # Once the read model has come to the end of the log.
+        seen = await client.get(
+            "/v1/board", params={"min_position": head}, headers={"Authorization": f"Bearer {api_key}"}
+        )
+        assert seen.status_code == 200, seen.text
         yield pid, client
