@@ -14,6 +14,7 @@ from amends_domain.commands import Act, AgreeCallback, Apologize, Confirm, Inves
 from amends_domain.reference import reference_of
 from amends_platform.sealing import ensure_master_key
 from amends_workflow.explanation_shapes import Explanation
+from amends_workflow.reports.media import MEDIA_TYPES
 from amends_workflow.shapes import EventAnswer, Timeline
 from tests.integration.workflow.conftest import Log, Workflow, running_workflow
 
@@ -235,17 +236,31 @@ async def test_the_openapi_document_describes_every_question_and_every_problem(w
         "/v1/audit/inclusion",
         "/v1/audit/consistency",
         "/v1/audit/key",
+        "/v1/board",
+        "/v1/alerts",
+        "/v1/stream",
+        "/v1/reports",
+        "/v1/reports/{month}",
+        "/v1/measures",
     }
-    no_json = {"/v1/cases/{id}/evidence": "application/zip", "/v1/audit/checkpoint": "text/plain"}
+    in_each_format = [media_type.partition(";")[0] for media_type in MEDIA_TYPES.values()]
+    no_json = {
+        "/v1/cases/{id}/evidence": ["application/zip"],
+        "/v1/audit/checkpoint": ["text/plain"],
+        "/v1/stream": ["text/event-stream"],
+        "/v1/reports/{month}": in_each_format,
+        "/v1/measures": in_each_format,
+    }
+    # What is signed and proven is of the log itself, and so are months; a stream waits for all that comes.
+    waits_for_nothing = ("/v1/audit/", "/v1/reports", "/v1/measures", "/v1/stream")
     for path, question in questions.items():
         assert set(question["responses"]) >= {"200", "401", "403", "404", "422", "429", "503"}, path
         for status, response in question["responses"].items():
-            good = no_json.get(path, "application/json")
-            media_type = good if status == "200" else "application/problem+json"
-            assert list(response["content"]) == [media_type], (path, status)
+            good = no_json.get(path, ["application/json"])
+            media_types = good if status == "200" else ["application/problem+json"]
+            assert list(response["content"]) == media_types, (path, status)
         names = {parameter["name"] for parameter in question.get("parameters", [])}
-        # What is signed and proven is of the log itself: there is nothing to wait for.
-        assert ("min_position" in names) is (not path.startswith("/v1/audit/") or path == "/v1/audit/refusals")
+        assert ("min_position" in names) is (not path.startswith(waits_for_nothing) or path == "/v1/audit/refusals")
         assert "asked" not in names
     schemas = document["components"]["schemas"]
     assert "HTTPValidationError" not in schemas

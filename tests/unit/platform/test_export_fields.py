@@ -30,7 +30,7 @@ def test_fields_are_what_their_classes_say() -> None:
     kinds = kinds_of("complaint-received", personal=True)
     assert (kinds["branch"], kinds["historical"], kinds["reply_by"]) == (Kind.TEXT, Kind.TRUTH, Kind.TIME)
     assert (kinds["flags"], kinds["narrative"], kinds["customer"]) == (Kind.LIST, Kind.TEXT, Kind.OBJECT)
-    assert kinds_of("followed-up", personal=False) == {"satisfaction": Kind.WHOLE}
+    assert kinds_of("followed-up", personal=False) == {"satisfaction": Kind.WHOLE, "answers": Kind.OBJECT}
 
 
 def test_what_says_nothing_is_left_out_and_lists_are_one_text() -> None:
