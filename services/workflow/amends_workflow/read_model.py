@@ -11,6 +11,7 @@ import orjson
 
 from amends_domain.case import Case
 from amends_domain.firings import Firing, firings
+from amends_domain.owing import still_owed
 from amends_domain.policy import Policy
 from amends_domain.reference import reference_of
 from amends_domain.runs import Deadline, Verdict
@@ -67,8 +68,7 @@ def case_row(projected: Projected, policies: Mapping[str, Policy]) -> Row:
 def listed_row(projected: Projected) -> Row:
     """What lists tell of the case: all of its row but what other cases find it by."""
     case = projected.case
-    pending = [deadline for deadline in projected.deadlines if deadline.status is Verdict.PENDING]
-    first = min(pending, key=lambda deadline: (deadline.due_at, deadline.kind), default=None)
+    first = next(iter(still_owed(case, projected.deadlines)), None)
     return {
         "id": case.id,
         "tenant": projected.tenant,

@@ -205,7 +205,9 @@ class CaseListItem(Answer):
     escalations: int
     incident: UUID | None
     merged_into: UUID | None
-    next_due_at: datetime | None
+    next_due_at: datetime | None = Field(
+        description="of the deadlines still to be met the first: one that has passed, on an open case, is still owed"
+    )
     next_due_clock: str | None
     received_at: datetime
     recorded_at: datetime

@@ -14,6 +14,7 @@ from amends_domain.clocks import obligations
 from amends_domain.event_codec import encode
 from amends_domain.events import Recorded
 from amends_domain.firings import Firing, firings
+from amends_domain.owing import still_owed
 from amends_domain.policy import Policy
 from amends_domain.reference import reference_of
 from amends_domain.runs import Deadline, Verdict
@@ -151,8 +152,7 @@ def differing(columns: tuple[str, ...], replayed: Values, live: Values) -> Itera
 
 
 def _case_values(case: Case, tenant: str, deadlines: tuple[Deadline, ...]) -> Values:
-    pending = [(d.due_at, d.kind) for d in deadlines if d.status is Verdict.PENDING]
-    next_due_at, next_due_clock = min(pending, default=(None, None))
+    first = next(iter(still_owed(case, deadlines)), None)
     return (
         tenant,
         reference_of(case.first_position),
@@ -173,8 +173,8 @@ def _case_values(case: Case, tenant: str, deadlines: tuple[Deadline, ...]) -> Va
         case.external_ref,
         case.historical,
         any(d.status is Verdict.BREACHED and not d.is_customers for d in deadlines),
-        next_due_at,
-        next_due_clock,
+        None if first is None else first.due_at,
+        None if first is None else first.kind,
         case.received_at,
         case.recorded_at,
         case.updated_at,

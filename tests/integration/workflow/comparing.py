@@ -71,7 +71,12 @@ async def _compare(pool: asyncpg.Pool, case_id: UUID, policies: Mapping[str, Pol
 
 
 def _expected_case(case: Case, deadlines: tuple[Deadline, ...], tenant: str) -> dict[str, Any]:
-    due = sorted((each.due_at, each.kind) for each in deadlines if each.status is Verdict.PENDING)
+    due = sorted(
+        (each.due_at, each.kind)
+        for each in deadlines
+        if each.status is Verdict.PENDING
+        or (case.is_open and (each.status, each.ended_at, each.cycle) == (Verdict.BREACHED, None, case.cycle))
+    )
     return {
         "id": case.id,
         "tenant": tenant,

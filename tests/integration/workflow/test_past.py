@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from amends_domain.case import OPEN
 from amends_domain.commands import Apologize
 from amends_domain.transitions import allowed
 from amends_workflow.explanation_shapes import Explanation
@@ -197,7 +198,13 @@ def agree(case: Any, item: Any, listed: list[Any]) -> None:
     CaseAnswer.model_validate(case)
     both = case.keys() & item.keys() - {"incident", "merged_into"}
     assert {name: case[name] for name in both} == {name: item[name] for name in both}
-    due = [(run["due_at"], run["kind"]) for run in case["deadlines"] if run["status"] == "pending"]
+    is_open = case["state"] in {status.value for status in OPEN}
+    due = [
+        (run["due_at"], run["kind"])
+        for run in case["deadlines"]
+        if run["status"] == "pending"
+        or (is_open and run["status"] == "breached" and run["ended_at"] is None and run["cycle"] == case["cycle"])
+    ]
     assert (item["next_due_at"], item["next_due_clock"]) == min(due, default=(None, None))
     assert all((run["state"], run["owner"]) == (case["state"], case["owner"]) for run in listed)
     shown = [run for run in listed if run["status"] not in ("extended", "cancelled")]
