@@ -30,6 +30,9 @@ _PRIVATE: Final = tuple(
         ("fc00::/7", "a unique local address"),
     )
 )
+# Where addresses of the IPv6 internet are, and where in it documentation takes its own.
+_GLOBAL_6: Final = ip_network("2000::/3")
+_DOCUMENTED_6: Final = ip_network("3fff::/20")
 # Never allowed. What embeds another address would otherwise be a way around this very table.
 _NEVER: Final = tuple(
     (ip_network(network), what)
@@ -46,6 +49,8 @@ _NEVER: Final = tuple(
         ("2002::/16", "a 6to4 address"),
         ("192.88.99.0/24", "a 6to4 relay"),
         ("::/96", "an IPv4-compatible address"),
+        ("::ffff:0:0:0/96", "an IPv4-translated address"),
+        ("192.0.0.0/24", "an address of no host, where a cloud serves credentials"),
         ("0.0.0.0/8", "an address of no host"),
         ("224.0.0.0/4", "a multicast address"),
         ("ff00::/8", "a multicast address"),
@@ -71,7 +76,8 @@ def refusal(address: str, *, allow_private: bool) -> str | None:
     for network, what in _PRIVATE:
         if ip in network:
             return None if allow_private else what
-    return None if ip.is_global else "not an address of the public internet"
+    is_public = ip.is_global and (ip.version == 4 or (ip in _GLOBAL_6 and ip not in _DOCUMENTED_6))
+    return None if is_public else "not an address of the public internet"
 
 
 async def checked_addresses(host: str, port: int, *, allow_private: bool, resolve: Resolve) -> list[str]:
