@@ -51,7 +51,8 @@ def problem_response(problem: Problem, instance: str) -> Response:
         "instance": instance,
         **problem.members,
     }
-    return Response(orjson.dumps(body), problem.status, problem.headers, MEDIA_TYPE)
+    headers = {"X-Content-Type-Options": "nosniff", **(problem.headers or {})}
+    return Response(orjson.dumps(body), problem.status, headers, MEDIA_TYPE)
 
 
 def invalid(error: ValidationError) -> Problem:

@@ -10,6 +10,7 @@ import asyncpg
 import httpx
 import structlog
 from fastapi import FastAPI
+from starlette.responses import RedirectResponse, Response
 
 from amends_platform.cases import Cases
 from amends_platform.evidence.signing import checkpoint_signing
@@ -165,7 +166,14 @@ def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = 
         lifespan=lifespan,
         # A path that nobody described is not there; a redirect would be one more answer.
         redirect_slashes=False,
+        # What FastAPI shows at /docs runs scripts from elsewhere: here they could do what whoever is signed in may.
+        docs_url=None,
+        redoc_url=None,
     )
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return RedirectResponse(str(app.openapi_url))
 
     async def ready() -> None:
         service.projecting.check()

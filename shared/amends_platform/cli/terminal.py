@@ -44,7 +44,7 @@ class Terminal:
         self._rows(
             ("console", f"{running.workflow_url}/", "for people: sign in with one of the keys below"),
             ("intake", running.intake_url, "complaints go in here; the API is at /docs"),
-            ("workflow", running.workflow_url, "queues, cases and deadlines; the API is at /docs"),
+            ("workflow", running.workflow_url, "queues, cases and deadlines; the API is at /openapi.json"),
             ("NATS", masked(running.nats_url), "events, reminders and breaches: amends.v1.>"),
             ("PostgreSQL", masked(running.database_url), ""),
             ("data", str(running.data_dir), ""),

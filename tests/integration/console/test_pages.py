@@ -46,6 +46,13 @@ async def test_a_page_that_is_not_there_is_a_page_and_the_api_answers_problems(d
     assert visitor.person in page.text
     for response in (await visitor.get("/v1/nowhere"), await visitor.get("/nowhere", Accept="application/json")):
         assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json")
+        assert response.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/docs/oauth2-redirect"])
+async def test_nothing_beside_the_console_runs_scripts_in_its_place(desk: Desk, path: str) -> None:
+    response = await (await desk.stranger()).client.get(path, follow_redirects=True)
+    assert "html" not in response.headers["content-type"] or "content-security-policy" in response.headers
 
 
 async def test_the_language_is_the_browsers_until_it_is_chosen(desk: Desk) -> None:
