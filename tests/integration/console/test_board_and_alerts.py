@@ -114,7 +114,7 @@ async def test_filters_stand_in_the_address_and_a_branch_sees_its_own(desk: Desk
     announced = await visitor.see(f"/alerts/{elsewhere}")
     assert "Escalated to the vice president" in words_of(announced)
     assert "<html" not in announced
-    for path in (f"/alerts/{elsewhere}", "/alerts/999999", f"/alerts/{'9' * 30}"):
+    for path in (f"/alerts/{elsewhere}", "/alerts/999999", f"/alerts/{'9' * 30}", f"/alerts/-{'9' * 30}"):
         assert (await quay.get(path)).status_code == 404
 
 

@@ -126,6 +126,26 @@ async def test_intake_takes_what_the_form_sends(desk: Desk, command: str) -> Non
     await given(desk, case, command, typed)
 
 
+@pytest.mark.parametrize("number", ["-1", "1e3", "..", "1/kept/../../notes?", "%2e%2e", "x"])
+async def test_a_number_that_is_none_leads_nowhere_else_in_intake(desk: Desk, number: str) -> None:
+    case = await (await desk.intake.caller("department_head")).receive()
+    visitor = await head(desk)
+    await visitor.see(f"/cases/{case['reference']}")
+    response = await visitor.send(f"/cases/{case['reference']}/do/keep-promise", {"number": number, "text": "Kept."})
+    assert response.status_code == 422
+    assert "Write a number." in response.text
+    assert await desk.intake.types(case) == ["complaint-received"]
+
+
+async def test_a_number_that_intake_does_not_take_is_told_beside_the_form(desk: Desk) -> None:
+    case = await (await desk.intake.caller("department_head")).receive()
+    visitor = await head(desk)
+    await visitor.see(f"/cases/{case['reference']}")
+    response = await visitor.send(f"/cases/{case['reference']}/do/keep-promise", {"number": "0"})
+    assert response.status_code == 422
+    assert 'id="refused"' in response.text
+
+
 async def test_cases_are_linked_and_merged(desk: Desk) -> None:
     caller = await desk.intake.caller("department_head")
     older, newer = [await caller.receive(customer={"ref": "C-merge"}) for _ in range(2)]

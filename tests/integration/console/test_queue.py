@@ -132,6 +132,13 @@ async def test_an_address_that_asks_nothing_is_a_page_that_says_so(desk: Desk, q
     assert (response.status_code, response.headers["content-type"]) == (422, "text/html; charset=utf-8")
 
 
+async def test_a_length_of_time_that_nobody_offers_narrows_nothing(
+    desk: Desk, cases: dict[str, dict[str, Any]]
+) -> None:
+    visitor = await desk.visitor("auditor")
+    assert set(ROW.findall(await visitor.see("/?within=1y"))) == set(ROW.findall(await visitor.see("/")))
+
+
 async def test_time_left_is_said_in_words_and_by_a_sign(desk: Desk, cases: dict[str, dict[str, Any]]) -> None:
     page = await (await desk.visitor("auditor")).see("/")
     assert re.search(r'<span class="left fine"><span class="sign" aria-hidden="true"></span><time [^>]*>in \d+ h', page)

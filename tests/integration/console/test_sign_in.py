@@ -97,6 +97,14 @@ async def test_signing_out_ends_the_session_at_once(desk: Desk) -> None:
     assert (await visitor.get("/")).status_code == 303
 
 
+async def test_signing_in_anew_ends_the_session_before(desk: Desk) -> None:
+    visitor = await desk.visitor()
+    before = token_of(visitor)
+    await visitor.sign_in()
+    assert not await is_valid(desk, before)
+    assert await is_valid(desk, token_of(visitor))
+
+
 async def test_revoking_the_key_ends_its_sessions(desk: Desk) -> None:
     visitor, other = await desk.visitor(), await desk.visitor()
     owner = await asyncpg.connect(desk.database.url)

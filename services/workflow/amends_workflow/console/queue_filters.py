@@ -47,8 +47,10 @@ class Filters(NamedTuple):
 
 
 def filters_of(query: QueryParams) -> Filters:
-    """What was chosen. Fields that a form sends empty were not."""
+    """What was chosen. Fields that a form sends empty were not, nor is a length of time that nobody offers."""
     chosen = {key: query.get(key, "").strip() for key in _KEYS}
+    if chosen["within"] not in WITHIN:
+        del chosen["within"]
     return Filters({key: value for key, value in chosen.items() if value}, query.get("cursor") or None)
 
 

@@ -41,6 +41,9 @@ def fill(action: Action, form: Form, zone: tzinfo, words: Words) -> Filled:
                 if field.required:
                     raise _Wrong(words.text("Fill this in."))
             elif field.in_path:
+                # A path made of anything else would be another's.
+                if not isinstance(value, int):
+                    raise _Wrong(words.text("Write a number."))
                 path = path.replace("{number}", str(value))
             else:
                 for target in field.paths:

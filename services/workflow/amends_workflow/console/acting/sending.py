@@ -53,7 +53,9 @@ async def send(
     if not code or response.status_code >= 500:
         log.warning("intake could not answer", status=response.status_code, code=code)
         return _away(str(answer.get("detail", "")))
-    pointers = {str(each["pointer"]): str(each["detail"]) for each in answer.get("errors", ())}
+    # Of what is wrong in the path or the query there is no pointer into the body.
+    wrong = [each for each in answer.get("errors", ()) if "pointer" in each]
+    pointers = {str(each["pointer"]): str(each["detail"]) for each in wrong}
     return Refused(response.status_code, code, str(answer.get("detail", "")), pointers)
 
 

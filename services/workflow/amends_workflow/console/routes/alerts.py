@@ -53,7 +53,7 @@ async def announcement(request: Request, position: int, visitor: Here, console: 
     """One alert in a sentence, as a part of a page: to be announced on any of them."""
     present = await console.publications.present()
     async with console.of.pool.acquire() as conn:
-        rows = await conn.fetch("SELECT * FROM alerts WHERE position = $1", min(position, 2**63 - 1))
+        rows = await conn.fetch("SELECT * FROM alerts WHERE position = $1", max(0, min(position, 2**63 - 1)))
         rows = [row for row in rows if visitor.asked.sees_branch(row["tenant"], row["branch"])]
         if not rows:
             raise Problem(404, "not-found", "There is no such alert.")

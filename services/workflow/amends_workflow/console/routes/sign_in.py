@@ -17,7 +17,7 @@ from amends_workflow.console.forms import Form, read_form
 from amends_workflow.console.preferences import THEMES
 from amends_workflow.console.rendering import go_to, local_path, page
 from amends_workflow.console.routing import PageRoute
-from amends_workflow.console.visitors import Of, Posted, Visitor
+from amends_workflow.console.visitors import Console, Of, Posted, Visitor
 
 routes = APIRouter(route_class=PageRoute)
 
@@ -51,6 +51,10 @@ async def sign_in(request: Request, console: Of) -> Response:
     token = await begin_session(console.of.pool, key)
     if token is None:
         return _form(request, next_path, _UNKNOWN, 401)
+    before = cookies.secret(request, cookies.SESSION)
+    if before is not None:
+        # The browser forgets it here: nobody could sign out of it any more.
+        await _end(console, before)
     response = go_to(next_path)
     cookies.keep_secret(request, response, cookies.SESSION, token, _SESSION_SECONDS)
     cookies.forget_secret(request, response, cookies.VISIT)
@@ -60,8 +64,7 @@ async def sign_in(request: Request, console: Of) -> Response:
 @routes.post("/sign-out")
 async def sign_out(request: Request, _: Posted, console: Of) -> Response:
     visitor: Visitor = request.state.visitor
-    await end_session(console.of.pool, visitor.token)
-    console.authenticator.forget(visitor.token)
+    await _end(console, visitor.token)
     response = go_to("/sign-in")
     cookies.forget_secret(request, response, cookies.SESSION)
     return response
@@ -75,6 +78,11 @@ async def prefer(request: Request) -> Response:
     response = go_to(local_path(form.get("next")))
     _keep(request, response, form)
     return response
+
+
+async def _end(console: Console, token: str) -> None:
+    await end_session(console.of.pool, token)
+    console.authenticator.forget(token)
 
 
 def _keep(request: Request, response: Response, form: Form) -> None:
