@@ -15,7 +15,9 @@ import pytest_asyncio
 from amends_domain.measures.months import Month
 from amends_platform.policy.book import PolicyBook
 from amends_platform.problems import Problem
+from amends_store.errors import StoreUnavailable
 from amends_workflow.rebuild import SEARCH_PATH, Rebuild
+from amends_workflow.reports.cutting import Settled
 from amends_workflow.reports.json_form import as_json
 from amends_workflow.reports.packs import Packs
 from tests.integration.workflow.conftest import Workflow, running_workflow, until
@@ -51,9 +53,9 @@ async def write(database: Database, rows: Sequence[Row], *, publish: bool = Fals
     await conn.close()
 
 
-async def packs(database: Database, **options: float) -> Packs:
+async def packs(database: Database, *, is_signing: bool = False, settled: Settled | None = None) -> Packs:
     pool = await database.pool("amends_workflow")
-    return Packs(pool, "default", PolicyBook(pool), is_signing=bool(options), **options)
+    return Packs(pool, "default", PolicyBook(pool), is_signing=is_signing, patience_seconds=0.0, settled=settled)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -191,8 +193,20 @@ async def test_the_months_are_listed_the_one_that_goes_on_first(workflow: Workfl
     ]
 
 
+async def test_a_writer_that_hangs_is_waited_for_once_a_month_and_not_for_ever(october: Database) -> None:
+    made, hasty = await packs(october), Settled(seconds_max=0.05)
+    first = await made.of(OCTOBER)
+    async with (await october.pool()).acquire() as writer, writer.transaction():
+        await writer.execute("SELECT lock_log()")
+        # Nothing that is under way now can be of October.
+        assert await made.of(OCTOBER) is first
+        with pytest.raises(StoreUnavailable):
+            await (await packs(october, settled=hasty)).of(OCTOBER)
+    assert not hasty.covers(OCTOBER.ends(ZONE))
+
+
 async def test_a_pack_waits_for_a_signed_checkpoint_that_covers_its_month(database: Database) -> None:
     await write(database, LOG.rows[:40], publish=True)
     with pytest.raises(Problem) as refused:
-        await (await packs(database, patience_seconds=0.0)).of(Month(2026, 9))
+        await (await packs(database, is_signing=True)).of(Month(2026, 9))
     assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": "5"})

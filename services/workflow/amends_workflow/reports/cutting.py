@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import asyncpg
 
@@ -16,9 +16,12 @@ from amends_platform.exporting.extract import scope_of_times
 from amends_platform.policy.book import PolicyBook, begins
 from amends_platform.policy.publishing import PUBLICATIONS
 from amends_platform.problems import Problem
+from amends_store.errors import StoreUnavailable
 from amends_store.read import Executor, head_position
 from amends_workflow.statements import statement
 
+# As long as a writer waits for another.
+_WRITER_SECONDS_MAX: Final = 3.0
 _PUBLICATIONS, _FIRST = statement("publications"), statement("first_of_tenant")
 
 
@@ -39,15 +42,43 @@ class Beginning(NamedTuple):
     published: tuple[Published, ...]
 
 
-async def cut_of(conn: asyncpg.Connection, tenant: str, policies: PolicyBook, month: Month) -> Cut:
-    """Where a month that is over is cut. Raises Problem: 404 before the log begins, 409 while the month goes on."""
-    await _policy_of(conn, tenant, policies, month)
-    # Who began to append, or to publish, before the month ended may not have committed yet: after this they have.
-    for lock in ("lock_log()", f"pg_advisory_xact_lock(hashtext('{PUBLICATIONS}'))"):
-        async with conn.transaction():
-            await conn.execute(f"SELECT {lock}")
-    policy = await _policy_of(conn, tenant, policies, month)
-    ends_at = month.ends(policy.calendar.timezone)
+class Settled:
+    """Up to which instant nothing can be recorded or published any more. One a process, for one who waits at a time.
+
+    Who began to append, or to publish, before then may not have committed yet: they are waited for, and once, for
+    those who append wait meanwhile.
+    """
+
+    def __init__(self, *, seconds_max: float = _WRITER_SECONDS_MAX) -> None:
+        self._until: datetime | None = None
+        self._seconds_max = seconds_max
+
+    def covers(self, at: datetime) -> bool:
+        return self._until is not None and at <= self._until
+
+    async def wait(self, conn: asyncpg.Connection) -> None:
+        """Until it is all that was before now. Raises StoreUnavailable where a writer takes too long."""
+        now = await conn.fetchval("SELECT log_now()")
+        try:
+            for lock in ("lock_log()", f"pg_advisory_xact_lock(hashtext('{PUBLICATIONS}'))"):
+                async with conn.transaction():
+                    await conn.execute(f"SET LOCAL lock_timeout = {round(self._seconds_max * 1_000)}")
+                    await conn.execute(f"SELECT {lock}")
+        except asyncpg.LockNotAvailableError as error:
+            raise StoreUnavailable("a writer holds the log") from error
+        self._until = now
+
+
+async def cut_of(conn: asyncpg.Connection, tenant: str, policies: PolicyBook, month: Month, settled: Settled) -> Cut:
+    """Where a month that is over is cut. Raises StoreUnavailable, and Problem: 404 before the log begins, 409 while
+    the month goes on.
+    """
+    while True:
+        policy = await _policy_of(conn, tenant, policies, month)
+        ends_at = month.ends(policy.calendar.timezone)
+        if settled.covers(ends_at):
+            break
+        await settled.wait(conn)
     scope = await scope_of_times(conn, since=None, before=ends_at, until=None)
     return Cut(month, policy, ends_at, scope.until, is_over=True)
 

@@ -15,7 +15,7 @@ from amends_domain.measures.pack import Covering, Cut, Pack, of_branch, pack_of
 from amends_platform.evidence.tree_head import checkpoint_at_or_after
 from amends_platform.policy.book import PolicyBook
 from amends_platform.problems import Problem
-from amends_workflow.reports.cutting import cut_of, months
+from amends_workflow.reports.cutting import Settled, cut_of, months
 from amends_workflow.reports.reading import summed
 
 log = structlog.get_logger()
@@ -53,6 +53,7 @@ class Packs:
         *,
         is_signing: bool,
         patience_seconds: float = _WAIT_SECONDS_MAX,
+        settled: Settled | None = None,
     ) -> None:
         """`patience_seconds`: how long who asks waits for a checkpoint that covers the month."""
         self._pool = pool
@@ -62,15 +63,20 @@ class Packs:
         self._patience_seconds = patience_seconds
         self._kept: OrderedDict[tuple[Month, str, int], Made] = OrderedDict()
         self._lock = asyncio.Lock()
+        self._settled = settled or Settled()
+        # Whoever else asks while a writer is waited for holds no connection.
+        self._cutting = asyncio.Lock()
 
     async def months(self) -> list[Month]:
         """Every month since the log began, the last of which goes on. Raises UnknownPolicy."""
         return await months(self._pool, self._tenant, self._policies)
 
     async def of(self, month: Month) -> Made:
-        """The pack of a month that is over. Raises UnknownPolicy, and Problem: 404, 409, or 503 until it is signed."""
-        async with self._pool.acquire() as conn:
-            cut = await cut_of(conn, self._tenant, self._policies, month)
+        """The pack of a month that is over. Raises UnknownPolicy, StoreUnavailable, and Problem: 404, 409, or 503 until
+        it is signed.
+        """
+        async with self._cutting, self._pool.acquire() as conn:
+            cut = await cut_of(conn, self._tenant, self._policies, month, self._settled)
         checkpoint = await self._checkpoint(cut.position)
         key = month, cut.policy.hash, cut.position
         async with self._lock:
