@@ -26,6 +26,7 @@ from amends_store.tiles import inclusion_proof
 from amends_workflow.answering import Answering
 from amends_workflow.events import Reader
 from amends_workflow.parameters import PastParameters
+from amends_workflow.press import PRESS
 from amends_workflow.statements import statement
 from amends_workflow.timing import timing_of
 from amends_workflow.wording import in_words
@@ -131,6 +132,7 @@ async def _made(
 ) -> bytes:
     try:
         # Setting a page takes long enough for others to notice.
-        return await asyncio.to_thread(make_bundle, subject, proofs, checkpoint, sources, signer, with_pdf=with_pdf)
+        setting = PRESS.set if with_pdf else asyncio.to_thread
+        return await setting(make_bundle, subject, proofs, checkpoint, sources, signer, with_pdf=with_pdf)
     except CannotPrint as error:
         raise Problem(501, "no-pdf", str(error)) from error

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from amends_domain.measures.pack import Pack
 from amends_platform.evidence.dossier_pdf import CannotPrint
 from amends_platform.problems import Problem
+from amends_workflow.press import PRESS
 from amends_workflow.reports.composing import composed
 from amends_workflow.reports.html_form import as_html
 from amends_workflow.reports.json_form import as_json
@@ -28,10 +29,11 @@ class Written(NamedTuple):
 
 
 async def written(pack: Pack, format_: Format, language: str) -> Written:
-    """The report. Raises a 501 problem where a PDF cannot be set here."""
+    """The report. Raises a 501 problem where a PDF cannot be set here, and a 429 problem where many wait for one."""
     branch = "" if pack.branch is None else f"-{_as_name(pack.branch)}"
-    # Setting a page takes long enough for others to notice.
-    body = await asyncio.to_thread(_body, pack, format_, language)
+    # Data is read by programs, and done at once; setting a page takes long enough for others to notice.
+    setting = asyncio.to_thread if format_ is Format.JSON else PRESS.set
+    body = await setting(_body, pack, format_, language)
     return Written(body, MEDIA_TYPES[format_], f"report-{pack.month}{branch}.{format_}")
 
 
