@@ -47,7 +47,7 @@ async def test_the_board_counts_and_leads_to_what_it_counts(desk: Desk) -> None:
     said = words_of(page)
     assert "2 cases open" in said
     assert "<i>Cards</i> kept" in said
-    for path in ("/?state=received", "/?breached=true", "/alerts?kind=breach&amp;seen=any&amp;since=today"):
+    for path in ("/?state=received", "/?within=late", "/alerts?kind=breach&amp;seen=any&amp;since=today"):
         assert f'href="{path}"' in page
     assert 'href="/board?branch=%3Cb%3Eharbour%3C%2Fb%3E"' in page
     assert "1 case open" in words_of(await visitor.see("/board?branch=north-street"))

@@ -60,6 +60,7 @@ async def shown(visitor: Visitor, query: str) -> list[str]:
         ("?owner=h-1", {"major"}),
         ("?branch=south-gate", {"elsewhere"}),
         ("?breached=true", {"late"}),
+        ("?within=late", {"late"}),
         ("?kind=inquiry", set()),
         ("?q=C-9&state=&owner=", {"elsewhere"}),
     ],

@@ -15,7 +15,9 @@ from amends_workflow.parameters import CaseListParameters
 
 MINE: Final = "me"
 EVERY_STATE: Final = "all"
+# What is due before now, and still is to be met, is late.
 WITHIN: Final[Mapping[str, timedelta]] = {
+    "late": timedelta(0),
     "4h": timedelta(hours=4),
     "1d": timedelta(days=1),
     "3d": timedelta(days=3),

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from amends_domain.case import Case
 from amends_domain.hindsight import Hindsight
+from amends_domain.owing import still_owed
 from amends_domain.policy import Policy
 from amends_domain.reference import reference_of
 from amends_domain.runs import Deadline, Verdict
@@ -31,7 +32,8 @@ _LEFT_OUT: Final = frozenset({Verdict.EXTENDED, Verdict.CANCELLED})
 
 
 class Clock(NamedTuple):
-    """One run of a clock, with its explanation in words."""
+    """One run of a clock, with its explanation in words. `is_owed`: it runs, or has run out and still waits to be
+    met."""
 
     kind: str
     number: int | None
@@ -42,6 +44,7 @@ class Clock(NamedTuple):
     breached_at: datetime | None
     provisional: bool
     is_customers: bool
+    is_owed: bool
     explanation: str
 
     @property
@@ -92,7 +95,8 @@ async def view_of(
             then.case, then.deadlines, policies, relations, shows_staff=asked.may_read_personal_data
         )
         listed = [each for each in reversed(then.deadlines) if each.status not in _LEFT_OUT]
-        return then, answer, [_clock(known, then, each, policies, wanted, words) for each in listed]
+        owed = still_owed(then.case, then.deadlines)
+        return then, answer, [_clock(known, then, each, each in owed, policies, wanted, words) for each in listed]
 
     then, answer, clocks = await of.policies.judge(judged)
     history = [(row, str(answer["reference"])) for row in known.rows]
@@ -126,16 +130,17 @@ async def view_of(
 
 
 def _sorted(clocks: list[Clock]) -> list[Clock]:
-    """Those that run, the next first; then those that have ended, the last first."""
-    running = sorted((clock for clock in clocks if clock.runs), key=lambda clock: clock.due_at)
-    ended = sorted((clock for clock in clocks if not clock.runs), key=lambda clock: clock.due_at, reverse=True)
-    return running + ended
+    """Those that are still to be met, the next first; then those that have ended, the last first."""
+    owed = sorted((clock for clock in clocks if clock.is_owed), key=lambda clock: clock.due_at)
+    ended = sorted((clock for clock in clocks if not clock.is_owed), key=lambda clock: clock.due_at, reverse=True)
+    return owed + ended
 
 
 def _clock(
     known: Known,
     then: Hindsight,
     deadline: Deadline,
+    is_owed: bool,
     policies: Mapping[str, Policy],
     wanted: CaseParameters,
     words: Words,
@@ -151,6 +156,7 @@ def _clock(
         breached_at=breached_at(deadline),
         provisional=deadline.provisional,
         is_customers=deadline.is_customers,
+        is_owed=is_owed,
         explanation=explained["text"],
     )
 
