@@ -40,7 +40,7 @@ def _proposed(said: Words, data: Data) -> str:
         proposal = said.text("Proposed: {kind}", kind=kind)
     else:
         proposal = said.text(
-            "Proposed: {kind} of {amount} {currency}", kind=kind, amount=data["amount"], currency=data["currency"]
+            "Proposed: {kind} of {amount}", kind=kind, amount=said.money(data["amount"], data["currency"])
         )
     if not data.get("approval_by"):
         return proposal

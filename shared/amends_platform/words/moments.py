@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -82,7 +82,11 @@ def percent(language: str, share: Number, digits: int) -> str:
 def money(language: str, amount: Number | str, currency: str | None) -> str:
     from babel.numbers import format_currency
 
-    value = Decimal(amount) if isinstance(amount, str) else amount
+    try:
+        value = Decimal(amount) if isinstance(amount, str) else amount
+    except InvalidOperation:
+        # It is on record so, and is told as it is.
+        return f"{amount} {currency or ''}".strip()
     if currency is None:
         return number(language, value, None)
     return format_currency(value, currency, "#,##0.00 ¤¤" if language == ENGLISH else None, locale=_locale(language))

@@ -122,7 +122,8 @@ TERMS: Final[Mapping[str, Mapping[str, str]]] = {
         "first_inquiry_duty_not_met": "first-inquiry duty not met",
     },
     "channel": {
-        **_as_they_are("phone", "branch", "chat", "app", "web", "letter", "media", "regulator", "head_office"),
+        **_as_they_are("phone", "chat", "app", "web", "letter", "media", "regulator", "head_office"),
+        "branch": "branch visit",
         "email": "e-mail",
     },
     "kind": _as_they_are("complaint", "inquiry", "suggestion", "praise", "incident"),
@@ -226,6 +227,8 @@ TERMS: Final[Mapping[str, Mapping[str, str]]] = {
             "resolved_quickly",
             "other_kinds",
         ),
+        "incidents": "mass incidents",
+        "history": "history imported",
         "opening": "open before",
         "before": "open before",
     },

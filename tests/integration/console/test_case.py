@@ -47,6 +47,18 @@ async def test_a_case_shows_its_steps_clocks_history_and_words(desk: Desk) -> No
     assert "to apology given" in page.replace("-", " ")
 
 
+async def test_what_is_late_stands_first_among_the_clocks_until_it_is_done(desk: Desk) -> None:
+    ago = (datetime.now(UTC) - timedelta(days=2)).isoformat()
+    case, visitor = await a_case(desk, occurred_at=ago), await desk.visitor("handler")
+    head = re.compile(r'class="next-clock">\s*([\w ]+?) <span class="left (\w+)">')
+    path = f"/cases/{case['reference']}"
+    assert head.findall(await visitor.see(path)) == [("Apology", "late")]
+    await (await desk.intake.caller("handler")).must(case, "apology", SORRY)
+    page = await visitor.see(path)
+    assert head.findall(page) == [("Callback", "fine")]
+    assert "ended late" in words_of(page)
+
+
 def test_every_command_that_a_case_may_allow_has_a_form() -> None:
     assert set(ACTIONS) == set(TRANSITIONS)
 

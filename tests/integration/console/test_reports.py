@@ -48,6 +48,11 @@ async def test_a_month_that_is_over_is_a_page_with_every_section_and_links_to_it
     assert "<style" not in page
 
 
+async def test_who_asks_for_the_month_that_goes_on_by_its_name_is_led_to_what_there_is_of_it(desk: Desk) -> None:
+    response = await (await desk.visitor("executive")).get("/reports/2026-11?branch=harbour")
+    assert (response.status_code, response.headers["location"]) == (303, "/reports/to-date?branch=harbour")
+
+
 async def test_the_month_that_goes_on_is_shown_to_date_in_the_language_of_who_looks(desk: Desk) -> None:
     visitor = await desk.visitor("executive", **{"Accept-Language": "zh-CN"})
     told = words_of(await visitor.see("/reports/to-date"))
@@ -78,7 +83,7 @@ async def test_a_file_is_what_the_interface_gives(desk: Desk, format_: str) -> N
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("/reports/2026-11", 409),
+        ("/reports/2026-12", 409),
         ("/reports/2019-01", 404),
         ("/reports/soon", 422),
         ("/reports/2026-10/file?format=x", 422),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from amends_domain.commands import Acknowledge, Apologize, Escalate, Withdraw
+from amends_domain.commands import Acknowledge, Act, Apologize, Escalate, Withdraw
 from amends_workflow.board_shapes import BoardAnswer
 from tests.integration.workflow.conftest import Log, Workflow, nothing_owed, until
 
@@ -75,6 +75,17 @@ async def test_the_board_counts_what_is_open_due_overdue_told_and_seen(log: Log,
     elsewhere = await (await workflow.asker(branch="harbour")).ask("/v1/board", branch="north-street")
     assert (elsewhere["open"]["total"], elsewhere["branches"], elsewhere["incidents"]) == (0, [], [])
     assert (await board(workflow))["open"] == whole["open"]
+
+
+async def test_the_customers_own_time_that_has_lapsed_is_not_overdue(log: Log, workflow: Workflow) -> None:
+    await log.database.stop_clock(NOW - timedelta(days=6))
+    case_id = await log.receive(type="atm_card_or_cash", cause="card_retained")
+    await log.give(case_id, Apologize("phone", "Sorry."))
+    position = await log.give(case_id, Act("customer_told", None))
+    await log.database.stop_clock(NOW)
+    await until(lambda: nothing_owed(log))
+    assert await log.view.fetchval("SELECT count(*) FROM deadlines WHERE status = 'breached'") == 1
+    assert (await board(workflow, min_position=position))["overdue"] == 0
 
 
 async def test_open_incidents_are_on_the_board_with_their_cases(log: Log, workflow: Workflow) -> None:

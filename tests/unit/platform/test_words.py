@@ -191,10 +191,10 @@ def told(event: Event) -> dict[str, object]:
     ("event", "said"),
     [
         (ComplaintReceived("phone", "城西支行", "C-1", "s-1"), "城西支行受理投诉（电话）"),
-        (ResolutionProposed("refund", "200", "CNY", "s-1"), "提出处理方案：退款 200 CNY"),
+        (ResolutionProposed("refund", "200", "CNY", "s-1"), "提出处理方案：退款 ¥200.00"),
         (
             ResolutionProposed("refund", "900", "CNY", "s-1", "department_head"),
-            "提出处理方案：退款 900 CNY，须经部门负责人批准",
+            "提出处理方案：退款 ¥900.00，须经部门负责人批准",
         ),
         (HandOffOffered("s-1", "s-2"), "拟移交s-2；对方接收前责任人不变"),
         (

@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
+from amends_domain.measures.figures import Part
 from amends_domain.measures.pack import Pack
+from amends_domain.measures.reconciling import equation
 from amends_platform.problems import Problem
 from amends_workflow.reports.composing import composed
 from amends_workflow.reports.formats import written
@@ -55,6 +57,12 @@ def digests(made: Pack) -> dict[str, str]:
         for name, write in (("html", as_html), ("xlsx", as_xlsx), ("pdf", as_pdf)):
             bodies[f"{name} {language}"] = write(document)
     return {name: hashlib.sha256(body).hexdigest() for name, body in bodies.items()}
+
+
+def test_every_part_of_an_equation_is_called_by_its_name_in_words() -> None:
+    parts = (Part("received", 3), Part("incidents", 1), Part("history", 2))
+    made = replace(october(), reconciliations=(equation("states", None, parts, 6),))
+    assert "已受理 3 + 群体性投诉 1 + 历史补录 2" in as_html(composed(made, "zh")).decode()
 
 
 def test_two_processes_at_two_times_make_the_same_bytes() -> None:

@@ -22,7 +22,7 @@ def test_a_promise_is_explained_by_who_made_it_and_what_became_of_it() -> None:
     (promise,) = (deadline for deadline in SUBJECT.deadlines if deadline.kind == "promise")
     assert told(promise, "zh") == (
         f"按政策 bank-cn 第{SUBJECT.policies[promise.policy].version}版，"
-        f"工单 {SUBJECT.reference} 的“客户承诺（第1项）”时限自“作出承诺”起，至“承诺兑现”止。"
+        f"工单 {SUBJECT.reference} 的“对客承诺（第1项）”时限自“作出承诺”起，至“承诺兑现”止。"
         "于2026-03-02 13:00:00 CST开始计时，"
         "起因：作出承诺（第4条，序号112，a-handler，登记于2026-03-02 13:00:00 CST）。"
         "应于2026-03-02 15:00:00 CST前完成：以承诺的时间为准。"

@@ -23,6 +23,11 @@ def codes(kind: str, policy: Policy | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*known, *_named(kind, policy))))
 
 
+def branches(policy: Policy | None) -> tuple[str, ...]:
+    """The branches that the policy in force has quotas for, to pick from while one types; there may be others."""
+    return () if policy is None else tuple(sorted(policy.sections.get("quotas", {})))
+
+
 def _named(kind: str, policy: Policy) -> Iterable[str]:
     if kind == "type":
         yield from policy.playbooks

@@ -29,6 +29,8 @@ _PARTS_ARE = {
     "answers": "answer",
     "states": "state",
 }
+# Among the states of all that is in the log.
+_APART: Final = ("incidents", "history")
 
 
 def customers(pack: Pack, said: Said) -> Section:
@@ -59,7 +61,7 @@ def customers(pack: Pack, said: Said) -> Section:
                 Column(text("on the spot, of all"), _PERCENT),
                 Column(text("reopened"), _COUNT),
                 Column(text("for each closing"), _PERCENT),
-                Column(text("repeats"), _COUNT),
+                Column(text("repeat complaints"), _COUNT),
                 Column(text("of complaints"), _PERCENT),
             ),
             (_again(one) for one in each(pack)),
@@ -204,7 +206,7 @@ def standards(pack: Pack, said: Said) -> Section:
             Column(text("Kind")),
             Column(text("target"), _PERCENT),
             Column(text("result"), _PERCENT),
-            Column(text("target met")),
+            Column(text("verdict")),
             Column(text("measured"), _COUNT),
             Column(text("mean time"), _SECONDS),
             *(Column(said.words.month(month), _PERCENT) for month in months[:-1]),
@@ -216,7 +218,7 @@ def standards(pack: Pack, said: Said) -> Section:
 
 
 def _standard(one: StandardFigures, said: Said) -> tuple[Value, ...]:
-    verdict = None if one.is_kept is None else said.words.text("yes") if one.is_kept else said.words.text("NO")
+    verdict = None if one.is_kept is None else said.words.text("met") if one.is_kept else said.words.text("NOT MET")
     return (
         _title(one.titles, one.name, said),
         said.name("standard", one.kind),
@@ -241,9 +243,11 @@ def discussed(pack: Pack, said: Said) -> Section:
 
 
 def _part(equation: str, part: Part, said: Said) -> str:
-    """A part by its name in words; what is taken away (-merged) is of a closing state."""
+    """A part by its name in words; what is taken away (-merged) is of a closing state, what stands apart of none."""
     taken_away = part.name.removeprefix("-")
     kind = _PARTS_ARE.get(equation, "part") if taken_away == part.name or equation != "flow" else "state"
+    if part.name in _APART:
+        kind = "part"
     return f"{said.name(kind, taken_away)} {part.count}"
 
 

@@ -14,7 +14,7 @@ COMPLAINT: Final = Action(
     "steps",
     (
         Field("channel", message("Received by"), "code", ("channel",), required=True, of="channel", initial="phone"),
-        field("branch", message("Branch it is about"), "line", required=True),
+        field("branch", message("Branch it is about"), "line", required=True, of="branch"),
         field(
             "customer_ref",
             message("Customer's reference"),

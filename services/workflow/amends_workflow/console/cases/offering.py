@@ -11,7 +11,7 @@ from amends_domain.policy_measures import indicators_of
 from amends_platform.words import Words, message
 from amends_workflow.console.acting.fields import Field
 from amends_workflow.console.cases.view import View
-from amends_workflow.console.choices import codes
+from amends_workflow.console.choices import branches, codes
 
 _DIRECTIONS: Final = (("outbound", message("We called the customer")), ("inbound", message("The customer came to us")))
 _RELATIONS: Final = (
@@ -40,10 +40,12 @@ class Offering(NamedTuple):
 
 
 def options_of(field: Field, offering: Offering) -> list[Option]:
-    """What the field offers; nothing for one that is typed into."""
+    """What the field offers; nothing for most that are typed into."""
     if field.kind == "answers":
         indicators = () if offering.policy is None else sorted(indicators_of(offering.policy.sections))
         return [Option(name, _capital(offering.words.term("indicator", name))) for name in indicators]
+    if field.of == "branch":
+        return [Option(name, name) for name in branches(offering.policy)]
     if field.kind not in ("code", "codes", "pick"):
         return []
     if field.of in _PICKED:

@@ -11,7 +11,7 @@ from amends_workflow.alert_list import list_alerts
 from amends_workflow.console.acting.sending import Done, Refused, send
 from amends_workflow.console.alert_entries import SINCE, alert_entries, alert_filters, wanted_alerts
 from amends_workflow.console.cases.doing import said_of
-from amends_workflow.console.choices import codes
+from amends_workflow.console.choices import branches, codes
 from amends_workflow.console.rendering import go_to, here, page, words_for
 from amends_workflow.console.routing import PageRoute
 from amends_workflow.console.visitors import Console, Here, Of, Posted, Visitor
@@ -83,7 +83,7 @@ async def _page(
         filters=filters,
         entries=entries,
         next_path=pages.next(listed.last),
-        choices={"kind": tuple(AlertKind), "clock": clocks, "since": SINCE},
+        choices={"kind": tuple(AlertKind), "branch": branches(present.policy), "clock": clocks, "since": SINCE},
         refusal=refusal,
         shows_branch=asked.scope.branch is None,
         may_acknowledge=visitor.may("acknowledge") and console.intake is not None,

@@ -11,7 +11,7 @@ from amends_domain.reference import BadReference, position_of, reference_of
 from amends_platform.ids import case_id_of_external_ref
 from amends_workflow.answering import Answering
 from amends_workflow.case_list import list_cases
-from amends_workflow.console.choices import codes
+from amends_workflow.console.choices import branches, codes
 from amends_workflow.console.queue_filters import EVERY_STATE, ORDERS, WITHIN, Filters, filters_of, wanted_of
 from amends_workflow.console.rendering import go_to, page
 from amends_workflow.console.routing import PageRoute
@@ -54,6 +54,7 @@ def _choices(filters: Filters, policy: Policy | None) -> dict[str, tuple[str, ..
     """What each select offers; what is chosen is always among it."""
     offered = {
         "state": ("open", *Status, "closed", EVERY_STATE),
+        "branch": branches(policy),
         "grade": codes("grade", None),
         "kind": codes("kind", None),
         "type": codes("type", policy),

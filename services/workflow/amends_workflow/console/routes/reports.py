@@ -16,7 +16,7 @@ from amends_domain.measures.pack import Pack
 from amends_platform.problems import Problem
 from amends_platform.words import message, words
 from amends_workflow.console.preferences import preferences
-from amends_workflow.console.rendering import page
+from amends_workflow.console.rendering import go_to, page
 from amends_workflow.console.routing import PageRoute
 from amends_workflow.console.visitors import Console, Here, Of
 from amends_workflow.reports.asking import branch_of, month_of, response
@@ -49,11 +49,11 @@ class Offered(NamedTuple):
 
 
 _FORMATS: Final = (
-    Offered(Format.HTML, message("Page")),
-    Offered(Format.PDF, message("Paper")),
-    Offered(Format.XLSX, message("Workbook")),
-    Offered(Format.CSV, message("Table")),
-    Offered(Format.JSON, message("Data")),
+    Offered(Format.HTML, message("Web page")),
+    Offered(Format.PDF, message("PDF")),
+    Offered(Format.XLSX, message("Excel")),
+    Offered(Format.CSV, message("CSV")),
+    Offered(Format.JSON, message("JSON")),
 )
 
 
@@ -69,6 +69,10 @@ async def reports(request: Request, _: Here, console: Of) -> Response:
 
 @routes.get("/reports/{month}")
 async def report(request: Request, month: str, visitor: Here, console: Of) -> Response:
+    months = await console.of.packs.months()
+    if months and month == str(months[-1]):
+        # It is not over: what there is of it is shown to date.
+        return go_to(f"/reports/{TO_DATE}" + (f"?{request.query_params}" if request.query_params else ""))
     branch = branch_of(visitor.asked, request.query_params.get("branch"))
     made = await _made(console, month)
     document, body = await asyncio.to_thread(_composed, made.seen_by(branch), preferences(request).language)
