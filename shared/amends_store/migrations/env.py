@@ -1,18 +1,24 @@
-"""What Alembic runs for each command: the steps, in one transaction, on the connection that migrate.py made."""
+"""What Alembic runs for each command: the steps, each in a transaction, on the connection that migrate.py made."""
 
 from __future__ import annotations
 
 from alembic import context
 from sqlalchemy import Connection, text
 
+_LOCK = "CAST(x'616d656e' AS integer), 0"
+
 
 def run(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=None)
+    # What a step locks is free again before the next begins: writers wait for the longest of them, not for all.
+    context.configure(connection=connection, target_metadata=None, transaction_per_migration=True)
+    # One migration of this database at a time; who waited then finds nothing left to do. Held by the session, so that
+    # it lasts over the transactions; it ends with the connection, too.
+    connection.execute(text(f"SELECT pg_advisory_lock({_LOCK})"))
+    connection.commit()
     with context.begin_transaction():
-        # One migration of this database at a time; who waited then finds nothing left to do. The statement also
-        # begins the transaction, which SQL run beside SQLAlchemy would not.
-        connection.execute(text("SELECT pg_advisory_xact_lock(CAST(x'616d656e' AS integer), 0)"))
         context.run_migrations()
+    connection.execute(text(f"SELECT pg_advisory_unlock({_LOCK})"))
+    connection.commit()
 
 
 run(context.config.attributes["connection"])

@@ -49,6 +49,26 @@ async def test_several_may_migrate_a_new_database_at_once(postgres: PostgresServ
         assert await empty.fetchval("SELECT version_num FROM alembic_version") == newest_schema_version()
 
 
+async def test_a_step_that_waits_holds_nothing_of_the_steps_before_it(database: Database) -> None:
+    await database.execute(
+        "UPDATE alembic_version SET version_num = '0010'; DROP TABLE alerts; DROP FUNCTION fill_alerts; DROP INDEX"
+        " cases_open, deadlines_overdue"
+    )
+    writer = await asyncpg.connect(database.url)
+    async with asyncio.timeout(SECONDS_MAX):
+        await writer.execute("BEGIN; LOCK TABLE cases IN ROW EXCLUSIVE MODE")
+        migrating = asyncio.create_task(migrate(database.url))
+        # 0012 makes an index of cases.
+        waiting = "SELECT pid FROM pg_locks WHERE relation = 'cases'::regclass AND NOT granted"
+        while (pid := await database.fetchval(waiting)) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        assert await database.fetchval("SELECT version_num FROM alembic_version") == "0011"
+        assert await database.fetchval("SELECT count(*) FROM alerts") == 0
+        await database.execute(f"SELECT pg_terminate_backend({pid})")
+        await asyncio.gather(migrating, return_exceptions=True)
+    await writer.close()
+
+
 async def test_a_database_that_was_never_migrated_has_no_version(postgres: PostgresServer) -> None:
     async with new_database(postgres, template="template0") as empty:
         conn = await asyncpg.connect(empty.url)
