@@ -75,12 +75,13 @@ def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = 
             keys = open_key_store(settings)
             stack.push_async_callback(keys.aclose)
             signing = checkpoint_signing(settings)
-            # Two are held by leaderships, one each works for the projection, the timers and the sealer.
+            # Two are held by leaderships, one each works for the projection, the timers and the sealer. The month to
+            # date and a report may each read all of the log on another.
             pool = await connect_pool(
                 settings.database_url,
                 role="amends_workflow",
                 min_size=3,
-                max_size=max(6, settings.database_connections_max),
+                max_size=max(8, settings.database_connections_max),
                 patience_seconds=START_PATIENCE_SECONDS,
             )
             stack.push_async_callback(_close, pool)
