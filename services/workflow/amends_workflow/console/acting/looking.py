@@ -8,16 +8,20 @@ from amends_domain.case import Case
 from amends_domain.events import CaseEscalated, DeadlineBreached, ReminderIssued
 
 _ALARMS: Final = (ReminderIssued.TYPE, DeadlineBreached.TYPE, CaseEscalated.TYPE)
+# Whom a person's escalation tells is the next of the ladder, on which the clocks' own escalations climb, too.
+_UP_THE_LADDER: Final = "escalate"
 _SYSTEM: Final = "system:"
 
 
-def version_meant(case: Case, version: int | None) -> int | None:
-    """The version that a form which was made at `version` is for: the case's own, where nothing but alarms came since.
+def version_meant(case: Case, version: int | None, command: str) -> int | None:
+    """The version that a form of this command, made at `version`, is for: the case's own, where nothing but alarms came
+    since.
 
     Who writes an apology while the reminder to apologise comes in need not send it twice.
     """
+    alarms = [type_ for type_ in _ALARMS if command != _UP_THE_LADDER or type_ != CaseEscalated.TYPE]
     if version is None or any(
-        mark.type not in _ALARMS or not mark.actor.startswith(_SYSTEM) for mark in case.marks if mark.version > version
+        mark.type not in alarms or not mark.actor.startswith(_SYSTEM) for mark in case.marks if mark.version > version
     ):
         return version
     return max(version, case.version)

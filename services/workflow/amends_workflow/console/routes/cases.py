@@ -15,7 +15,7 @@ from amends_domain.reference import reference_of
 from amends_platform.problems import Problem
 from amends_store.read import UpToPosition, UpToVersion, read_stream
 from amends_workflow.console.acting.action import Action
-from amends_workflow.console.acting.filling import field_at, fill
+from amends_workflow.console.acting.filling import Filled, field_at, fill
 from amends_workflow.console.acting.looking import version_meant
 from amends_workflow.console.acting.sending import Done, Refused, send
 from amends_workflow.console.acting.table import ACTIONS
@@ -78,7 +78,7 @@ async def do(request: Request, name: str, command: str, visitor: Here, console: 
     form = await read_form(request)
     present, words = await console.publications.present(), words_for(request)
     filled = fill(action, form, present.zone, words)
-    came = await _given(console, visitor, name, form, filled.path, filled.body, filled.errors)
+    came = await _given(console, visitor, name, command, form, filled)
     if isinstance(came, Done):
         return go_to(f"/cases/{came.reference}?{urlencode({'done': command})}")
     view = await view_of(console, visitor, name, _NOW, words, present)
@@ -111,21 +111,21 @@ async def evidence(request: Request, name: str, visitor: Here, console: Of) -> R
 
 
 async def _given(
-    console: Console, visitor: Visitor, name: str, form: Form, path: str, body: Any, errors: Mapping[str, str]
+    console: Console, visitor: Visitor, name: str, command: str, form: Form, filled: Filled
 ) -> Done | Refused | None:
     """What came of it; None where it is not even worth sending."""
     try:
         check_form_token(visitor.token, form.get(FIELD))
     except Problem as problem:
         return Refused(403, problem.code, problem.detail, {})
-    if errors:
+    if filled.errors:
         return None
     if console.intake is None:
         return Refused(503, "intake-away", "", {})
     found = await console.of.enquiries.case(visitor.asked, name)
-    to = f"/v1/complaints/{found.id}/{path}"
-    version = version_meant(found, _version(form))
-    return await send(console.intake, visitor.token, to, body, key=key_of(form), version=version)
+    to = f"/v1/complaints/{found.id}/{filled.path}"
+    version = version_meant(found, _version(form), command)
+    return await send(console.intake, visitor.token, to, filled.body, key=key_of(form), version=version)
 
 
 async def _page(
