@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from amends_platform.words import Words
@@ -14,6 +14,7 @@ from amends_workflow.console.acting.fields import LINE_CHARACTERS_MAX, TEXT_CHAR
 from amends_workflow.console.forms import Form
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_AMOUNT: Final = re.compile(r"(\d+|\d{1,3}([,，]\d{3})+)(\.\d+)?")
 _LINE_KINDS: Final = ("line", "names", "code", "pick")
 
 
@@ -103,13 +104,10 @@ def _time(text: str, zone: tzinfo, words: Words) -> str:
 
 
 def _amount(text: str, _zone: tzinfo, words: Words) -> str:
-    try:
-        amount = Decimal(text.strip().replace(",", "").replace("，", ""))
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount < 0:
+    # A comma is between thousands and nowhere else: in 12,00 somebody may have meant twelve.
+    if not _AMOUNT.fullmatch(text.strip()):
         raise _Wrong(words.text("Write an amount, such as 200 or 19.90."))
-    return format(amount, "f")
+    return format(Decimal(text.strip().replace(",", "").replace("，", "")), "f")
 
 
 def _number(text: str, _zone: tzinfo, words: Words) -> int:
