@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
 from amends_platform.cli.signs import SOON_SECONDS
@@ -22,11 +23,21 @@ _STATES: Final = {
     "customer-confirmed": "green",
 }
 _BETWEEN: Final = 2
+# Characters that tell a terminal to do something, and show nothing; but for tabs and the ends of lines.
+_COMMANDS: Final = dict.fromkeys({*range(32), *range(127, 160)} - {9, 10}, "\N{REPLACEMENT CHARACTER}")
+
+
+class _Tame(Console):
+    """What people wrote is shown, and does nothing: a customer's words could rename the window, or clear it."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=segment.text.translate(_COMMANDS))
 
 
 def output() -> Console:
     """Standard output. rich leaves colours out where nobody sees them, or NO_COLOR is set."""
-    return Console(highlight=False, soft_wrap=True)
+    return _Tame(highlight=False, soft_wrap=True)
 
 
 def print_table(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from rich.text import Text
 
 from amends_platform.cli.case_page import print_case
 from amends_platform.cli.facts import clock_name, facts, playbook
-from amends_platform.cli.tables import local_time, output
+from amends_platform.cli.tables import _Tame, local_time, output
 from amends_platform.words import words as words_of
 from amends_workflow.shapes import CaseAnswer
 
@@ -220,6 +222,18 @@ def test_what_happened_on_a_merged_case_says_on_which(capsys: pytest.CaptureFixt
     notes = [line for line in capsys.readouterr().out.splitlines() if "Note" in line]
     assert ["TY96-6X8K" in line for line in notes] == [True, False]
     assert all("K7M2-P9QX" not in line for line in notes)
+
+
+def test_what_a_customer_wrote_tells_the_terminal_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    at, words = NOW.isoformat(), "It\x1b]0;mine\x07 was\x1b[2J\x9b2J\x7f\tme\nand you"
+    told = {"type": "note-added", "data": {}, "actor": "a-agent", "occurred_at": at, "recorded_at": at}
+    print_case(output(), ENGLISH, answer(), [told | {"personal": {"text": words}}], None, None)
+    shown = capsys.readouterr().out
+    assert "It\ufffd]0;mine was\ufffd[2J" in shown
+    assert {character for character in shown if not character.isprintable()} <= {"\n", "\t"}
+    screen = io.StringIO()
+    _Tame(file=screen, force_terminal=True, color_system="standard").print(Text(words, "red"))
+    assert screen.getvalue().startswith("\x1b[31mIt\ufffd")
 
 
 def test_a_case_is_shown_in_chinese_with_the_terms_and_not_the_codes(capsys: pytest.CaptureFixture[str]) -> None:
