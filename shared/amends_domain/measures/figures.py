@@ -186,7 +186,7 @@ class CauseRow:
 @dataclass(frozen=True)
 class ScorecardFigures:
     """Points: `start` less what each escalation and each mass incident deducts; never below 0. A score is a branch's:
-    of all together it is None."""
+    of all together, and of the incidents of all branches, it is None."""
 
     start: Decimal
     escalations: int

@@ -8,7 +8,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Final
 
-from amends_domain.case import COMPLAINT, KINDS, OPEN, Status
+from amends_domain.case import ALL_BRANCHES, COMPLAINT, KINDS, OPEN, Status
 from amends_domain.measures.contribution import Sum
 from amends_domain.measures.discussed import chosen
 from amends_domain.measures.figures import (
@@ -96,7 +96,7 @@ def figures(total: Sum, branch: str | None, terms: Terms, trend: Sequence[Month]
         late_entries=share(sheet.count("entry", "late"), sheet.count("entry", "all")),
         stays=tuple(_stays(sheet)),
         causes=_causes(sheet),
-        scorecard=_scorecard(sheet, terms.scorecard, is_branch=branch is not None),
+        scorecard=_scorecard(sheet, terms.scorecard, is_branch=branch not in (None, ALL_BRANCHES)),
         recovery=_recovery(sheet),
         standards=standards_of(sheet.of("standard"), terms.standards, trend),
         satisfaction_index=None if terms.index is None else index_of(sheet.of("indicator"), terms.index),

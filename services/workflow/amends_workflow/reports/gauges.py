@@ -23,7 +23,7 @@ _BY_BRANCH: Final[dict[str, tuple[str, Callable[[Figures], int | Decimal]]]] = {
     "escalations": ("Escalations of the month", lambda one: one.escalations.count),
     "mass_incidents": ("Mass incidents opened in the month", lambda one: one.mass_incidents.opened),
     "late_entries": ("Entries made late in the month", lambda one: one.late_entries.part),
-    "score": ("Points that are left of the month's", lambda one: one.scorecard.score or 0),
+    "score": ("Points that are left of the month's", lambda one: one.scorecard.score),
     "deadlines_met": ("Deadlines met in the month", lambda one: one.timeliness.kept.part),
     "deadlines_breached": ("Deadlines breached in the month", lambda one: _breached(one)),
 }
@@ -71,7 +71,9 @@ class Gauges:
 
     def _show_branch(self, one: Figures) -> None:
         for name, (_, figure) in _BY_BRANCH.items():
-            self._by_branch[name].labels(one.branch or "").set(float(figure(one)))
+            value = figure(one)
+            if value is not None:
+                self._by_branch[name].labels(one.branch or "").set(float(value))
 
 
 def _breached(one: Figures) -> int:
