@@ -246,7 +246,12 @@ def _written(
             for cause in causes
             if any(parts[each][cause] for each in ("cause", "before", "planned", "done", "late", "open"))
         },
-        "score": (escalations, n["incidents"], deducted, None if branch in (None, "*") else max(Decimal(0), 100 - deducted)),
+        "score": (
+            escalations,
+            n["incidents"],
+            deducted,
+            None if branch in (None, "*") else max(Decimal(0), 100 - deducted),
+        ),
         "recovery": (n["unresolved"], n["resolved"], n["quickly"], n["other_kinds"]),
         "expected": two_places(Decimal(bought) / customers_left) if customers_left else None,
         "index": _index(parts),

@@ -80,7 +80,10 @@ def _standing(said: Words, alert: Alert) -> str:
         return why(said, alert)
     left = (datetime.fromisoformat(due_at) - alert.published_at).total_seconds()
     if alert.kind == "breach":
-        when = said.text("passed {time}", time=f"{datetime.fromisoformat(due_at).astimezone():%H:%M:%S}")
+        passed, told = datetime.fromisoformat(due_at).astimezone(), alert.published_at.astimezone()
+        # What was learnt late passed on another day.
+        of_day = "%H:%M:%S" if passed.date() == told.date() else "%Y-%m-%d %H:%M"
+        when = said.text("passed {time}", time=passed.strftime(of_day))
     else:
         length = said.length(left, short=True)
         when = (

@@ -283,6 +283,11 @@ def test_an_alert_is_one_line_for_people_and_one_for_programs() -> None:
     assert json_line(alert("breach", due_in_seconds=-1)).count("\n") == 0
 
 
+def test_a_breach_that_was_learnt_on_another_day_says_on_which_it_was() -> None:
+    due_at = (NOW - timedelta(days=2)).astimezone()
+    assert f"passed {due_at:%Y-%m-%d %H:%M}" in shown(ENGLISH, alert("breach", due_in_seconds=-172_800)).plain
+
+
 def test_an_escalation_is_one_line_that_says_to_whom_and_why() -> None:
     step = shown(
         ENGLISH, alert("escalation", "vice_president", due_in_seconds=-4, cause="deadline", clock="apology")
