@@ -14,7 +14,7 @@ from amends_domain.measures.pack import Pack
 # More would be a burden to whoever stores them; the others are in `GET /v1/measures`.
 _BRANCHES_MAX: Final = 100
 
-_BY_BRANCH: Final[dict[str, tuple[str, Callable[[Figures], int | Decimal]]]] = {
+_BY_BRANCH: Final[dict[str, tuple[str, Callable[[Figures], int | Decimal | None]]]] = {
     "complaints": ("Complaints of the month", lambda one: one.volumes.complaints),
     "records": ("Records received in the month", lambda one: one.volumes.records),
     "open_records": ("Records that are open", lambda one: one.flow.closing),
