@@ -17,7 +17,7 @@ from amends_platform.settings import Settings, masked
 _NEVER: Final = frozenset(
     {"authorization", "api_key", "body", "request_body", "password", "key", "master_key", "sealed"}
 )
-_API_KEY: Final = re.compile(r"amends_[A-Za-z0-9_-]{43}")
+_API_KEY: Final = re.compile(r"amends_(session_)?[A-Za-z0-9_-]{43}")
 
 
 def configure_logging(settings: Settings, *, program: str) -> None:

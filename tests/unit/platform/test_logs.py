@@ -91,3 +91,4 @@ def test_debug_is_left_out_unless_asked_for(capsys: pytest.CaptureFixture[str]) 
 
 def test_secrets_are_taken_out_of_any_text() -> None:
     assert without_secrets(f"{KEY} nats://u:p@h") == "amends_**** nats://u:****@h"
+    assert without_secrets(f"of amends_session_{'s' * 43}.") == "of amends_****."
