@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import asyncpg
+import pytest
 import pytest_asyncio
 from prometheus_client import CollectorRegistry, generate_latest
 
@@ -64,6 +67,22 @@ async def test_following_the_log_says_what_reading_all_of_it_does_also_when_a_mo
         assert measured == await whole(empty)
         assert (measured.month, measured.is_over, measured.reconciles) == (f"2026-{at.month}", False, True)
         earlier = at
+
+
+async def test_what_many_cases_come_to_is_worked_out_while_others_are_answered(
+    empty: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def watched(*made_from: Any) -> Pack:
+        threads.append(threading.current_thread())
+        return pack_of(*made_from)
+
+    monkeypatch.setattr("amends_workflow.reports.measuring.pack_of", watched)
+    pool = await empty.pool("amends_workflow")
+    await Measuring(pool, "default", PolicyBook(pool)).to_date()
+    assert threads != []
+    assert threading.current_thread() not in threads
 
 
 async def test_asking_again_while_nothing_moves_is_the_same_but_for_the_time(empty: Database) -> None:

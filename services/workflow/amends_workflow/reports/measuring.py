@@ -67,7 +67,10 @@ class Measuring:
             elif cut.position > kept.cut.position:
                 await self._follow(conn, kept, cut)
             if kept.pack is None:
-                kept.pack = pack_of(kept.total, cut, self._policies.known, kept.logged, kept.cases, None)
+                # Half a second's work, with a hundred thousand cases; what it is made from stands still meanwhile.
+                kept.pack = await asyncio.to_thread(
+                    pack_of, kept.total, cut, self._policies.known, kept.logged, kept.cases, None
+                )
             return Made(replace(kept.pack, until=cut.until), kept.total, cut)
 
     async def run(self, is_leading: Callable[[], bool], show: Callable[[Pack | None], None]) -> None:

@@ -92,7 +92,8 @@ class Packs:
     async def _made(self, cut: Cut, checkpoint: Covering | None) -> Made:
         async with self._pool.acquire() as conn:
             total, logged, cases = await summed(conn, self._tenant, self._policies, cut, Sum())
-        pack = pack_of(total, cut, self._policies.known, logged, cases, checkpoint)
+        # A second's work, where there are many branches.
+        pack = await asyncio.to_thread(pack_of, total, cut, self._policies.known, logged, cases, checkpoint)
         if not pack.reconciles:
             wrong = [each.name for each in pack.reconciliations if not each.holds]
             log.error("the totals of a month do not reconcile", month=pack.month, equations=wrong)
