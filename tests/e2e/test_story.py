@@ -310,7 +310,7 @@ async def test_the_case_ends_settled_owned_by_who_accepted_it_last(story: Story)
     case = await story.stands()
     assert (case["state"], case["cycle"], case["owner"]) == ("followed-up", 2, "dev-department_head")
     assert (case["grade"], case["hand_offs"], case["escalations"]) == ("major", 2, 2)
-    assert case["allowed"] == ["review", "reopen", "hold"]
+    assert case["allowed"] == ["review", "reopen", "acknowledge", "hold"]
     assert datetime.fromisoformat(case["updated_at"]) <= datetime.now(UTC)
 
 
