@@ -59,6 +59,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "no-such-answer": "An answer is 1 to 10.",
     "no-such-branch": "No branch is called so.",
     "no-such-case": "There is no such case, or it belongs to a branch that you may not see.",
+    "no-such-case-yet": "There was no such case yet.",
     "no-such-checkpoint": "No such checkpoint was signed.",
     "no-such-clock": "The policy in force sets no time for this clock.",
     "no-such-contact": "That is no contact in which this customer was spoken to.",

@@ -173,6 +173,15 @@ async def test_a_case_of_another_branch_is_not_there(desk: Desk) -> None:
     assert "text/html" in response.headers["content-type"]
 
 
+async def test_of_a_day_before_the_case_began_it_is_said_that_there_was_none_yet(desk: Desk) -> None:
+    case, visitor = await a_case(desk), await desk.visitor("handler", **{"Accept-Language": "zh-CN"})
+    response = await visitor.get(f"/cases/{case['reference']}?as_of=2020-01-01T00:00")
+    assert (response.status_code, "当时还没有这张工单" in response.text) == (404, True)
+    stranger = await desk.visitor("handler", branch="south-gate", **{"Accept-Language": "zh-CN"})
+    hidden_case = await stranger.get(f"/cases/{case['reference']}?as_of=2020-01-01T00:00")
+    assert (hidden_case.status_code, "当时还没有" in hidden_case.text) == (404, False)
+
+
 async def test_the_past_is_read_only_and_leads_back(desk: Desk) -> None:
     case, visitor = await a_case(desk, ("apology", SORRY), ("investigation", FOUND)), await desk.visitor("handler")
     response = await visitor.get(f"/cases/{case['reference']}?version=2")

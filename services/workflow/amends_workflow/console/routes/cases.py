@@ -46,7 +46,14 @@ async def case(request: Request, name: str, visitor: Here, console: Of) -> Respo
     if query.get("version", "").isdecimal():
         return go_to(await _after_entry(console, visitor, name, int(query["version"][:9])))
     wanted = _wanted(query, present.zone)
-    view = await view_of(console, visitor, name, wanted, words, present, whole="whole" in query)
+    try:
+        view = await view_of(console, visitor, name, wanted, words, present, whole="whole" in query)
+    except Problem as problem:
+        if not wanted.is_past or problem.code != "no-such-case":
+            raise
+        # Of a case that is there now, nobody is told that there is none.
+        await console.of.enquiries.case(visitor.asked, name)
+        raise Problem(404, "no-such-case-yet", problem.detail) from problem
     action = None if view.is_past or console.intake is None else ACTIONS.get(query.get("do", ""))
     form = None
     if action is not None and action.command in view.answer["allowed"] and visitor.may(action.command):
