@@ -166,6 +166,13 @@ async def test_who_may_not_read_words_does_not_see_them(desk: Desk) -> None:
     assert "not shown to your role" in page
 
 
+async def test_who_may_not_know_which_staff_a_complaint_names_reads_it_nowhere_on_its_page(desk: Desk) -> None:
+    case = await a_case(desk, ("classification", {"complained_of": ["s-teller"], "type": "waiting_time"}))
+    for role, known in (("auditor", True), ("integration", False)):
+        page = await (await desk.visitor(role)).see(f"/cases/{case['reference']}")
+        assert ("s-teller" in page, "waiting" in page.lower()) == (known, True)
+
+
 async def test_a_case_of_another_branch_is_not_there(desk: Desk) -> None:
     case = await a_case(desk)
     response = await (await desk.visitor("handler", branch="south-gate")).get(f"/cases/{case['reference']}")

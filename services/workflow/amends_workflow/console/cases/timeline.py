@@ -58,10 +58,12 @@ def timeline(
     own_reference: str,
     not_yet: Iterable[int],
     seen: Mapping[int, str],
+    *,
+    shows_staff: bool,
 ) -> list[Entry]:
     """The entries, the latest first. `answers` are the rows as the API answers them, each with its `reference`; `seen`
-    says by position who acknowledged an alert."""
-    plain = [_plain(answer, row) for answer, row in zip(answers, rows, strict=True)]
+    says by position who acknowledged an alert. `shows_staff`: whether staff whom the complaint names are told."""
+    plain = [_plain(answer, row, shows_staff=shows_staff) for answer, row in zip(answers, rows, strict=True)]
     corrected = {each["data"]["position"]: each["version"] for each in plain if each["type"] == "entry-corrected"}
     to_come = frozenset(not_yet)
 
@@ -89,10 +91,13 @@ def timeline(
     return entries[::-1]
 
 
-def _plain(answer: Mapping[str, Any], row: StoredEvent) -> dict[str, Any]:
+def _plain(answer: Mapping[str, Any], row: StoredEvent, *, shows_staff: bool) -> dict[str, Any]:
     """An event as JSON would have it."""
     times = {"occurred_at": row.occurred_at.isoformat(), "recorded_at": row.recorded_at.isoformat()}
-    return {**answer, **times, "data": orjson.loads(row.data)}
+    data = orjson.loads(row.data)
+    if not shows_staff:
+        data.pop("complained_of", None)
+    return {**answer, **times, "data": data}
 
 
 def _folded(text: str) -> Quote:

@@ -113,7 +113,16 @@ async def view_of(
         each["reference"] = reference
     seen_by = {each.position: each.acknowledged_by for each in then.case.acknowledged}
     own = str(answer["reference"])
-    entries = timeline([row for row, _ in shown], told, words, present.zone, own, then.not_yet, seen_by)
+    entries = timeline(
+        [row for row, _ in shown],
+        told,
+        words,
+        present.zone,
+        own,
+        then.not_yet,
+        seen_by,
+        shows_staff=asked.may_read_personal_data,
+    )
     return View(
         case=then.case,
         answer=answer,
