@@ -13,6 +13,8 @@ from amends_workflow.reports.document import Bars, Document, Section, Stack, Tab
 from amends_workflow.reports.wording import Said
 
 _NARROW = 4
+# So many characters are no name: they want a column to be read in.
+_LONG: Final = 40
 
 
 def as_html(document: Document) -> bytes:
@@ -94,8 +96,9 @@ def _table(part: Element, table: Table, said: Said, cases_at: str | None) -> Non
         cells = SubElement(body, "tr", {"class": "total"} if table.is_total(number) else {})
         for place, (value, column) in enumerate(zip(row, table.columns, strict=True)):
             told = said.value(value, column)
-            figure, heat = "figure" if column.is_figure else "", table.heat(number, place)
-            kind = f"{figure} heat{heat}" if heat else figure
+            plain = "figure" if column.is_figure else "long" if len(told) > _LONG else ""
+            heat = table.heat(number, place)
+            kind = f"{plain} heat{heat}" if heat else plain
             if place == 0:
                 cell = SubElement(cells, "th", scope="row")
             else:
