@@ -13,10 +13,11 @@ import pytest
 from amends_domain.case import COMPLAINT, KINDS, Case, Status
 from amends_domain.clocks import obligations
 from amends_domain.commands import Receive
-from amends_domain.events import CaseEscalated, CustomerConfirmed, DeadlineBreached, Event, ReminderIssued
+from amends_domain.events import CaseEscalated, CustomerConfirmed, DeadlineBreached, Event, FollowedUp, ReminderIssued
 from amends_domain.firings import firings
 from amends_domain.late_entries import late_entries
 from amends_domain.policy import Policy
+from amends_domain.policy_measures import indicators_of
 from amends_domain.runs import Verdict
 from amends_platform.demo.month.bank import BRANCHES, CHANNELS, TYPES, policy_text
 from amends_platform.demo.month.plan import SEED, Plan, plan
@@ -108,6 +109,15 @@ def test_what_happens_at_a_desk_happens(month: Played) -> None:
     assert any(isinstance(event, CustomerConfirmed) and event.on_the_spot for event in month.events)
     assert any("repeat" in case.flags for case in month.cases)
     assert any(case.grade == "major" for case in month.cases)
+
+
+def test_most_customers_who_are_followed_up_answer_what_the_satisfaction_index_asks(
+    month: Played, policy: Policy
+) -> None:
+    followed_up = [event for event in month.events if isinstance(event, FollowedUp)]
+    answers = [event.answers for event in followed_up if event.answers]
+    assert len(followed_up) > len(answers) > len(followed_up) / 2
+    assert {name for each in answers for name in each} == indicators_of(policy.sections)
 
 
 def test_most_is_in_time_and_some_is_late(month: Played, policy: Policy) -> None:

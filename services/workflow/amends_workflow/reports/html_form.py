@@ -14,7 +14,7 @@ from amends_workflow.reports.wording import Said
 
 _NARROW = 4
 # So many characters are no name: they want a column to be read in.
-_LONG: Final = 40
+_LONG = 40
 
 
 def as_html(document: Document) -> bytes:

@@ -32,6 +32,7 @@ from amends_domain.commands import (
 from amends_domain.decide import Actor
 from amends_domain.decisions.actions import CORRECTIVE_ACTION_DONE
 from amends_domain.events import NoteAdded
+from amends_domain.policy_measures import indicators_of
 from amends_platform.demo.month.bank import AGENT, HANDLER, SUPERVISOR
 from amends_platform.demo.month.telling import Telling
 
@@ -199,7 +200,8 @@ def follow_up(t: Telling, *, best: int = 10) -> None:
     t.then(t.handler, RecordContact("outbound", "phone", True, t.say("contact")))
     t.minutes(1, 5)
     satisfaction = min(best, t.chance.choice(_SATISFIED[min(t.trouble, len(_SATISFIED) - 1)]))
-    t.then(t.handler, FollowUp(True, satisfaction, t.say("follow_up")))
+    answers = _answers(t, satisfaction, is_late=late)
+    t.then(t.handler, FollowUp(True, satisfaction, t.say("follow_up"), answers))
     if t.likely(0.55):
         t.working(0.2, 9)
         t.then(t.handler, Review(t.say("review")))
@@ -221,3 +223,13 @@ def aside(t: Telling) -> None:
 def _corrected_note(text: str) -> Callable[[Case], Command]:
     """The correction of the case's last note."""
     return lambda case: Correct(next(m.position for m in reversed(case.marks) if m.type == NoteAdded.TYPE), text)
+
+
+def _answers(t: Telling, satisfaction: int, *, is_late: bool) -> dict[str, int] | None:
+    """What two customers of three say when they are asked more than the one number: most, that nobody explained."""
+    number = t.case_id.int
+    if number % 3 == 0:
+        return None
+    less = {"explained": 1 + number % 2, "fair": 1, "speed": 3 if is_late else number % 2}
+    asked = sorted(indicators_of(t.scene.policy.sections))
+    return {name: max(1, satisfaction - less.get(name, 0)) for name in asked} or None
