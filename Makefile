@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help up demo test check setup bench docs words screenshots format lock clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(STAMP) ## the whole system in this terminal (ARGS="--data-dir D" and so on); Ctrl-C stops it
 	@exec $(BIN)/amends up $(ARGS)
@@ -43,6 +43,9 @@ docs: $(STAMP) ## regenerate what is generated: OpenAPI, AsyncAPI, the state dia
 
 words: $(STAMP) ## find every message that is shown to people, for its translation (words/zh.po)
 	@$(BIN)/python -m tests.support.word_catalog $(ARGS)
+
+screenshots: $(STAMP) ## take the pictures of the README anew, with the machine's Chromium (ARGS=NAME for one)
+	@$(BIN)/python -m tests.support.screenshots $(ARGS)
 
 format: $(STAMP) ## format and mend what can be mended by itself
 	@$(BIN)/ruff check --quiet --fix-only .
