@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 import pytest
@@ -20,6 +20,7 @@ from amends_workflow.rebuild import SEARCH_PATH, Rebuild
 from amends_workflow.reports.cutting import Settled
 from amends_workflow.reports.json_form import as_json
 from amends_workflow.reports.packs import Packs
+from amends_workflow.reports.reading import Summed, summed
 from tests.integration.workflow.conftest import Workflow, running_workflow, until
 from tests.support.months import ENDS, ZONE, Row, made_up, publish_policies, write_rows
 from tests.support.postgres import Database, PostgresServer, new_database
@@ -191,6 +192,25 @@ async def test_the_months_are_listed_the_one_that_goes_on_first(workflow: Workfl
         ("2026-10", True),
         ("2026-09", True),
     ]
+
+
+async def test_a_month_that_was_made_is_had_while_another_is_made(
+    october: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, begun, go_on = await packs(october), asyncio.Event(), asyncio.Event()
+    first = await made.of(OCTOBER)
+
+    async def slowly(*asked: Any) -> Summed:
+        begun.set()
+        await go_on.wait()
+        return await summed(*asked)
+
+    monkeypatch.setattr("amends_workflow.reports.packs.summed", slowly)
+    other = asyncio.create_task(made.of(Month(2026, 9)))
+    await begun.wait()
+    assert await made.of(OCTOBER) is first
+    go_on.set()
+    assert (await other).pack.month == "2026-09"
 
 
 async def test_a_writer_that_hangs_is_waited_for_once_a_month_and_not_for_ever(october: Database) -> None:

@@ -79,14 +79,24 @@ class Packs:
             cut = await cut_of(conn, self._tenant, self._policies, month, self._settled)
         checkpoint = await self._checkpoint(cut.position)
         key = month, cut.policy.hash, cut.position
+        # Who asks for what is there does not wait while another month is made.
+        made = self._remembered(key, checkpoint)
+        if made is not None:
+            return made
         async with self._lock:
-            made = self._kept.get(key)
-            if made is None or made.pack.checkpoint != checkpoint:
-                made = await self._made(cut, checkpoint)
-                self._kept[key] = made
-            self._kept.move_to_end(key)
+            made = self._remembered(key, checkpoint)
+            if made is None:
+                made = self._kept[key] = await self._made(cut, checkpoint)
+                self._kept.move_to_end(key)
             while len(self._kept) > _KEPT_MAX:
                 self._kept.popitem(last=False)
+        return made
+
+    def _remembered(self, key: tuple[Month, str, int], checkpoint: Covering | None) -> Made | None:
+        made = self._kept.get(key)
+        if made is None or made.pack.checkpoint != checkpoint:
+            return None
+        self._kept.move_to_end(key)
         return made
 
     async def _made(self, cut: Cut, checkpoint: Covering | None) -> Made:
