@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from amends_domain.case import Case
 from amends_domain.transitions import TRANSITIONS
 from amends_workflow.console.acting.table import ACTIONS
 from tests.support.console import Desk, Visitor, until, words_of
@@ -107,6 +108,25 @@ async def test_a_stale_page_is_told_what_happened_since_and_keeps_what_was_typed
         f"/cases/{case['reference']}/do/note", {**hidden(response.text), "text": "What I typed & <meant>"}
     )
     assert again.status_code == 303
+
+
+async def test_an_alarm_between_the_console_and_intake_makes_no_page_old(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = await a_case(desk)
+    visitor = await desk.visitor()
+    fields = hidden(await visitor.see(f"/cases/{case['reference']}?do=apologize"))
+    asked = []
+
+    def late(_case: Case, version: int | None, _command: str) -> int | None:
+        # As if the log had moved on just after it was looked at.
+        asked.append(version)
+        return 99 if len(asked) == 1 else version
+
+    monkeypatch.setattr("amends_workflow.console.routes.cases.version_meant", late)
+    form = {**fields, "channel": "phone", "text": "Sorry."}
+    response = await visitor.send(f"/cases/{case['reference']}/do/apologize", form)
+    assert (response.status_code, len(asked)) == (303, 2)
 
 
 async def test_a_refusal_says_why_and_what_is_possible_beside_the_form(desk: Desk) -> None:
