@@ -79,6 +79,9 @@ def serve(program: str, create_app: Callable[[Settings], FastAPI]) -> int:
             # Nothing here asks for the client's address or the scheme.
             proxy_headers=False,
             server_header=False,
+            # Longer than clients and proxies keep an idle connection (httpx 5 s, nginx 60 s), so that they close it and
+            # we do not: what is sent into a connection that is just being closed is lost without an answer.
+            timeout_keep_alive=75,
             timeout_graceful_shutdown=int(settings.shutdown_seconds_max),
         ),
         app,
