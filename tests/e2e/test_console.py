@@ -17,7 +17,17 @@ from tests.support.system import System
 if TYPE_CHECKING:
     from playwright.async_api import Browser
 
-PAGES = ("/", "/?breached=true", "/board", "/alerts", "/reports", "/audit", "/complaints/new", "/nowhere")
+PAGES = (
+    "/",
+    "/?within=late",
+    "/board",
+    "/alerts",
+    "/reports",
+    "/reports/to-date",
+    "/audit",
+    "/complaints/new",
+    "/nowhere",
+)
 HOSTILE = (
     "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
     "{{ 7 * 7 }} \u202e\u05d0\u05d1\u05d2 ‮reversed \U0001f9d1\U0001f3fd\u200d\U0001f4bb " + "long " * 3_900
