@@ -6,15 +6,12 @@ They are counted and shown, because teams under targets are tempted to enter cas
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
+from amends_domain.actors import is_system
 from amends_domain.calendars import after
 from amends_domain.case import Case, Mark
 from amends_domain.clocks import UnknownPolicy
 from amends_domain.policy import Policy
-
-# What the system writes itself is late for other reasons, and says by how much.
-_SYSTEM: Final = "system:"
 
 
 def late_entries(case: Case, policies: Mapping[str, Policy]) -> tuple[Mark, ...]:
@@ -26,7 +23,8 @@ def late_entries(case: Case, policies: Mapping[str, Policy]) -> tuple[Mark, ...]
 
 
 def _is_late(mark: Mark, case: Case, policies: Mapping[str, Policy]) -> bool:
-    if mark.policy is None or mark.recorded_at <= mark.occurred_at or mark.actor.startswith(_SYSTEM):
+    # What the system writes itself is late for other reasons, and says by how much.
+    if mark.policy is None or mark.recorded_at <= mark.occurred_at or is_system(mark.actor):
         return False
     if case.historical and mark.cycle == 1:
         return False

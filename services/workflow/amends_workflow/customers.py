@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from amends_domain.actors import is_system
 from amends_domain.events import (
     ApologyGiven,
     CallbackAgreed,
@@ -69,7 +70,7 @@ class CustomerEvents(NamedTuple):
 
 def spoken_by(row: StoredEvent) -> str | None:
     """The staff id of whoever spoke with the customer, or promised; None where the system wrote the event."""
-    if row.actor.startswith("system:"):
+    if is_system(row.actor):
         return None
     data = orjson.loads(row.data)
     return str(data.get("spoken_by") or data.get("promised_by") or row.actor)

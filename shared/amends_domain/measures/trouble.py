@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from amends_domain.actors import is_system
 from amends_domain.events import CaseEscalated, HandOffAccepted, HandOffRefused
 from amends_domain.late_entries import late_entries
 from amends_domain.measures.told import Counts, Span, Told
 
 _ESCALATES = frozenset({"deadline", "asked"})
-_SYSTEM = "system:"
 
 
 def escalations(told: Told, span: Span) -> Counts:
@@ -33,7 +33,7 @@ def hand_offs(told: Told, span: Span) -> Counts:
 def entries(told: Told, span: Span) -> Counts:
     """What people entered, and what of it they entered late, by the policy of then."""
     for entry in told.in_month(span):
-        if entry.recorded.policy is not None and not entry.recorded.actor.startswith(_SYSTEM):
+        if entry.recorded.policy is not None and not is_system(entry.recorded.actor):
             yield ("entry", "all"), 1
     for mark in late_entries(told.case, told.policies):
         if span.has(mark.recorded_at):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from amends_domain.actors import is_system
 from amends_domain.case import ALL_BRANCHES, INCIDENT, Case
 from amends_domain.reference import reference_of
 from amends_platform.exporting.extract import Entry
@@ -31,9 +32,6 @@ STAFF_FIELDS: Final = frozenset(
 )
 # Which field of an event is the id of another case, or of an incident.
 CASE_FIELDS: Final = frozenset({"into", "case", "from_case", "earlier_case", "incident"})
-
-# Nobody works for the system: what it wrote itself names no staff.
-_SYSTEM: Final = "system:"
 
 
 class ObjectType(StrEnum):
@@ -136,5 +134,6 @@ def _branch(branch: str, qualifier: str) -> Iterator[Relation]:
 
 
 def _staff(person: str, qualifier: str) -> Iterator[Relation]:
-    if person and not person.startswith(_SYSTEM):
+    # Nobody works for the system: what it wrote itself names no staff.
+    if person and not is_system(person):
         yield Relation(ObjectType.STAFF, person, qualifier)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from amends_domain.actors import is_system
+from amends_domain.alerts import ALERTS
 from amends_domain.case import Case
-from amends_domain.events import CaseEscalated, DeadlineBreached, ReminderIssued
+from amends_domain.events import CaseEscalated
 
-_ALARMS: Final = (ReminderIssued.TYPE, DeadlineBreached.TYPE, CaseEscalated.TYPE)
 # Whom a person's escalation tells is the next of the ladder, on which the clocks' own escalations climb, too.
 _UP_THE_LADDER: Final = "escalate"
-_SYSTEM: Final = "system:"
 
 
 def version_meant(case: Case, version: int | None, command: str) -> int | None:
@@ -19,9 +19,9 @@ def version_meant(case: Case, version: int | None, command: str) -> int | None:
 
     Who writes an apology while the reminder to apologise comes in need not send it twice.
     """
-    alarms = [type_ for type_ in _ALARMS if command != _UP_THE_LADDER or type_ != CaseEscalated.TYPE]
+    alarms = [type_ for type_ in ALERTS if command != _UP_THE_LADDER or type_ != CaseEscalated.TYPE]
     if version is None or any(
-        mark.type not in alarms or not mark.actor.startswith(_SYSTEM) for mark in case.marks if mark.version > version
+        mark.type not in alarms or not is_system(mark.actor) for mark in case.marks if mark.version > version
     ):
         return version
     return max(version, case.version)

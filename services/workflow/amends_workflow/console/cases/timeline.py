@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from amends_domain.actors import is_system
 from amends_platform.words import Words
 from amends_store.records import StoredEvent
 from amends_workflow.console.cases.kinds_of_events import Group, group_of
@@ -78,7 +79,7 @@ def timeline(
             group=group_of(each["type"]),
             sentence=words.sentence(each, at),
             quotes=tuple(_folded(text) for text in words.quoted(each)),
-            by=None if each["actor"].startswith("system:") else each["actor"],
+            by=None if is_system(each["actor"]) else each["actor"],
             occurred_at=row.occurred_at,
             recorded_at=row.recorded_at,
             reference=None if each["reference"] == own_reference else each["reference"],
