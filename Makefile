@@ -53,8 +53,8 @@ format: $(STAMP) ## format and mend what can be mended by itself
 
 lock: $(STAMP) ## resolve the dependencies anew into requirements/
 	@for set in "bootstrap.in bootstrap.txt" "build.in build.txt" \
-	    "../pyproject.toml runtime.txt --extra analytics --extra pdf" \
-	    "../pyproject.toml dev.txt --extra embedded --extra analytics --extra pdf --extra dev -c runtime.txt"; do \
+	    "../pyproject.toml runtime.txt --extra analytics --extra pdf --extra telemetry" \
+	    "../pyproject.toml dev.txt --extra embedded --extra analytics --extra pdf --extra telemetry --extra dev -c runtime.txt"; do \
 	  set -- $$set; \
 	  (cd requirements && ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	    --generate-hashes --no-header $$1 -o $$2 "$${@:3}"); \
