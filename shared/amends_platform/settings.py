@@ -14,6 +14,8 @@ import platformdirs
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from amends_platform.password_files import has_password, with_password_of
+
 PREFIX = "AMENDS_"
 # Set by the supervisor for the programs it starts; no setting, so never reported as a misspelt one.
 INTERNAL = frozenset({"AMENDS_READY_FD"})
@@ -54,7 +56,7 @@ def _smtp_url(secret: SecretStr) -> SecretStr:
         is_url = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_url = False
-    if not is_url or (parts.username is None) != (parts.password is None) or parts.path.strip("/"):
+    if not is_url or (parts.username is None and parts.password is not None) or parts.path.strip("/"):
         raise ValueError("must look like smtp://user:password@host:587 or smtps://user:password@host")
     return secret
 
@@ -80,6 +82,9 @@ class Settings(BaseSettings):
 
     database_url: Annotated[str, AfterValidator(_database_url)] | None = Field(
         None, description="PostgreSQL 18 or newer; without it `amends up` runs its own"
+    )
+    database_password_file: Path | None = Field(
+        None, description="the file of the database's password, where its URL names none"
     )
     nats_url: Annotated[str, AfterValidator(_nats_url)] | None = Field(
         None, description="NATS with JetStream; without it `amends up` runs its own"
@@ -133,6 +138,9 @@ class Settings(BaseSettings):
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = Field(
         None, description="where mail goes: smtp://user:password@host:587, or smtps://"
     )
+    smtp_password_file: Path | None = Field(
+        None, description="the file of the password for sending mail, where its URL names none"
+    )
     intake_url: Annotated[str, AfterValidator(_http_url)] | None = Field(
         None, description="where commands, and the console, find intake; by default the running `amends up`"
     )
@@ -162,9 +170,25 @@ class Settings(BaseSettings):
     def load(cls, **given: Any) -> Settings:
         """The settings from the environment, `given` (command line options) on top. Raises SettingsError."""
         try:
-            return cls(**{name: value for name, value in given.items() if value is not None})
+            settings = cls(**{name: value for name, value in given.items() if value is not None})
         except ValidationError as error:
             raise SettingsError(_explain(error, given)) from None
+        return settings._with_passwords()
+
+    def _with_passwords(self) -> Settings:
+        """With the passwords that are in files. Raises SettingsError."""
+        read: dict[str, Any] = {}
+        if self.database_password_file is not None:
+            read["database_url"] = _url_with_password(
+                "database_password_file", self.database_password_file, "database_url", self.database_url
+            )
+        smtp_url = None if self.smtp_url is None else self.smtp_url.get_secret_value()
+        if self.smtp_password_file is not None:
+            smtp_url = _url_with_password("smtp_password_file", self.smtp_password_file, "smtp_url", smtp_url)
+            read["smtp_url"] = SecretStr(smtp_url)
+        if smtp_url is not None and urlsplit(smtp_url).username is not None and not has_password(smtp_url):
+            raise SettingsError(f"{PREFIX}SMTP_URL: names a user without a password, and no file has it either")
+        return self.model_copy(update=read)
 
     @property
     def master_key_path(self) -> Path:
@@ -230,6 +254,15 @@ def unknown_variables() -> dict[str, str | None]:
 def masked(text: str) -> str:
     """The text with the passwords of URLs replaced."""
     return _PASSWORD_PARAMETER.sub(r"\1****", _URL_PASSWORD.sub(r"\1:****@", text))
+
+
+def _url_with_password(name: str, file: Path, url_name: str, url: str | None) -> str:
+    if url is None:
+        raise SettingsError(f"{PREFIX}{name.upper()}: is of no use without {PREFIX}{url_name.upper()}")
+    try:
+        return with_password_of(file, url)
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}{name.upper()}: {error}") from None
 
 
 def _plain(value: Any) -> str:
