@@ -10,6 +10,7 @@ from collections.abc import Callable
 import uvicorn
 from fastapi import FastAPI
 
+from amends_platform.draining import DrainingServer
 from amends_platform.logs import configure_logging
 from amends_platform.readiness import announce_ready
 from amends_platform.settings import Settings, SettingsError
@@ -21,25 +22,14 @@ _WRONG_USAGE, _UNREACHABLE = 2, 3
 _COLLECT_AT_OBJECTS = 10_000
 
 
-class _Server(uvicorn.Server):
+class _Server(DrainingServer):
     """Says it is ready once it accepts requests."""
-
-    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
-        super().__init__(config)
-        self._app = app
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             _collect_seldom()
             announce_ready()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Answers under way are waited for, and some have no end of their own.
-        end_streams: Callable[[], None] | None = getattr(self._app.state, "end_streams", None)
-        if end_streams is not None:
-            end_streams()
-        await super().shutdown(sockets)
 
 
 def _collect_seldom() -> None:
@@ -52,7 +42,7 @@ def _collect_seldom() -> None:
 
 
 def serve(program: str, create_app: Callable[[Settings], FastAPI]) -> int:
-    """Serve until SIGTERM or SIGINT; requests under way are finished. Returns the exit code.
+    """Serve until SIGTERM or SIGINT; no request is lost (see draining). Returns the exit code.
 
     `program` is "intake" or "workflow": its address is the settings `{program}_host` and `{program}_port`.
     """
@@ -85,6 +75,7 @@ def serve(program: str, create_app: Callable[[Settings], FastAPI]) -> int:
             timeout_graceful_shutdown=int(settings.shutdown_seconds_max),
         ),
         app,
+        settings.drain_seconds,
     )
     server.run()
     return 0 if server.started else _UNREACHABLE

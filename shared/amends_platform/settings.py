@@ -160,6 +160,11 @@ class Settings(BaseSettings):
     database_connections_max: Annotated[int, Field(ge=2, le=500)] = Field(
         10, description="connections to PostgreSQL that one service process may hold"
     )
+    drain_seconds: Annotated[float, Field(ge=0, le=600)] = Field(
+        0.0,
+        description="how long a service that was told to stop says so and serves on, before it listens no longer: "
+        "longer than a load balancer takes to see it",
+    )
     shutdown_seconds_max: Annotated[float, Field(gt=0, le=600)] = Field(
         10.0, description="how long a stopping service may take to finish what it began"
     )

@@ -185,6 +185,8 @@ def add_operations(
 
     @app.get("/readyz", tags=["operations"], summary="The service can do its work")
     async def readyz() -> Response:
+        if getattr(app.state, "is_stopping", False):
+            raise Problem(503, "not-ready", "The service was told to stop.")
         try:
             async with asyncio.timeout(_READINESS_SECONDS_MAX):
                 await ready()

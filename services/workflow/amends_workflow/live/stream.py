@@ -187,6 +187,7 @@ class Live:
                     with suppress(TimeoutError):
                         async with asyncio.timeout_at(quiet_until):
                             await moved.wait()
+            yield b"retry: %d\n" % _RETRY_MS + mark(position, "come again")
 
     async def _can_resume(self, tail: Tail, position: int) -> bool:
         """Whether what follows the position is still told: not when it lies too far back, nor when the log has never
