@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import socket
 import sys
-from collections.abc import Callable
+from typing import Protocol
 
 import uvicorn
 from fastapi import FastAPI
@@ -14,12 +14,20 @@ from amends_platform.draining import DrainingServer
 from amends_platform.logs import configure_logging
 from amends_platform.readiness import announce_ready
 from amends_platform.settings import Settings, SettingsError
+from amends_platform.telemetry.asked import tracing_asked_for
+from amends_platform.telemetry.tracing import Tracing
 
 # A service that starts together with its database, or after both crashed, waits for it rather than start over and over.
 START_PATIENCE_SECONDS = 10.0
 _WRONG_USAGE, _UNREACHABLE = 2, 3
 # More than a hundred requests under way hold; uncollected, so many take a few megabytes.
 _COLLECT_AT_OBJECTS = 10_000
+
+
+class CreateApp(Protocol):
+    """Makes a service. `tracing` makes its spans; None: it makes none."""
+
+    def __call__(self, settings: Settings, *, tracing: Tracing | None) -> FastAPI: ...
 
 
 class _Server(DrainingServer):
@@ -41,13 +49,14 @@ def _collect_seldom() -> None:
     gc.set_threshold(_COLLECT_AT_OBJECTS)
 
 
-def serve(program: str, create_app: Callable[[Settings], FastAPI]) -> int:
+def serve(program: str, create_app: CreateApp) -> int:
     """Serve until SIGTERM or SIGINT; no request is lost (see draining). Returns the exit code.
 
     `program` is "intake" or "workflow": its address is the settings `{program}_host` and `{program}_port`.
     """
     try:
         settings = Settings.load()
+        tracing = tracing_asked_for(program)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return _WRONG_USAGE
@@ -55,7 +64,7 @@ def serve(program: str, create_app: Callable[[Settings], FastAPI]) -> int:
         print(f"AMENDS_DATABASE_URL: {program} needs a database; `amends up` brings its own", file=sys.stderr)
         return _WRONG_USAGE
     configure_logging(settings, program=program)
-    app = create_app(settings)
+    app = create_app(settings, tracing=tracing)
     server = _Server(
         uvicorn.Config(
             app,
@@ -77,5 +86,9 @@ def serve(program: str, create_app: Callable[[Settings], FastAPI]) -> int:
         app,
         settings.drain_seconds,
     )
-    server.run()
+    try:
+        server.run()
+    finally:
+        if tracing is not None:
+            tracing.close()
     return 0 if server.started else _UNREACHABLE

@@ -4,6 +4,7 @@ its answer is kept, and given again to whoever repeats it; its refusal may be ke
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,6 +25,7 @@ from amends_platform.keyring import Keyring
 from amends_platform.policy.book import PolicyBook
 from amends_platform.principals import Principal
 from amends_platform.sealing import CustomerKey
+from amends_platform.telemetry.tracing import Tracing
 from amends_store.append import Appender
 from amends_store.read import find_receipt
 from amends_store.records import Append, Appended, Receipt, Replayed, StoredReceipt, Verdict
@@ -68,6 +70,7 @@ class Clerk:
         policies: PolicyBook,
         now: Callable[[], datetime],
         on_commit: Callable[[int], None] | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self.pool = pool
         self.cases = cases
@@ -77,6 +80,7 @@ class Clerk:
         self._appender = appender
         self._policies = policies
         self._now = now
+        self._tracing = tracing
 
     def context(self, request: Request, other: Case | None = None) -> Context:
         """What a decision on this request is made from now."""
@@ -112,14 +116,25 @@ class Clerk:
 
     async def append(self, rows: Append) -> Verdict:
         """Raises StoreUnavailable, AppendRefused."""
-        return await self._appender.append(rows)
+        if self._tracing is None:
+            return await self._appender.append(rows)
+        began_ns = time.time_ns()
+        verdict = await self._appender.append(rows)
+        if isinstance(verdict, Appended):
+            self._tracing.appended(rows, began_ns)
+        return verdict
 
     async def append_together(self, *rows: Append) -> tuple[Appended, ...] | Objection:
         """All of them, which are about one customer, or none. Raises StoreUnavailable, AppendRefused."""
         # The customer's key is brought once.
         bringing = next((n for n, row in enumerate(rows) if row.data_key is not None), None)
         rows = tuple(row if n == bringing else replace(row, data_key=None) for n, row in enumerate(rows))
-        return await append_together(self.pool, rows, on_commit=self.on_commit)
+        began_ns = time.time_ns()
+        verdict = await append_together(self.pool, rows, on_commit=self.on_commit)
+        if self._tracing is not None and not isinstance(verdict, Objection):
+            for each in rows:
+                self._tracing.appended(each, began_ns)
+        return verdict
 
     def remember(self, decided: Decided, appended: Appended) -> None:
         """Keep the case as it is after what was appended."""
