@@ -13,6 +13,8 @@ from uuid import UUID
 
 import asyncpg
 
+from amends_domain.access.grants import Grant
+from amends_domain.access.judging import acting
 from amends_domain.case import Case
 from amends_domain.clocks import obligations
 from amends_domain.decide import Actor, Context, Decision, Rejection
@@ -51,10 +53,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A command refused on the case as the log has it; None where it would have begun one."""
+    """A command refused on the case as the log has it; None where it would have begun one. `by`: in which role."""
 
     rejection: Rejection
     case: Case | None
+    by: Grant
 
 
 class Clerk:
@@ -82,12 +85,14 @@ class Clerk:
         self._now = now
         self._tracing = tracing
 
-    def context(self, request: Request, other: Case | None = None) -> Context:
-        """What a decision on this request is made from now."""
+    def context(self, request: Request, command: str, *branches: str | None, other: Case | None = None) -> Context:
+        """What a decision on this request is made from now; `branches`: of what it is about."""
         principal, now = request.principal, self._now()
+        grants = principal.grants
+        role, branch = acting(grants, command, branches)
         return Context(
             now,
-            Actor(principal.id, principal.role, principal.branch),
+            Actor(principal.id, role, branch, () if len(grants) == 1 else grants),
             self._policies.in_force(now),
             self._policies.known,
             request.occurred_at,
@@ -152,7 +157,9 @@ class Clerk:
         assert case is not None, "a receipt's case exists: both were recorded in one transaction"
         return repeated(receipt, case.first_position)
 
-    async def turned_down(self, case: Case, decision: Decision, request: Request) -> Answered | Refused:
+    async def turned_down(
+        self, case: Case, decision: Decision, context: Context, request: Request
+    ) -> Answered | Refused:
         """What becomes of a request that cannot be carried out on the case as the log has it: the first answer, where
         it was carried out before, else the rejection. Raises a problem where the case has moved on instead.
         """
@@ -161,7 +168,7 @@ class Clerk:
             return again
         if not isinstance(decision, Rejection):
             raise refusals.moved_on(case)
-        return Refused(decision, case)
+        return Refused(decision, case, context.actor.grant)
 
     async def keep_for_audit(self, refused: Refused, command: str, request: Request) -> None:
         """Record the refusal where it is one of authority or recusal. Raises StoreUnavailable, AppendRefused."""
@@ -171,8 +178,8 @@ class Clerk:
         refusal = Refusal(
             principal.tenant,
             principal.id,
-            principal.role,
-            principal.branch,
+            refused.by.role,
+            refused.by.branch,
             None if refused.case is None else refused.case.id,
             command,
             rejection.code,
