@@ -13,7 +13,7 @@ WORKERS ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
 # A system is many Python processes, and its tests start hundreds: each finds its modules compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up demo test check setup bench docs words screenshots format lock clean
+.PHONY: help up demo test check rehearsal setup bench docs words screenshots format lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,12 @@ check: $(STAMP) ## format, lint, types, import rules
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo >/dev/null || $(BIN)/lint-imports
+	@# Where their wheels are: Linux on x86-64.
+	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint deploy/Dockerfile; fi
+	@if [ -x $(BIN)/shellcheck ]; then $(BIN)/shellcheck .ci/run $$(find deploy -name '*.sh'); fi
+
+rehearsal: $(STAMP) ## build the image's files without an engine, and run them as a container would
+	@$(BIN)/pytest -n 0 tests/rehearsal/test_image.py $(ARGS)
 
 setup: $(STAMP) ## install into .venv, and nothing else
 
