@@ -15,8 +15,8 @@ from uuid import UUID
 
 import asyncpg
 
-from amends_domain.access.grants import Grant, Grants
-from amends_domain.access.roles import ROLES
+from amends_domain.authority import ROLES
+from amends_platform.guarding.rates import RateLimit
 from amends_platform.ids import uuid7
 
 KEY_PATTERN: Final = re.compile(r"amends_[A-Za-z0-9_-]{43}")
@@ -54,13 +54,12 @@ class NoSuchKey(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: `id` is the person (or system) that events name as their actor; `grants`, one at least, is what they
-    may: a key has one, what an identity provider vouches for may have several. All of it is the credential's to say.
-    """
+    """Who asks: `id` is the person (or system) that events name as their actor; `branch` None means all of them."""
 
     id: str
+    role: str
     tenant: str
-    grants: Grants
+    branch: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,27 +167,44 @@ async def revoked_among(connection: asyncpg.Connection, keys: Iterable[str]) -> 
 class Authenticator:
     """Knows principals by their keys and sessions. One per process: what it learned holds for `CACHE_SECONDS`."""
 
-    def __init__(self, pool: asyncpg.Pool, *, now_seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        *,
+        unknown_keys: RateLimit | None = None,
+        now_seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`unknown_keys`: how often one address may show a key that was never seen to be good here."""
         self._pool = pool
+        self._unknown_keys = unknown_keys
         self._now_seconds = now_seconds
         # By the key's hash: looking it up tells nobody by its duration how much of a key was right. A session's hash is
         # never a key's: what is hashed begins differently.
         self._known: dict[bytes, tuple[Principal, float]] = {}
         self._asking: dict[bytes, asyncio.Task[Principal | None]] = {}
 
-    async def authenticate(self, authorization: str | None) -> Principal:
-        """The principal of an Authorization header. Raises Unauthenticated, or what asyncpg raises."""
+    async def authenticate(self, authorization: str | None, address: str | None = None) -> Principal:
+        """The principal of an Authorization header, which came from an address.
+
+        Raises Unauthenticated, a 429 Problem where too many unknown keys came from there, or what asyncpg raises.
+        """
         key = _bearer(authorization)
         key_hash = _hash(key)
         known = self._known.get(key_hash)
         if known is not None and self._now_seconds() < known[1]:
             return known[0]
+        # Who was let in before is let in whatever others at the same address do.
+        brake = self._unknown_keys if known is None and address is not None else None
+        if brake is not None and address is not None:
+            brake.spend(address, self._now_seconds())
         is_session = SESSION_PATTERN.fullmatch(key) is not None
         principal = await self._ask(key_hash, _BY_SESSION if is_session else _BY_KEY)
         if principal is None:
             raise Unauthenticated(
                 "The session is over: sign in again." if is_session else "The API key is unknown or revoked."
             )
+        if brake is not None and address is not None:
+            brake.give_back(address)
         return principal
 
     def forget(self, key: str) -> None:
@@ -212,7 +228,7 @@ class Authenticator:
         if row is None:
             self._known.pop(key_hash, None)
             return None
-        principal = Principal(row["person"], row["tenant"], (Grant(row["role"], row["branch"]),))
+        principal = Principal(row["person"], row["role"], row["tenant"], row["branch"])
         if len(self._known) >= _CACHED_KEYS_MAX:
             self._known.clear()
         self._known[key_hash] = (principal, asked_at + CACHE_SECONDS)

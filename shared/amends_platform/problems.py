@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -12,12 +13,19 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Scope
+
+from amends_platform.ids import uuid7
 
 MEDIA_TYPE = "application/problem+json"
+_INSTANCE = "problem_instance"
 
 
 class Problem(Exception):
-    """An answer that is a problem. `code` is stable; `members` extend the body (`allowed`, `state`, `errors`)."""
+    """An answer that is a problem. `code` is stable; `members` extend the body (`allowed`, `state`, `errors`).
+
+    `hold_seconds`: how long the answer is kept back from somebody who asks too often.
+    """
 
     def __init__(
         self,
@@ -26,6 +34,7 @@ class Problem(Exception):
         detail: str,
         *,
         headers: Mapping[str, str] | None = None,
+        hold_seconds: float = 0.0,
         **members: Any,
     ) -> None:
         super().__init__(detail)
@@ -33,12 +42,26 @@ class Problem(Exception):
         self.code = code
         self.detail = detail
         self.headers = headers
+        self.hold_seconds = hold_seconds
         self.members = members
 
 
 def problem_type(code: str) -> str:
     """The stable URI of a kind of problem."""
     return f"urn:amends:problem:{code}"
+
+
+def new_instance() -> str:
+    """A name for one occurrence of a problem."""
+    return f"urn:uuid:{uuid7()}"
+
+
+def instance_of(scope: Scope) -> str:
+    """The name of what went wrong with this request, in the answer and in the log: the path may hold a customer's."""
+    state: dict[str, Any] = scope.setdefault("state", {})
+    if _INSTANCE not in state:
+        state[_INSTANCE] = new_instance()
+    return str(state[_INSTANCE])
 
 
 def problem_response(problem: Problem, instance: str) -> Response:
@@ -51,8 +74,7 @@ def problem_response(problem: Problem, instance: str) -> Response:
         "instance": instance,
         **problem.members,
     }
-    headers = {"X-Content-Type-Options": "nosniff", **(problem.headers or {})}
-    return Response(orjson.dumps(body), problem.status, headers, MEDIA_TYPE)
+    return Response(orjson.dumps(body), problem.status, problem.headers, MEDIA_TYPE)
 
 
 def invalid(error: ValidationError) -> Problem:
@@ -77,14 +99,18 @@ def install(app: FastAPI) -> None:
 
     async def on_problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, Problem)
-        return problem_response(error, request.url.path)
+        if error.hold_seconds:
+            await asyncio.sleep(error.hold_seconds)
+        return problem_response(error, instance_of(request.scope))
 
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         status = HTTPStatus(error.status_code)
         code = status.phrase.lower().replace(" ", "-")
-        detail = error.detail if error.detail != status.phrase else f"{status.description or status.phrase}."
-        return problem_response(Problem(error.status_code, code, detail, headers=error.headers), request.url.path)
+        detail = f"{status.description or status.phrase}."
+        return problem_response(
+            Problem(error.status_code, code, detail, headers=error.headers), instance_of(request.scope)
+        )
 
     async def on_parameters(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -93,11 +119,11 @@ def install(app: FastAPI) -> None:
             for item in error.errors()
         ]
         detail = "; ".join(f"{item['parameter']}: {item['detail']}" for item in errors[:3])
-        return problem_response(Problem(422, "invalid-parameters", detail, errors=errors), request.url.path)
+        return problem_response(Problem(422, "invalid-parameters", detail, errors=errors), instance_of(request.scope))
 
     async def on_crash(request: Request, _error: Exception) -> Response:
         problem = Problem(500, "internal-error", "Something went wrong here; it has been logged.")
-        return problem_response(problem, request.url.path)
+        return problem_response(problem, instance_of(request.scope))
 
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(HTTPException, on_http)

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -67,6 +68,15 @@ def _rate(text: str) -> str:
     number, slash, per = text.partition("/")
     if not slash or per != "s" or not number.isdecimal() or int(number) == 0:
         raise ValueError("must be off, or a number of requests per second such as 2000/s")
+    return text
+
+
+def _networks(text: str) -> str:
+    try:
+        for part in filter(None, map(str.strip, text.split(","))):
+            ip_network(part, strict=False)
+    except ValueError:
+        raise ValueError("must be addresses or networks such as 10.0.0.7,10.1.0.0/16") from None
     return text
 
 
@@ -154,6 +164,35 @@ class Settings(BaseSettings):
     rate_limit: Annotated[str, AfterValidator(_rate)] = Field(
         "2000/s", description="requests a second that one principal may make, or off"
     )
+    address_rate_limit: Annotated[str, AfterValidator(_rate)] = Field(
+        "4000/s", description="requests a second that one address may make, before anybody asks who it is, or off"
+    )
+    unknown_keys_limit: Annotated[str, AfterValidator(_rate)] = Field(
+        "20/s",
+        description="keys a second that one address may show which were never seen to be good, or off;"
+        " more are answered 429 and not looked for",
+    )
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        "",
+        description="addresses or networks, with commas between them, whose X-Forwarded-For is believed, and whose"
+        " connections are not counted as one client's",
+    )
+    connections_max: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        2_000, description="connections that one HTTP service takes at a time; beyond it unused ones make room"
+    )
+    address_connections_max: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        500, description="of them, those of one address"
+    )
+    client_seconds_max: Annotated[float, Field(gt=0, le=3_600)] = Field(
+        20.0,
+        description="how long a client may take to send a request's head, to send 16 KiB more of its body or the end"
+        " of it, and to take what waits of the answer; then it is cut off",
+    )
+    request_seconds_max: Annotated[float, Field(gt=0, le=3_600)] = Field(
+        30.0,
+        description="after how long a request that is not answered is given up with a 503; exports are not, nor is"
+        " the stream",
+    )
     body_bytes_max: Annotated[int, Field(ge=1_024, le=64 * 1_048_576)] = Field(
         1_048_576, description="the largest request body taken; a larger one is answered 413"
     )
@@ -215,7 +254,7 @@ class Settings(BaseSettings):
     @property
     def requests_per_second_max(self) -> float | None:
         """The rate limit of one principal; None when it is off."""
-        return None if self.rate_limit == "off" else float(self.rate_limit.partition("/")[0])
+        return per_second(self.rate_limit)
 
     def environment(self) -> dict[str, str]:
         """These settings as environment variables for a program to start."""
@@ -247,6 +286,11 @@ def listing(settings: Settings) -> list[Listed]:
         source: Literal["environment", "default"] = "environment" if os.environ.get(variable) else "default"
         listed.append(Listed(variable, shown, source, field.description or ""))
     return listed
+
+
+def per_second(rate: str) -> float | None:
+    """The number of a rate such as 2000/s; None when it is off."""
+    return None if rate == "off" else float(rate.partition("/")[0])
 
 
 def unknown_variables() -> dict[str, str | None]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 import asyncpg
 import structlog
@@ -18,9 +17,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amends_platform import problems
+from amends_platform.guarding.headers import SecurityHeaders
 from amends_platform.policy.book import AlteredPolicy
-from amends_platform.principals import Principal, Unauthenticated
-from amends_platform.problems import Problem, problem_response
+from amends_platform.problems import Problem, instance_of, problem_response
 from amends_store.errors import AppendRefused, OutcomeUnknown, StoreUnavailable
 
 # What a client should wait when the store is out of reach: about as long as a restart takes.
@@ -74,19 +73,14 @@ class BodyLimit:
         await self._app(scope, counted, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = problem_response(too_large(self._bytes_max), scope["path"])
-        response.headers["connection"] = "close"
+        response = problem_response(too_large(self._bytes_max), instance_of(scope))
         await response(scope, receive, send)
 
 
 def too_large(bytes_max: int) -> Problem:
-    return Problem(413, "body-too-large", f"A body may have {bytes_max} bytes at most.")
-
-
-class Authenticates(Protocol):
-    """Who can tell a principal by an Authorization header."""
-
-    async def authenticate(self, authorization: str | None) -> Principal: ...
+    return Problem(
+        413, "body-too-large", f"A body may have {bytes_max} bytes at most.", headers={"Connection": "close"}
+    )
 
 
 def outcome_unknown() -> Problem:
@@ -98,40 +92,6 @@ def outcome_unknown() -> Problem:
         " Idempotency-Key: it is carried out once.",
         headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
     )
-
-
-class RateLimit:
-    """A token bucket per principal: `per_second` requests a second, bursts of as much again. None: no limit."""
-
-    def __init__(self, per_second: float | None) -> None:
-        self._per_second = per_second
-        self._buckets: dict[str, tuple[float, float]] = {}
-
-    def spend(self, principal_id: str, now_seconds: float) -> None:
-        """Take one token. Raises a 429 problem that says when the next is there."""
-        if self._per_second is None:
-            return
-        full = max(1.0, self._per_second)
-        tokens, filled_at = self._buckets.get(principal_id, (full, now_seconds))
-        tokens = min(full, tokens + (now_seconds - filled_at) * self._per_second)
-        if tokens < 1:
-            self._buckets[principal_id] = (tokens, now_seconds)
-            wait = math.ceil((1 - tokens) / self._per_second)
-            raise Problem(
-                429,
-                "too-many-requests",
-                f"More than {self._per_second:g} requests a second: wait and send the same request again.",
-                headers={"Retry-After": str(wait)},
-            )
-        self._buckets[principal_id] = (tokens - 1, now_seconds)
-
-
-async def principal_by(authorization: str | None, authenticator: Authenticates) -> Principal:
-    """Whom this Authorization header names. Raises a 401 problem."""
-    try:
-        return await authenticator.authenticate(authorization)
-    except Unauthenticated as error:
-        raise Problem(401, "unauthenticated", str(error), headers={"WWW-Authenticate": "Bearer"}) from error
 
 
 def store_unavailable() -> Problem:
@@ -148,18 +108,18 @@ async def _on_append_refused(request: Request, error: Exception) -> Response:
     # What is said of bad data repeats the data.
     log.warning("the store refused a command", reason=type(error.__cause__ or error).__name__)
     problem = Problem(422, "refused-by-the-store", "The store cannot hold this data; nothing was recorded.")
-    return problem_response(problem, request.url.path)
+    return problem_response(problem, instance_of(request.scope))
 
 
 async def _on_store_away(request: Request, error: Exception) -> Response:
     log.warning("store unavailable", reason=type(error).__name__)
     problem = outcome_unknown() if isinstance(error, OutcomeUnknown) else store_unavailable()
-    return problem_response(problem, request.url.path)
+    return problem_response(problem, instance_of(request.scope))
 
 
 async def _on_altered_policy(request: Request, error: Exception) -> Response:
     log.error("a policy was altered", reason=str(error))
-    return problem_response(Problem(503, "policy-altered", str(error)), request.url.path)
+    return problem_response(Problem(503, "policy-altered", str(error)), instance_of(request.scope))
 
 
 class NotReady(Exception):
@@ -173,6 +133,8 @@ def add_operations(
     every error a problem, a store out of reach included.
     """
     app.add_middleware(BodyLimit, bytes_max=body_bytes_max)
+    app.add_middleware(SecurityHeaders)
+    app.state.metrics = metrics
     problems.install(app)
     app.add_exception_handler(AppendRefused, _on_append_refused)
     app.add_exception_handler(AlteredPolicy, _on_altered_policy)

@@ -4,7 +4,6 @@ its answer is kept, and given again to whoever repeats it; its refusal may be ke
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,8 +12,6 @@ from uuid import UUID
 
 import asyncpg
 
-from amends_domain.access.grants import Grant
-from amends_domain.access.judging import acting
 from amends_domain.case import Case
 from amends_domain.clocks import obligations
 from amends_domain.decide import Actor, Context, Decision, Rejection
@@ -27,7 +24,6 @@ from amends_platform.keyring import Keyring
 from amends_platform.policy.book import PolicyBook
 from amends_platform.principals import Principal
 from amends_platform.sealing import CustomerKey
-from amends_platform.telemetry.tracing import Tracing
 from amends_store.append import Appender
 from amends_store.read import find_receipt
 from amends_store.records import Append, Appended, Receipt, Replayed, StoredReceipt, Verdict
@@ -53,11 +49,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A command refused on the case as the log has it; None where it would have begun one. `by`: in which role."""
+    """A command refused on the case as the log has it; None where it would have begun one."""
 
     rejection: Rejection
     case: Case | None
-    by: Grant
 
 
 class Clerk:
@@ -73,7 +68,6 @@ class Clerk:
         policies: PolicyBook,
         now: Callable[[], datetime],
         on_commit: Callable[[int], None] | None = None,
-        tracing: Tracing | None = None,
     ) -> None:
         self.pool = pool
         self.cases = cases
@@ -83,16 +77,13 @@ class Clerk:
         self._appender = appender
         self._policies = policies
         self._now = now
-        self._tracing = tracing
 
-    def context(self, request: Request, command: str, *branches: str | None, other: Case | None = None) -> Context:
-        """What a decision on this request is made from now; `branches`: of what it is about."""
+    def context(self, request: Request, other: Case | None = None) -> Context:
+        """What a decision on this request is made from now."""
         principal, now = request.principal, self._now()
-        grants = principal.grants
-        role, branch = acting(grants, command, branches)
         return Context(
             now,
-            Actor(principal.id, role, branch, () if len(grants) == 1 else grants),
+            Actor(principal.id, principal.role, principal.branch),
             self._policies.in_force(now),
             self._policies.known,
             request.occurred_at,
@@ -121,25 +112,14 @@ class Clerk:
 
     async def append(self, rows: Append) -> Verdict:
         """Raises StoreUnavailable, AppendRefused."""
-        if self._tracing is None:
-            return await self._appender.append(rows)
-        began_ns = time.time_ns()
-        verdict = await self._appender.append(rows)
-        if isinstance(verdict, Appended):
-            self._tracing.appended(rows, began_ns)
-        return verdict
+        return await self._appender.append(rows)
 
     async def append_together(self, *rows: Append) -> tuple[Appended, ...] | Objection:
         """All of them, which are about one customer, or none. Raises StoreUnavailable, AppendRefused."""
         # The customer's key is brought once.
         bringing = next((n for n, row in enumerate(rows) if row.data_key is not None), None)
         rows = tuple(row if n == bringing else replace(row, data_key=None) for n, row in enumerate(rows))
-        began_ns = time.time_ns()
-        verdict = await append_together(self.pool, rows, on_commit=self.on_commit)
-        if self._tracing is not None and not isinstance(verdict, Objection):
-            for each in rows:
-                self._tracing.appended(each, began_ns)
-        return verdict
+        return await append_together(self.pool, rows, on_commit=self.on_commit)
 
     def remember(self, decided: Decided, appended: Appended) -> None:
         """Keep the case as it is after what was appended."""
@@ -157,9 +137,7 @@ class Clerk:
         assert case is not None, "a receipt's case exists: both were recorded in one transaction"
         return repeated(receipt, case.first_position)
 
-    async def turned_down(
-        self, case: Case, decision: Decision, context: Context, request: Request
-    ) -> Answered | Refused:
+    async def turned_down(self, case: Case, decision: Decision, request: Request) -> Answered | Refused:
         """What becomes of a request that cannot be carried out on the case as the log has it: the first answer, where
         it was carried out before, else the rejection. Raises a problem where the case has moved on instead.
         """
@@ -168,7 +146,7 @@ class Clerk:
             return again
         if not isinstance(decision, Rejection):
             raise refusals.moved_on(case)
-        return Refused(decision, case, context.actor.grant)
+        return Refused(decision, case)
 
     async def keep_for_audit(self, refused: Refused, command: str, request: Request) -> None:
         """Record the refusal where it is one of authority or recusal. Raises StoreUnavailable, AppendRefused."""
@@ -178,8 +156,8 @@ class Clerk:
         refusal = Refusal(
             principal.tenant,
             principal.id,
-            refused.by.role,
-            refused.by.branch,
+            principal.role,
+            principal.branch,
             None if refused.case is None else refused.case.id,
             command,
             rejection.code,

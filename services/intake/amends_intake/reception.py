@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
 from uuid import UUID
 
 from fastapi import Request as HttpRequest
 
 from amends_intake.clerk import Request
+from amends_platform.guarding.admission import Admission
 from amends_platform.ids import uuid7
 from amends_platform.problems import Problem
-from amends_platform.telemetry.current import Seen, seen
-from amends_platform.web import Authenticates, RateLimit, principal_by
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _VERSION = re.compile(r'"(\d{1,9})"')
@@ -23,25 +21,21 @@ _TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 class Reception:
     """Turns an HTTP request into a command's request: who, with which key, for which version."""
 
-    def __init__(self, authenticator: Authenticates, rate_limit: RateLimit, tenant: str) -> None:
-        self._authenticator = authenticator
-        self._rate_limit = rate_limit
+    def __init__(self, admission: Admission, tenant: str) -> None:
+        self._admission = admission
         self._tenant = tenant
 
     async def admit(self, http: HttpRequest) -> tuple[Request, bytes]:
         """The request and its body. Raises Problem: 401, 403, 415, 428, 429 or 400."""
         # Six look-ups in Starlette's headers, or an URL just for its path, cost more than all the rest here.
         headers: dict[bytes, bytes] = dict(http.scope["headers"])
-        principal = await principal_by(_text(headers.get(b"authorization")), self._authenticator)
-        request = seen(http.scope)
-        if request is not None:
-            request.person = principal.id
-        self._rate_limit.spend(principal.id, time.monotonic())
+        principal = await self._admission.admit(http.scope, _text(headers.get(b"authorization")))
         if principal.tenant != self._tenant:
             raise Problem(403, "other-tenant", "Your key belongs to another tenant than this service.")
-        media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if media_type != b"application/json":
-            raise Problem(415, "unsupported-media-type", "Send the body as application/json.")
+        if headers.get(b"content-type") != b"application/json":
+            _check_media_type(headers.get(b"content-type", b""))
+        if b"content-encoding" in headers:
+            raise Problem(415, "unsupported-media-type", "Send the body as it is, without a Content-Encoding.")
         key = _text(headers.get(b"idempotency-key"))
         if key is None:
             raise Problem(
@@ -53,11 +47,17 @@ class Reception:
             raise Problem(400, "malformed-header", "An Idempotency-Key has 1 to 255 printable ASCII characters.")
         body = await http.body()
         request_hash = hashlib.sha256(b"\n".join((http.scope["path"].encode(), body))).digest()
-        correlation_id = _correlation_id(_text(headers.get(b"traceparent")), request)
-        if request is not None:
-            request.correlation_id = correlation_id
+        correlation_id = _correlation_id(_text(headers.get(b"traceparent")))
         if_version = _if_version(_text(headers.get(b"if-match")))
         return Request(principal, key, request_hash, if_version, correlation_id), body
+
+
+def _check_media_type(content_type: bytes) -> None:
+    media_type, *parameters = (part.strip().lower() for part in content_type.split(b";"))
+    if media_type != b"application/json" or any(
+        part and part.replace(b'"', b"") not in (b"charset=utf-8", b"charset=utf8") for part in parameters
+    ):
+        raise Problem(415, "unsupported-media-type", "Send the body as application/json, in UTF-8.")
 
 
 def _text(value: bytes | None) -> str | None:
@@ -73,9 +73,7 @@ def _if_version(if_match: str | None) -> int | None:
     return int(version[1])
 
 
-def _correlation_id(traceparent: str | None, request: Seen | None) -> UUID:
+def _correlation_id(traceparent: str | None) -> UUID:
     """The caller's trace, so that one trace leads from the call to the alert; a new one when there is none."""
-    if request is not None and request.span is not None:
-        return request.span.correlation_id
     trace = _TRACE.fullmatch(traceparent) if traceparent is not None else None
     return UUID(hex=trace[1]) if trace is not None and int(trace[1], 16) else uuid7()

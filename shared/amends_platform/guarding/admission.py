@@ -1,0 +1,54 @@
+"""Who asks, and whether not too often: by address before anybody is known, by principal after."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+from amends_platform.guarding.addresses import Proxies
+from amends_platform.guarding.rates import RateLimit
+from amends_platform.principals import Principal, Unauthenticated
+from amends_platform.problems import Problem
+from amends_platform.settings import Settings, per_second
+
+
+class Authenticates(Protocol):
+    """Who can tell a principal by an Authorization header, which came from an address."""
+
+    async def authenticate(self, authorization: str | None, address: str | None = None) -> Principal: ...
+
+
+# Everybody at an address may sign in at once.
+_UNKNOWN_KEYS_AT_ONCE: Final = 5.0
+
+
+def unknown_keys_limit(settings: Settings) -> RateLimit:
+    """For the authenticator: how often keys that were never seen to be good are looked for."""
+    rate = per_second(settings.unknown_keys_limit)
+    return RateLimit(rate, "unknown keys", burst=None if rate is None else rate * _UNKNOWN_KEYS_AT_ONCE)
+
+
+class Admission:
+    """Every request of one process passes here before anything is done for it."""
+
+    def __init__(self, authenticator: Authenticates, settings: Settings) -> None:
+        self._authenticator = authenticator
+        self._proxies: Final = Proxies.of(settings.trusted_proxies)
+        self._of_address = RateLimit(per_second(settings.address_rate_limit), "requests of one address")
+        self._of_principal = RateLimit(settings.requests_per_second_max)
+
+    async def admit(self, scope: Mapping[str, Any], authorization: str | None) -> Principal:
+        """Whom this Authorization header names. Raises Problem: 401 or 429."""
+        now, address = time.monotonic(), self._proxies.address_of(scope)
+        self._of_address.spend(address, now)
+        principal = await self.principal(authorization, address)
+        self._of_principal.spend(principal.id, now)
+        return principal
+
+    async def principal(self, authorization: str | None, address: str | None = None) -> Principal:
+        """The same, whatever the rate of requests. Raises a 401 problem."""
+        try:
+            return await self._authenticator.authenticate(authorization, address)
+        except Unauthenticated as error:
+            raise Problem(401, "unauthenticated", str(error), headers={"WWW-Authenticate": "Bearer"}) from error
