@@ -37,6 +37,9 @@ COMPLAINT, INQUIRY, INCIDENT = "complaint", "inquiry", "incident"
 KINDS = (COMPLAINT, INQUIRY, "suggestion", "praise")
 """What a customer's record may be. An incident is a case too, but nobody's complaint: many belong to it."""
 
+ORDINARY, ESCALATED, MAJOR = "ordinary", "escalated", "major"
+"""What its grade may be, the lowest first."""
+
 ALL_BRANCHES = "*"
 """The branch of an incident that is no single branch's."""
 

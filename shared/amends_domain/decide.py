@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from amends_domain.authority import MAY
+from amends_domain.access.judging import may
 from amends_domain.case import COMPLAINT, Case
 from amends_domain.commands import (
     AcceptHandOff,
@@ -72,15 +72,14 @@ from amends_domain.transitions import TRANSITIONS, Needs, hands_on, is_allowed
 def decide(case: Case | None, command: Command, context: Context) -> Decision:
     """What the command means for the case. `case` is None only for Receive and OpenIncident."""
     actor = context.actor
-    if actor.role not in MAY[command.NAME]:
-        return Rejection("role-not-allowed", f"The role {actor.role} may not {command.NAME}.")
+    refused = _may_not(case, command, actor)
+    if refused is not None:
+        return refused
     if isinstance(command, Receive):
         return life.receive(command, context)
     if isinstance(command, OpenIncident):
         return _misdated(None, context) or links.open_incident(command, context)
     assert case is not None, "only receiving, and opening an incident, begin a case"
-    if actor.branch is not None and actor.branch != case.branch:
-        return Rejection("other-branch", f"Your key is for branch {actor.branch}; the case belongs to another.")
     if not is_allowed(command.NAME, case):
         # Who sees an old page is told who was quicker.
         return (
@@ -92,6 +91,26 @@ def decide(case: Case | None, command: Command, context: Context) -> Decision:
     if command.NAME in RECUSED_FROM and actor.id in case.complained_of:
         return recused(actor.id, command.NAME)
     return _misdated(case, context) or _RULES[type(command)](case, command, context)
+
+
+def _may_not(case: Case | None, command: Command, actor: Actor) -> Rejection | None:
+    """What the table of who may do what says against it."""
+    branch = command.branch if isinstance(command, Receive | OpenIncident) else None
+    if case is None:
+        code = may((actor.grant,), command.NAME, branch).code
+    else:
+        code = may((actor.grant,), command.NAME, case.branch, case.grade).code
+    match code:
+        case None:
+            return None
+        case "role-not-allowed":
+            return Rejection("role-not-allowed", f"The role {actor.role} may not {command.NAME}.")
+        case "other-branch":
+            other = f", not for {branch}" if case is None else "; the case belongs to another"
+            return Rejection("other-branch", f"Your key is for branch {actor.branch}{other}.")
+        case _:
+            graded = "" if case is None else f" a case whose grade is {case.grade}"
+            return Rejection("grade-not-allowed", f"The role {actor.role} may not {command.NAME}{graded}.")
 
 
 def _misdated(case: Case | None, context: Context) -> Rejection | None:

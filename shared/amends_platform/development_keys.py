@@ -7,7 +7,7 @@ from pathlib import Path
 
 import asyncpg
 
-from amends_domain.authority import ROLES
+from amends_domain.access.roles import ROLES
 from amends_platform.files import write_private
 from amends_platform.principals import new_key, register_key, revoked_among
 

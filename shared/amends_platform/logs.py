@@ -12,6 +12,7 @@ import orjson
 import structlog
 
 from amends_platform.settings import Settings, masked
+from amends_platform.telemetry.current import add_what_it_is_about
 
 # Fields that are dropped whatever they hold: a log is read by more people than a complaint is.
 _NEVER: Final = frozenset(
@@ -24,7 +25,7 @@ def configure_logging(settings: Settings, *, program: str) -> None:
     """Send structlog and the standard library's loggers to standard error, in the format that is set."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        add_what_it_is_about,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         structlog.processors.StackInfoRenderer(),

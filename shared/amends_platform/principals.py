@@ -15,7 +15,8 @@ from uuid import UUID
 
 import asyncpg
 
-from amends_domain.authority import ROLES
+from amends_domain.access.grants import Grant, Grants
+from amends_domain.access.roles import ROLES
 from amends_platform.guarding.rates import RateLimit
 from amends_platform.ids import uuid7
 
@@ -54,12 +55,13 @@ class NoSuchKey(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: `id` is the person (or system) that events name as their actor; `branch` None means all of them."""
+    """Who asks: `id` is the person (or system) that events name as their actor; `grants`, one at least, is what they
+    may: a key has one, what an identity provider vouches for may have several. All of it is the credential's to say.
+    """
 
     id: str
-    role: str
     tenant: str
-    branch: str | None
+    grants: Grants
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +230,7 @@ class Authenticator:
         if row is None:
             self._known.pop(key_hash, None)
             return None
-        principal = Principal(row["person"], row["role"], row["tenant"], row["branch"])
+        principal = Principal(row["person"], row["tenant"], (Grant(row["role"], row["branch"]),))
         if len(self._known) >= _CACHED_KEYS_MAX:
             self._known.clear()
         self._known[key_hash] = (principal, asked_at + CACHE_SECONDS)

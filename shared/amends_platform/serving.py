@@ -6,9 +6,9 @@ import asyncio
 import gc
 import socket
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Protocol
 
 import structlog
 import uvicorn
@@ -23,6 +23,8 @@ from amends_platform.guarding.watch import Watch
 from amends_platform.logs import configure_logging
 from amends_platform.readiness import announce_ready
 from amends_platform.settings import Settings, SettingsError
+from amends_platform.telemetry.asked import tracing_asked_for
+from amends_platform.telemetry.tracing import Tracing
 
 log = structlog.get_logger()
 
@@ -31,6 +33,12 @@ START_PATIENCE_SECONDS = 10.0
 _WRONG_USAGE, _UNREACHABLE = 2, 3
 # More than a hundred requests under way hold; uncollected, so many take a few megabytes.
 _COLLECT_AT_OBJECTS = 10_000
+
+
+class CreateApp(Protocol):
+    """Makes a service. `tracing` makes its spans; None: it makes none."""
+
+    def __call__(self, settings: Settings, *, tracing: Tracing | None) -> FastAPI: ...
 
 
 class _Server(DrainingServer):
@@ -75,13 +83,14 @@ def _limits(settings: Settings) -> Limits:
     return replace(limits, connections_max=room)
 
 
-def serve(program: str, create_app: Callable[[Settings], FastAPI]) -> int:
+def serve(program: str, create_app: CreateApp) -> int:
     """Serve until SIGTERM or SIGINT; no request is lost (see draining). Returns the exit code.
 
     `program` is "intake" or "workflow": its address is the settings `{program}_host` and `{program}_port`.
     """
     try:
         settings = Settings.load()
+        tracing = tracing_asked_for(program)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return _WRONG_USAGE
@@ -89,7 +98,7 @@ def serve(program: str, create_app: Callable[[Settings], FastAPI]) -> int:
         print(f"AMENDS_DATABASE_URL: {program} needs a database; `amends up` brings its own", file=sys.stderr)
         return _WRONG_USAGE
     configure_logging(settings, program=program)
-    app = create_app(settings)
+    app = create_app(settings, tracing=tracing)
     gate = Gate(_limits(settings))
     count_turned_away(gate, app.state.metrics)
     server = _Server(
@@ -113,5 +122,9 @@ def serve(program: str, create_app: Callable[[Settings], FastAPI]) -> int:
         settings.drain_seconds,
         Watch(gate),
     )
-    server.run()
+    try:
+        server.run()
+    finally:
+        if tracing is not None:
+            tracing.close()
     return 0 if server.started else _UNREACHABLE

@@ -8,7 +8,7 @@ with the app; its OpenAPI document comes from them, and so does the answer to wh
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect, Request
@@ -16,14 +16,24 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from amends_platform.guarding.headers import SECURITY, SECURITY_OVER_HTTPS
+from amends_platform.telemetry.current import seen
 from amends_platform.web import too_large
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-EndpointOf = Callable[[str, str], Endpoint | None]
+
+
+class Known(NamedTuple):
+    """What serves a request the short way; `template` is its route's."""
+
+    endpoint: Endpoint
+    template: str
+
+
+EndpointOf = Callable[[str, str], Known | None]
 
 
 def add_shortcut(app: FastAPI, endpoint_of: EndpointOf, *, body_bytes_max: int) -> None:
-    """Let `app` serve the requests for which `endpoint_of(method, path)` knows an endpoint the short way.
+    """Let `app` serve the requests of which `endpoint_of(method, path)` knows the endpoint the short way.
 
     What an endpoint raises is answered by the app's exception handlers, as from any route; one for Exception is
     among them.
@@ -34,11 +44,14 @@ def add_shortcut(app: FastAPI, endpoint_of: EndpointOf, *, body_bytes_max: int) 
         long_way, short_way = build_long_way(), _ShortWay(app.exception_handlers, body_bytes_max)
 
         async def either(scope: Scope, receive: Receive, send: Send) -> None:
-            endpoint = endpoint_of(scope["method"], scope["path"]) if scope["type"] == "http" else None
-            if endpoint is None:
+            known = endpoint_of(scope["method"], scope["path"]) if scope["type"] == "http" else None
+            if known is None:
                 await long_way(scope, receive, send)
             else:
-                scope["endpoint"] = endpoint
+                scope["endpoint"] = known.endpoint
+                request = seen(scope)
+                if request is not None:
+                    request.route = known.template
                 await short_way(scope, receive, send)
 
         return either

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Hashable
+from contextvars import Context
 from typing import Final
 
 import asyncpg
@@ -36,12 +38,15 @@ class Appender:
         pool: asyncpg.Pool,
         *,
         on_commit: Callable[[int], None] | None = None,
+        on_batch: Callable[[int, float], None] | None = None,
         batch_commands_max: int = 256,
     ) -> None:
+        """`on_batch` is told of each batch how many commands it had, and how many seconds it took."""
         self._pool = pool
         # Each holds a connection while it is busy; others may want one too.
         self._lanes_count = min(_LANES_MAX, max(1, pool.get_max_size() - 1))
         self._on_commit = on_commit
+        self._on_batch = on_batch
         self._batch_commands_max = batch_commands_max
         self._waiting: deque[Waiting] = deque()
         self._claimed: set[Hashable] = set()
@@ -49,6 +54,16 @@ class Appender:
         self._work = asyncio.Event()
         self._lanes: list[asyncio.Task[None]] = []
         self._closing = False
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait for a batch."""
+        return len(self._waiting)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether what is waiting will be taken."""
+        return self._closing or not any(lane.done() for lane in self._lanes)
 
     async def append(self, append: Append) -> Verdict:
         """The store's verdict; `Appended` is durable.
@@ -62,7 +77,11 @@ class Appender:
         if not append.events:
             raise AppendRefused("it has no events")
         if not self._lanes:
-            self._lanes = [asyncio.create_task(self._run(), name=f"appender-{n}") for n in range(self._lanes_count)]
+            # In a context of their own: they outlive the request that happens to begin them.
+            self._lanes = [
+                asyncio.create_task(self._run(), name=f"appender-{n}", context=Context())
+                for n in range(self._lanes_count)
+            ]
         waiting = Waiting(append, _claims(append), asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._work.set()
@@ -121,8 +140,11 @@ class Appender:
 
     async def _settle(self, lane: Lane, batch: list[Waiting]) -> None:
         self._under_way += len(batch)
+        began = time.monotonic()
         try:
             position = await lane.commit(batch)
+            if self._on_batch is not None:
+                self._on_batch(len(batch), time.monotonic() - began)
             if position is not None and self._on_commit is not None:
                 self._on_commit(position)
         except Exception as error:

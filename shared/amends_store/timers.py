@@ -10,6 +10,7 @@ from amends_store.read import Executor
 from amends_store.statements import statement
 
 _FIRE_DUE_TIMERS: Final = statement("fire_due_timers")
+_FIRED_EVENTS: Final = statement("fired_events")
 
 
 class Fired(NamedTuple):
@@ -18,6 +19,22 @@ class Fired(NamedTuple):
     position: int
     case_id: UUID
     fires_at: datetime
+
+
+class FiredEvent(NamedTuple):
+    """What a timer became. `id_before` is of the event of its case before it; None where it began the case."""
+
+    id: UUID
+    type: str
+    case_id: UUID
+    correlation_id: UUID
+    id_before: UUID | None
+
+
+async def fired_events(conn: Executor, fired: list[Fired]) -> list[FiredEvent]:
+    """The events at the positions of what fired."""
+    rows = await conn.fetch(_FIRED_EVENTS, [each.position for each in fired])
+    return [FiredEvent._make(row) for row in rows]
 
 
 async def fire_due(conn: Executor, limit: int) -> list[Fired]:

@@ -22,6 +22,7 @@ import pytest_asyncio
 from amends_platform.evidence.signing_key import ensure_signing_key
 from amends_platform.principals import create_key
 from amends_platform.settings import Settings
+from amends_platform.telemetry.tracing import Tracing
 from amends_workflow.app import create_app
 from tests.support.intake import Intake, running_intake
 from tests.support.postgres import Database, PostgresServer, new_database
@@ -106,10 +107,12 @@ class Desk:
 
 
 @asynccontextmanager
-async def running_desk(database: Database, directory: Path, **settings: Any) -> AsyncIterator[Desk]:
+async def running_desk(
+    database: Database, directory: Path, *, tracing: Tracing | None = None, **settings: Any
+) -> AsyncIterator[Desk]:
     """Both services, started, and stopped at the end."""
     async with AsyncExitStack() as stack:
-        intake = await stack.enter_async_context(running_intake(database, directory))
+        intake = await stack.enter_async_context(running_intake(database, directory, tracing=tracing))
         known = Settings.load(
             database_url=database.url,
             master_key_file=directory / "master.key",
@@ -120,7 +123,7 @@ async def running_desk(database: Database, directory: Path, **settings: Any) -> 
             **{"key_store": directory / "customers.db", "intake_url": "http://intake", **settings},
         )
         ensure_signing_key(known.signing_key_path, known.origin)
-        app = create_app(known, intake=httpx.ASGITransport(intake.app, raise_app_exceptions=False))
+        app = create_app(known, intake=httpx.ASGITransport(intake.app, raise_app_exceptions=False), tracing=tracing)
         await stack.enter_async_context(app.router.lifespan_context(app))
         desk = Desk(database, intake, app)
         stack.push_async_callback(desk.aclose)

@@ -7,10 +7,11 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -30,7 +31,6 @@ from amends_store.records import StoredEvent
 from tests.support.listening import everything
 from tests.support.load import Command
 from tests.support.notifying import Kept
-from tests.support.system import System
 
 TIMERS = "system:workflow"
 # The refusals that a client of the load may meet: a clock ran out before its command got through.
@@ -59,7 +59,16 @@ class History:
     at: datetime
 
 
-async def history_of(system: System, commands: Sequence[Command], seen: Sequence[StoredEvent]) -> History:
+class Recorder(Protocol):
+    """What kept the history."""
+
+    @property
+    def nats_url(self) -> str: ...
+
+    def database(self) -> AbstractAsyncContextManager[asyncpg.Connection]: ...
+
+
+async def history_of(system: Recorder, commands: Sequence[Command], seen: Sequence[StoredEvent]) -> History:
     """The history of a quiet system. `seen` is what a reader saw that followed the log from its beginning."""
     async with system.database() as conn:
         book = PolicyBook(conn)

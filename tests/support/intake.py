@@ -18,6 +18,7 @@ from amends_intake.app import create_app
 from amends_platform.principals import create_key
 from amends_platform.sealing import ensure_master_key
 from amends_platform.settings import Settings
+from amends_platform.telemetry.tracing import Tracing
 from tests.support.postgres import Database
 
 SORRY = {"by_channel": "phone", "text": "We are sorry."}
@@ -99,11 +100,11 @@ def refused(response: httpx.Response) -> tuple[int, str]:
 class Intake:
     """A running intake. `now` is the time its decisions are made at: move it with `pass_time`."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, tracing: Tracing | None = None) -> None:
         self.database = database
         self.settings = settings
         self._moved = timedelta()
-        self.app = create_app(settings, now=self.now)
+        self.app = create_app(settings, now=self.now, tracing=tracing)
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://intake"
         )
@@ -145,7 +146,9 @@ class Intake:
 
 
 @asynccontextmanager
-async def running_intake(database: Database, directory: Path, **settings: Any) -> AsyncIterator[Intake]:
+async def running_intake(
+    database: Database, directory: Path, *, tracing: Tracing | None = None, **settings: Any
+) -> AsyncIterator[Intake]:
     """An intake that has started, stopped at the end."""
     master_key = directory / "master.key"
     ensure_master_key(master_key)
@@ -156,7 +159,7 @@ async def running_intake(database: Database, directory: Path, **settings: Any) -
         rate_limit="off",
         **settings,
     )
-    intake = Intake(database, known)
+    intake = Intake(database, known, tracing)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(intake.app.router.lifespan_context(intake.app))
         await stack.enter_async_context(intake.client)

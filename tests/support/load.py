@@ -11,13 +11,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import httpx
 import orjson
 
-from tests.support.system import WAIT_SECONDS_MAX, System, until
+from tests.support.intake import Caller
+from tests.support.system import WAIT_SECONDS_MAX, until
 
 _AGAIN_SECONDS = 0.05
 # A run that did this many has lost its way.
@@ -104,10 +105,21 @@ _LIVES: tuple[tuple[Step, ...], ...] = (
 )
 
 
+class Desk(Protocol):
+    """Where clients bring their commands. `output` is for the message of a failure."""
+
+    @property
+    def output(self) -> str: ...
+
+    def caller(self, role: str) -> Caller: ...
+
+
 class Load:
     """The clients at work. `commands` are all that were answered, in the order of their answers."""
 
-    def __init__(self, system: System, *, seed: int, clients: int) -> None:
+    def __init__(self, system: Desk, *, seed: int, clients: int, pause_seconds: float = 0.0) -> None:
+        """`pause_seconds`: what each client rests between two commands."""
+        self.pause_seconds = pause_seconds
         self.commands: list[Command] = []
         self._system = system
         self._seed = seed
@@ -195,6 +207,7 @@ class _Client:
 
     async def work(self) -> None:
         while not self._load.is_stopping:
+            await asyncio.sleep(self._load.pause_seconds)
             if len(self._lives) < _OPEN_LIVES_MAX and self._chance.random() < 0.4:
                 await self._begin()
             elif self._lives:

@@ -36,6 +36,7 @@ from amends_notifier.stream import STREAM
 from amends_platform.processes import Child, Program
 from amends_platform.recorded import new_event
 from amends_platform.sealing import CustomerKey
+from amends_platform.telemetry.tracing import Tracing
 from amends_store.append import Appender
 from amends_store.records import Append, Appended, DataKey
 from tests.support.keys import a_key
@@ -143,9 +144,11 @@ async def a_log(database: Database) -> AsyncIterator[Log]:
 
 
 @asynccontextmanager
-async def a_notifier(database: Database, nats_url: str, *, tenant: str = "default") -> AsyncIterator[Notifier]:
+async def a_notifier(
+    database: Database, nats_url: str, *, tenant: str = "default", tracing: Tracing | None = None
+) -> AsyncIterator[Notifier]:
     """A notifier in this process, following; stopped as by SIGTERM at the end."""
-    notifier = await new_notifier(database, nats_url, tenant=tenant)
+    notifier = await new_notifier(database, nats_url, tenant=tenant, tracing=tracing)
     ready = asyncio.Event()
     running = asyncio.create_task(notifier.run(ready.set))
     try:
@@ -158,10 +161,12 @@ async def a_notifier(database: Database, nats_url: str, *, tenant: str = "defaul
             await running
 
 
-async def new_notifier(database: Database, nats_url: str, *, tenant: str = "default") -> Notifier:
+async def new_notifier(
+    database: Database, nats_url: str, *, tenant: str = "default", tracing: Tracing | None = None
+) -> Notifier:
     """One that is not running yet."""
     pool = await database.pool("amends_notifier", max_size=CONNECTIONS)
-    return Notifier(pool, nats_url, replicas=1, tenant=tenant, finish_seconds_max=5.0)
+    return Notifier(pool, nats_url, replicas=1, tenant=tenant, finish_seconds_max=5.0, tracing=tracing)
 
 
 def notifier_program(

@@ -206,11 +206,7 @@ class System:
         """Wait until nothing is under way: every timer has fired (those due by `past`, when that is given, which
         must have passed), every event is in the read model, and every message is acknowledged by the broker."""
         async with self.database() as connection:
-
-            async def is_quiet() -> bool:
-                return bool(await connection.fetchval(_QUIET, past))
-
-            await until(is_quiet, lambda: f"the system did not become quiet\n{self.output}")
+            await until(lambda: is_quiet(connection, past), lambda: f"the system did not become quiet\n{self.output}")
 
     async def begin(self, *arguments: str, **variables: str) -> asyncio.subprocess.Process:
         """Give an `amends` command, as its user would. `variables` are settings besides."""
@@ -254,6 +250,11 @@ async def running_system(policy: str) -> AsyncIterator[System]:
             yield system
         finally:
             await system.stop()
+
+
+async def is_quiet(connection: asyncpg.Connection, past: datetime | None = None) -> bool:
+    """Whether nothing is under way, or nothing that was due by `past`."""
+    return bool(await connection.fetchval(_QUIET, past))
 
 
 async def until(condition: Callable[[], bool | Awaitable[bool]], otherwise: Callable[[], str]) -> None:

@@ -37,6 +37,8 @@ from amends_platform.sealing import MasterKey
 from amends_platform.serving import START_PATIENCE_SECONDS
 from amends_platform.settings import Settings
 from amends_platform.shortcut import add_shortcut
+from amends_platform.telemetry.requests import observe_requests
+from amends_platform.telemetry.tracing import Tracing
 from amends_platform.web import add_operations, describe_errors, publish_schemas
 from amends_store.append import Appender
 from amends_store.pool import connect_pool
@@ -57,13 +59,16 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) -> FastAPI:
+def create_app(
+    settings: Settings, *, now: Callable[[], datetime] = _utc_now, tracing: Tracing | None = None
+) -> FastAPI:
     """The application. `now` is the time decisions are made at.
 
     Starting raises StoreUnavailable (KeyStoreUnavailable is one), PolicyFileError, MasterKeyError or CannotUnseal.
     """
     service = _Service()
     registry = CollectorRegistry()
+    counted = Metrics(registry)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -101,7 +106,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
                 hints.start()
                 stack.push_async_callback(hints.aclose)
                 on_commit = hints.send
-            appender = Appender(service.pool, on_commit=on_commit)
+            appender = Appender(service.pool, on_commit=on_commit, on_batch=counted.count_batch)
             stack.push_async_callback(appender.aclose)
             clerk = Clerk(
                 pool=service.pool,
@@ -111,6 +116,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
                 policies=policies,
                 now=now,
                 on_commit=on_commit,
+                tracing=tracing,
             )
             service.desk = Desk(clerk)
             service.forgetting = Forgetting(clerk, keys)
@@ -124,7 +130,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
         description="Where complaints and everything done about them are recorded.",
         lifespan=lifespan,
         redirect_slashes=False,
-        # Nothing collects it yet, and asking on every request whether something does takes longer than routing.
+        # Spans are ours (docs/adr/0028): the framework's hold paths and queries, and most requests go past it.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
 
@@ -132,9 +138,10 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = _utc_now) ->
         await service.pool.fetchval("SELECT position FROM log_head")
 
     add_operations(app, ready=ready, metrics=registry, body_bytes_max=settings.body_bytes_max)
-    counted, refusals = Metrics(registry), describe_errors(_REFUSALS)
+    refusals = describe_errors(_REFUSALS)
     endpoint_of = add_routes(app, lambda: service.desk, lambda: service.reception, counted, refusals)
     add_customer_routes(app, lambda: service.forgetting, lambda: service.reception, counted, refusals)
     add_shortcut(app, endpoint_of, body_bytes_max=settings.body_bytes_max)
+    observe_requests(app, registry, tracing)
     publish_schemas(app, [ComplaintBody, IncidentBody, *(route.body for route in ROUTES), *CUSTOMER_BODIES])
     return app

@@ -4,6 +4,7 @@ its answer is kept, and given again to whoever repeats it; its refusal may be ke
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,6 +13,8 @@ from uuid import UUID
 
 import asyncpg
 
+from amends_domain.access.grants import Grant
+from amends_domain.access.judging import acting
 from amends_domain.case import Case
 from amends_domain.clocks import obligations
 from amends_domain.decide import Actor, Context, Decision, Rejection
@@ -24,6 +27,7 @@ from amends_platform.keyring import Keyring
 from amends_platform.policy.book import PolicyBook
 from amends_platform.principals import Principal
 from amends_platform.sealing import CustomerKey
+from amends_platform.telemetry.tracing import Tracing
 from amends_store.append import Appender
 from amends_store.read import find_receipt
 from amends_store.records import Append, Appended, Receipt, Replayed, StoredReceipt, Verdict
@@ -49,10 +53,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A command refused on the case as the log has it; None where it would have begun one."""
+    """A command refused on the case as the log has it; None where it would have begun one. `by`: in which role."""
 
     rejection: Rejection
     case: Case | None
+    by: Grant
 
 
 class Clerk:
@@ -68,6 +73,7 @@ class Clerk:
         policies: PolicyBook,
         now: Callable[[], datetime],
         on_commit: Callable[[int], None] | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self.pool = pool
         self.cases = cases
@@ -77,13 +83,16 @@ class Clerk:
         self._appender = appender
         self._policies = policies
         self._now = now
+        self._tracing = tracing
 
-    def context(self, request: Request, other: Case | None = None) -> Context:
-        """What a decision on this request is made from now."""
+    def context(self, request: Request, command: str, *branches: str | None, other: Case | None = None) -> Context:
+        """What a decision on this request is made from now; `branches`: of what it is about."""
         principal, now = request.principal, self._now()
+        grants = principal.grants
+        role, branch = acting(grants, command, branches)
         return Context(
             now,
-            Actor(principal.id, principal.role, principal.branch),
+            Actor(principal.id, role, branch, () if len(grants) == 1 else grants),
             self._policies.in_force(now),
             self._policies.known,
             request.occurred_at,
@@ -112,14 +121,25 @@ class Clerk:
 
     async def append(self, rows: Append) -> Verdict:
         """Raises StoreUnavailable, AppendRefused."""
-        return await self._appender.append(rows)
+        if self._tracing is None:
+            return await self._appender.append(rows)
+        began_ns = time.time_ns()
+        verdict = await self._appender.append(rows)
+        if isinstance(verdict, Appended):
+            self._tracing.appended(rows, began_ns)
+        return verdict
 
     async def append_together(self, *rows: Append) -> tuple[Appended, ...] | Objection:
         """All of them, which are about one customer, or none. Raises StoreUnavailable, AppendRefused."""
         # The customer's key is brought once.
         bringing = next((n for n, row in enumerate(rows) if row.data_key is not None), None)
         rows = tuple(row if n == bringing else replace(row, data_key=None) for n, row in enumerate(rows))
-        return await append_together(self.pool, rows, on_commit=self.on_commit)
+        began_ns = time.time_ns()
+        verdict = await append_together(self.pool, rows, on_commit=self.on_commit)
+        if self._tracing is not None and not isinstance(verdict, Objection):
+            for each in rows:
+                self._tracing.appended(each, began_ns)
+        return verdict
 
     def remember(self, decided: Decided, appended: Appended) -> None:
         """Keep the case as it is after what was appended."""
@@ -137,7 +157,9 @@ class Clerk:
         assert case is not None, "a receipt's case exists: both were recorded in one transaction"
         return repeated(receipt, case.first_position)
 
-    async def turned_down(self, case: Case, decision: Decision, request: Request) -> Answered | Refused:
+    async def turned_down(
+        self, case: Case, decision: Decision, context: Context, request: Request
+    ) -> Answered | Refused:
         """What becomes of a request that cannot be carried out on the case as the log has it: the first answer, where
         it was carried out before, else the rejection. Raises a problem where the case has moved on instead.
         """
@@ -146,7 +168,7 @@ class Clerk:
             return again
         if not isinstance(decision, Rejection):
             raise refusals.moved_on(case)
-        return Refused(decision, case)
+        return Refused(decision, case, context.actor.grant)
 
     async def keep_for_audit(self, refused: Refused, command: str, request: Request) -> None:
         """Record the refusal where it is one of authority or recusal. Raises StoreUnavailable, AppendRefused."""
@@ -156,8 +178,8 @@ class Clerk:
         refusal = Refusal(
             principal.tenant,
             principal.id,
-            principal.role,
-            principal.branch,
+            refused.by.role,
+            refused.by.branch,
             None if refused.case is None else refused.case.id,
             command,
             rejection.code,

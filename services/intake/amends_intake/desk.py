@@ -48,7 +48,7 @@ class Desk:
         else:
             async with self._clerk.turns.of(case_id):
                 outcome = await give(
-                    self._clerk, case_id, lambda case, context: decide(case, command, context), request
+                    self._clerk, case_id, command.NAME, lambda case, context: decide(case, command, context), request
                 )
         return outcome if isinstance(outcome, Answered) else await self._refuse(outcome, command, request)
 

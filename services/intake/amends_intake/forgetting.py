@@ -56,10 +56,10 @@ class Forgetting:
             customer = await find_customer(self._clerk.pool, self._clerk.cases, tenant, customer_ref)
             if customer is None:
                 raise refusals.no_such_customer()
-            context = self._clerk.context(request)
+            context = self._clerk.context(request, command.NAME, *sorted({case.branch for case in customer.cases}))
             decision = await self._decide(customer, command, context)
             if isinstance(decision, Rejection):
-                return await self._again(request) or await self._refuse(decision, customer, command, request)
+                return await self._again(request) or await self._refuse(decision, customer, command, context, request)
             answer = _kept(customer, command, decision)
             verdict = await self._record(customer, command, decision, context, request, answer)
             match verdict:
@@ -123,9 +123,10 @@ class Forgetting:
         return CustomerAnswered(_filled(answer, last_position), is_repeat=True)
 
     async def _refuse(
-        self, rejection: Rejection, customer: Customer, command: ErasureCommand, request: Request
+        self, rejection: Rejection, customer: Customer, command: ErasureCommand, context: Context, request: Request
     ) -> NoReturn:
-        await self._clerk.keep_for_audit(Refused(rejection, customer.cases[0]), command.NAME, request)
+        refused = Refused(rejection, customer.cases[0], context.actor.grant)
+        await self._clerk.keep_for_audit(refused, command.NAME, request)
         members: dict[str, Any] = {}
         if rejection.code == "legal-hold":
             # Everybody who may ask for an erasure may read what is written about the customer.

@@ -38,10 +38,10 @@ async def act_on_children(clerk: Clerk, incident_id: UUID, command: Command, req
     assert incident is not None, "it was found to be an incident"
     if request.if_version is not None and request.if_version != incident.version:
         raise refusals.moved_on(incident)
-    context = clerk.context(request)
+    context = clerk.context(request, command.NAME, incident.branch)
     decision = await clerk.judge(lambda: decide(incident, command, context))
     if isinstance(decision, Rejection):
-        return Refused(decision, incident)
+        return Refused(decision, incident, context.actor.grant)
     case_ids = await cases_of_incident(clerk.pool, incident_id, tenant=request.principal.tenant, limit=CHILDREN_MAX + 1)
     if len(case_ids) > CHILDREN_MAX:
         raise refusals.too_many_children(CHILDREN_MAX)
@@ -51,7 +51,12 @@ async def act_on_children(clerk: Clerk, incident_id: UUID, command: Command, req
     # It has been decided: whatever became of the incident meanwhile, what was done to its cases is recorded.
     async with clerk.turns.of(incident_id):
         return await give(
-            clerk, incident_id, lambda _case, _context: (acted,), replace(request, if_version=None), children=children
+            clerk,
+            incident_id,
+            command.NAME,
+            lambda _case, _context: (acted,),
+            replace(request, if_version=None),
+            children=children,
         )
 
 
@@ -78,7 +83,7 @@ async def _one(clerk: Clerk, case_id: UUID, command: Command, request: Request) 
         return decide(case, command, context)
 
     async with clerk.turns.of(case_id):
-        outcome = await give(clerk, case_id, ruling, of_one_child(request, case_id))
+        outcome = await give(clerk, case_id, command.NAME, ruling, of_one_child(request, case_id))
     if isinstance(outcome, Answered):
         return of_child(outcome)
     await clerk.keep_for_audit(outcome, command.NAME, request)

@@ -7,12 +7,12 @@ from collections.abc import Awaitable
 from functools import cache
 from typing import Protocol, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter
 
 from amends_platform.problems import Problem
+from amends_platform.telemetry.durations import Durations
 
-# From one commit on a quiet machine to what a caller would call an outage.
-_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_BUCKETS_COMMANDS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 class _Answer(Protocol):
@@ -32,12 +32,24 @@ class Metrics:
         )
         # Looking a child up by its labels takes a lock and several calls, for each of a handful of children.
         self._of = cache(self._commands.labels)
-        self._seconds = Histogram(
+        self._seconds = Durations(
+            registry,
             "amends_command_seconds",
             "From the parsed request to the durable commit, of commands that were recorded.",
-            buckets=_BUCKETS_SECONDS,
-            registry=registry,
         )
+
+        self._append_seconds = Durations(
+            registry,
+            "amends_append_duration_seconds",
+            "One batch of commands, from the first byte sent to its verdicts",
+        )
+        self._append_commands = Durations(
+            registry, "amends_append_batch_commands", "How many commands a batch had", buckets=_BUCKETS_COMMANDS
+        )
+
+    def count_batch(self, commands: int, seconds: float) -> None:
+        self._append_seconds.observe((), seconds)
+        self._append_commands.observe((), commands)
 
     async def measured(self, command: str, doing: Awaitable[A]) -> A:
         """Await the command and count it: recorded, repeated, refused, or failed."""
@@ -54,5 +66,5 @@ class Metrics:
             self._of(command, "repeated").inc()
         else:
             self._of(command, "recorded").inc()
-            self._seconds.observe(time.perf_counter() - started)
+            self._seconds.observe((), time.perf_counter() - started)
         return answered

@@ -25,10 +25,10 @@ async def begin(
     clerk: Clerk, case_id: UUID, command: Receive | OpenIncident, customer_ref: str, request: Request
 ) -> Answered | Refused:
     """Record a new case. Raises Problem, StoreUnavailable."""
-    tenant, context = request.principal.tenant, clerk.context(request)
+    tenant, context = request.principal.tenant, clerk.context(request, command.NAME, command.branch)
     decision = await clerk.judge(lambda: decide(None, command, context))
     if isinstance(decision, Rejection):
-        return await clerk.first_answer(request) or Refused(decision, None)
+        return await clerk.first_answer(request) or Refused(decision, None, context.actor.grant)
     decided = Decided(None, case_id, decision, context)
     receipt = await clerk.receipt(decided, request)
     # Most callers complain for the first time: assume that, and let the store object, rather than ask each time.
@@ -53,13 +53,16 @@ async def begin(
 async def give(
     clerk: Clerk,
     case_id: UUID,
+    command: str,
     ruling: Ruling,
     request: Request,
     *,
     other: Case | None = None,
     children: Children | None = None,
 ) -> Answered | Refused:
-    """Do to the case what `ruling` says; whoever calls has the turn on it. `children` are listed in the answer.
+    """Do to the case what `ruling` says that the command means; whoever calls has the turn on it.
+
+    `children` are listed in the answer.
 
     Raises Problem, StoreUnavailable.
     """
@@ -69,7 +72,7 @@ async def give(
             case, is_fresh = await clerk.cases.load(case_id), True
             if case is None:
                 raise refusals.no_such_case()
-        context = clerk.context(request, other)
+        context = clerk.context(request, command, case.branch, other=other)
         moved_on = request.if_version is not None and request.if_version != case.version
         decision = () if moved_on else await _judged(clerk, ruling, case, context, request)
         if moved_on or isinstance(decision, Rejection):
@@ -77,7 +80,7 @@ async def give(
             if not is_fresh:
                 case = None
                 continue
-            return await clerk.turned_down(case, decision, request)
+            return await clerk.turned_down(case, decision, context, request)
         decided = Decided(case, case_id, decision, context)
         key = await clerk.key_of(case.customer_ref, request)
         receipt = await clerk.receipt(decided, request, children)

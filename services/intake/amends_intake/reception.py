@@ -12,6 +12,7 @@ from amends_intake.clerk import Request
 from amends_platform.guarding.admission import Admission
 from amends_platform.ids import uuid7
 from amends_platform.problems import Problem
+from amends_platform.telemetry.current import Seen, seen
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _VERSION = re.compile(r'"(\d{1,9})"')
@@ -30,6 +31,9 @@ class Reception:
         # Six look-ups in Starlette's headers, or an URL just for its path, cost more than all the rest here.
         headers: dict[bytes, bytes] = dict(http.scope["headers"])
         principal = await self._admission.admit(http.scope, _text(headers.get(b"authorization")))
+        request = seen(http.scope)
+        if request is not None:
+            request.person = principal.id
         if principal.tenant != self._tenant:
             raise Problem(403, "other-tenant", "Your key belongs to another tenant than this service.")
         if headers.get(b"content-type") != b"application/json":
@@ -47,7 +51,9 @@ class Reception:
             raise Problem(400, "malformed-header", "An Idempotency-Key has 1 to 255 printable ASCII characters.")
         body = await http.body()
         request_hash = hashlib.sha256(b"\n".join((http.scope["path"].encode(), body))).digest()
-        correlation_id = _correlation_id(_text(headers.get(b"traceparent")))
+        correlation_id = _correlation_id(_text(headers.get(b"traceparent")), request)
+        if request is not None:
+            request.correlation_id = correlation_id
         if_version = _if_version(_text(headers.get(b"if-match")))
         return Request(principal, key, request_hash, if_version, correlation_id), body
 
@@ -73,7 +79,9 @@ def _if_version(if_match: str | None) -> int | None:
     return int(version[1])
 
 
-def _correlation_id(traceparent: str | None) -> UUID:
+def _correlation_id(traceparent: str | None, request: Seen | None) -> UUID:
     """The caller's trace, so that one trace leads from the call to the alert; a new one when there is none."""
+    if request is not None and request.span is not None:
+        return request.span.correlation_id
     trace = _TRACE.fullmatch(traceparent) if traceparent is not None else None
     return UUID(hex=trace[1]) if trace is not None and int(trace[1], 16) else uuid7()

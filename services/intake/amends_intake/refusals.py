@@ -16,6 +16,7 @@ from amends_platform.problems import Problem
 STATUSES: Final[Mapping[str, int]] = {
     "role-not-allowed": 403,
     "other-branch": 403,
+    "grade-not-allowed": 403,
     "beyond-authority": 403,
     "own-proposal": 403,
     "own-request": 403,

@@ -22,7 +22,7 @@ from amends_intake.desk import Desk
 from amends_intake.metrics import Metrics
 from amends_intake.reception import Reception
 from amends_platform.problems import invalid
-from amends_platform.shortcut import Endpoint, EndpointOf
+from amends_platform.shortcut import Endpoint, EndpointOf, Known
 
 _COMPLAINTS: Final = "/v1/complaints"
 _INCIDENTS: Final = "/v1/incidents"
@@ -122,12 +122,13 @@ def add_routes(
             openapi_extra=_request_of(route.body),
         )
     app.include_router(routes)
+    templates = {path: f"{_COMPLAINTS}/{{id}}/{path}" for path in endpoints}
 
-    def endpoint_of(method: str, path: str) -> Endpoint | None:
+    def endpoint_of(method: str, path: str) -> Known | None:
         if method != "POST":
             return None
         if path in beginning:
-            return beginning[path]
+            return Known(beginning[path], path)
         if not path.startswith(f"{_COMPLAINTS}/"):
             return None
         name, _, what = path[len(_COMPLAINTS) + 1 :].partition("/")
@@ -135,12 +136,13 @@ def add_routes(
             return None
         endpoint = endpoints.get(what)
         if endpoint is not None:
-            return partial(endpoint, name)
+            return Known(partial(endpoint, name), templates[what])
         number = _NUMBER.search(what)
         if number is None:
             return None
-        endpoint = endpoints.get(_NUMBER.sub(_NUMBERED, what, count=1))
-        return None if endpoint is None else partial(endpoint, name, number=int(number[0]))
+        what = _NUMBER.sub(_NUMBERED, what, count=1)
+        endpoint = endpoints.get(what)
+        return None if endpoint is None else Known(partial(endpoint, name, number=int(number[0])), templates[what])
 
     return endpoint_of
 

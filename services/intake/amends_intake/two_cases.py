@@ -20,7 +20,9 @@ async def link(clerk: Clerk, case_id: UUID, other_id: UUID, command: Link, reque
     """Raises Problem, StoreUnavailable."""
     other = await clerk.cases.load(other_id)
     async with clerk.turns.of(case_id):
-        return await give(clerk, case_id, lambda case, context: decide(case, command, context), request, other=other)
+        return await give(
+            clerk, case_id, command.NAME, lambda case, context: decide(case, command, context), request, other=other
+        )
 
 
 async def merge(clerk: Clerk, case_id: UUID, other_id: UUID, command: Merge, request: Request) -> Answered | Refused:
@@ -43,11 +45,11 @@ async def _merge(
     case, other = await clerk.cases.load(case_id), await clerk.cases.load(other_id)
     if case is None:
         raise refusals.no_such_case()
-    context = clerk.context(request, other)
+    context = clerk.context(request, command.NAME, case.branch, other=other)
     moved_on = request.if_version is not None and request.if_version != case.version
     decision = () if moved_on else await clerk.judge(lambda: decide(case, command, context))
     if moved_on or isinstance(decision, Rejection):
-        return await clerk.turned_down(case, decision, request)
+        return await clerk.turned_down(case, decision, context, request)
     assert other is not None, "a case is merged into one that is there"
     merged = Decided(case, case_id, decision, context)
     survivor = Decided(other, other_id, await clerk.judge(lambda: absorb(other, case, context)), context)

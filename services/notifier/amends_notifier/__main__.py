@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 import uvloop
@@ -22,8 +22,12 @@ from amends_platform.hints import Hints
 from amends_platform.logs import configure_logging
 from amends_platform.readiness import announce_ready
 from amends_platform.settings import Settings, SettingsError
+from amends_platform.telemetry.asked import tracing_asked_for
 from amends_store.outages import is_outage
 from amends_store.pool import connect_pool
+
+if TYPE_CHECKING:
+    from amends_platform.telemetry.tracing import Tracing
 
 log = structlog.get_logger()
 
@@ -34,10 +38,13 @@ _ROLE: Final = "amends_notifier"
 def main() -> int:
     """Run until SIGTERM or SIGINT, or until republished. Returns the exit code."""
     arguments = _arguments()
+    # What is published once more was told of by spans the first time.
+    tracing = None
     try:
         settings = Settings.load()
         if arguments.republish is None and not arguments.audit:
             check_files(settings)
+            tracing = tracing_asked_for("notifier")
     except SettingsError as error:
         print(error, file=sys.stderr)
         return _WRONG_USAGE
@@ -51,7 +58,11 @@ def main() -> int:
             return runner.run(_republish(settings, arguments.republish))
         if arguments.audit:
             return runner.run(report_audit(settings))
-        return runner.run(_serve(settings))
+        try:
+            return runner.run(_serve(settings, tracing))
+        finally:
+            if tracing is not None:
+                tracing.close()
 
 
 def _arguments() -> argparse.Namespace:
@@ -83,7 +94,7 @@ def _position(text: str) -> int:
     return position
 
 
-async def _notifier(settings: Settings) -> Notifier:
+async def _notifier(settings: Settings, tracing: Tracing | None = None) -> Notifier:
     assert settings.database_url is not None
     assert settings.nats_url is not None
     # With no connection to begin with, a database that is away is waited for like one that goes away later.
@@ -99,12 +110,13 @@ async def _notifier(settings: Settings) -> Notifier:
         finish_seconds_max=settings.shutdown_seconds_max,
         metrics=metrics,
         tellers=tellers(settings, pool, metrics.registry),
+        tracing=tracing,
     )
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(settings: Settings, tracing: Tracing | None) -> int:
     assert settings.nats_url is not None
-    notifier = await _notifier(settings)
+    notifier = await _notifier(settings, tracing)
     hints = Hints(settings.nats_url, settings.tenant, on_hint=notifier.wake)
     _on_signals(notifier.stop)
     with ExitStack() as held:

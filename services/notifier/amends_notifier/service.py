@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import asyncpg
 import structlog
@@ -27,6 +27,9 @@ from amends_store.errors import Fenced, LogHole
 from amends_store.outages import is_outage
 from amends_store.read import read_log
 from amends_store.records import StoredEvent
+
+if TYPE_CHECKING:
+    from amends_platform.telemetry.tracing import Tracing
 
 log = structlog.get_logger()
 
@@ -66,10 +69,12 @@ class Notifier:
         finish_seconds_max: float,
         metrics: Metrics | None = None,
         tellers: Sequence[Teller] = (),
+        tracing: Tracing | None = None,
     ) -> None:
         """`finish_seconds_max`: how long stopping waits for messages in flight. Starts nothing yet."""
         self.metrics = metrics or Metrics()
         self._tellers = tellers
+        self._tracing = tracing
         self._pool = pool
         self._broker = Broker(nats_url, replicas=replicas, on_stream_made=self._alarm_if_stream_was_lost)
         self._tenant = tenant
@@ -201,7 +206,11 @@ class Notifier:
                 await self._until_woken()
 
     async def _publish(self, message: Message) -> None:
-        ack = await self._broker.publish(message)
+        if self._tracing is None:
+            ack = await self._broker.publish(message)
+        else:
+            with self._tracing.telling("publish", message.headers, message.subject):
+                ack = await self._broker.publish(message)
         if ack.attempts > 1:
             self.metrics.retried.inc(ack.attempts - 1)
         if ack.repeated:

@@ -29,9 +29,9 @@ def alert_query(scope: Scope, wanted: AlertListParameters, after: Sequence[Any] 
     """The query for one page, and one row more, that tells whether there is another; and its values."""
     where = Conditions()
     where.add("tenant = {}", scope.tenant)
-    if scope.branch is not None:
+    if scope.branches is not None:
         # As with cases: those of incidents of all branches are for who asks for just them.
-        where.any_of("branch", [ALL_BRANCHES if wanted.branch == [ALL_BRANCHES] else scope.branch])
+        where.one_of("branch", (ALL_BRANCHES,) if wanted.branch == [ALL_BRANCHES] else scope.branches)
     where.any_of("branch", wanted.branch)
     where.any_of("kind", [str(kind) for kind in wanted.kind])
     where.any_of("clock", wanted.clock)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import asyncpg
 from fastapi import Depends, Request
 
+from amends_domain.access.table import TABLE
 from amends_platform.cases import Cases
 from amends_platform.evidence.notes import Signer, Verifier
 from amends_platform.policy.book import PolicyBook
@@ -51,8 +52,13 @@ async def _answering(request: Request) -> Answering:
 Of = Annotated[Answering, Depends(_answering)]
 
 
-async def _admitted(request: Request, of: Of) -> Enquirer:
-    return await of.enquiries.admit(request)
+def asking(action: str) -> Any:
+    """Who asks for what the table of `amends_domain.access` calls so: the dependency of a route."""
+    assert action in TABLE, action
 
+    async def admitted(request: Request, of: Of) -> Enquirer:
+        return await of.enquiries.admit(request, action)
 
-Asked = Annotated[Enquirer, Depends(_admitted)]
+    # By which a test finds each route's row.
+    admitted.action = action  # type: ignore[attr-defined]
+    return Depends(admitted)

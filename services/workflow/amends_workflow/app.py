@@ -23,6 +23,8 @@ from amends_platform.policy.book import PolicyBook
 from amends_platform.principals import Authenticator
 from amends_platform.serving import START_PATIENCE_SECONDS
 from amends_platform.settings import Settings
+from amends_platform.telemetry.requests import observe_requests
+from amends_platform.telemetry.tracing import Tracing, current_traceparent
 from amends_platform.web import add_operations, describe_errors, publish_schemas
 from amends_store.pool import connect_pool
 from amends_store.timers import Fired
@@ -63,7 +65,9 @@ class _Service:
     sealer: Sealer
 
 
-def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, *, intake: httpx.AsyncBaseTransport | None = None, tracing: Tracing | None = None
+) -> FastAPI:
     """The application. `intake` is how the console reaches intake, where that is not over the network. Starting raises
     StoreUnavailable (KeyStoreUnavailable is one) or MasterKeyError."""
     service = _Service()
@@ -100,7 +104,7 @@ def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = 
                 for each in hints:
                     each.send(fired[-1].position)
 
-            firing = Firing(pool, on_fired=on_fired)
+            firing = Firing(pool, on_fired=on_fired, tracing=tracing)
 
             def on_progress() -> None:
                 firing.wake()
@@ -111,7 +115,9 @@ def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = 
                 # Where another process keeps the read model, ours hears of its progress by nothing else.
                 live.wake()
 
-            projecting = Projecting(pool, policies, on_progress=on_progress, on_alert=metrics.count_alert)
+            projecting = Projecting(
+                pool, policies, on_progress=on_progress, on_alert=metrics.count_alert, tracing=tracing
+            )
             live = Live(pool, projecting.position)
             stack.push_async_callback(live.aclose)
             app.state.end_streams = live.end
@@ -147,7 +153,7 @@ def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = 
                 measuring,
             )
             app.state.answering = answering
-            client = _intake_client(settings, intake)
+            client = _intake_client(settings, intake, tracing)
             if client is not None:
                 stack.push_async_callback(client.aclose)
             app.state.console = Console(
@@ -170,6 +176,8 @@ def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = 
         # What FastAPI shows at /docs runs scripts from elsewhere: here they could do what whoever is signed in may.
         docs_url=None,
         redoc_url=None,
+        # Spans are ours (docs/adr/0028): the framework's hold paths and queries.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
 
     @app.get("/docs", include_in_schema=False)
@@ -186,17 +194,30 @@ def create_app(settings: Settings, *, intake: httpx.AsyncBaseTransport | None = 
     app.include_router(pages())
     add_missing_pages(app)
     publish_schemas(app, [Happening])
+    observe_requests(app, metrics.registry, tracing)
     return app
 
 
-def _intake_client(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient | None:
+def _intake_client(
+    settings: Settings, transport: httpx.AsyncBaseTransport | None, tracing: Tracing | None
+) -> httpx.AsyncClient | None:
     if settings.intake_url is None:
         log.warning("nobody said where intake is: the console shows cases, and changes none")
         return None
     # Whose proxy settings point elsewhere still means the address that was given.
     return httpx.AsyncClient(
-        base_url=settings.intake_url, transport=transport, timeout=_INTAKE_SECONDS_MAX, trust_env=False
+        base_url=settings.intake_url,
+        transport=transport,
+        timeout=_INTAKE_SECONDS_MAX,
+        trust_env=False,
+        event_hooks={} if tracing is None else {"request": [_go_on_with_trace]},
     )
+
+
+async def _go_on_with_trace(request: httpx.Request) -> None:
+    traceparent = current_traceparent()
+    if traceparent is not None:
+        request.headers["traceparent"] = traceparent
 
 
 async def _close(pool: asyncpg.Pool) -> None:

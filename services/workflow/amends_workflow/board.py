@@ -55,7 +55,7 @@ async def board_of(of: Answering, asked: Enquirer, branch: str | None) -> dict[s
         "at": now,
         "position": position or 0,
         "timezone": zone.key,
-        "branch": branch if branch is not None else asked.scope.branch,
+        "branch": branch or asked.only_branch,
         "age_days": AGE_DAYS,
         "open": _ages(cases),
         "states": [
@@ -77,10 +77,10 @@ async def board_of(of: Answering, asked: Enquirer, branch: str | None) -> dict[s
 
 
 def _branches(asked: Enquirer, branch: str | None) -> list[str] | None:
-    own = asked.scope.branch
-    if own is None:
-        return None if branch is None else [branch]
-    return [own] if branch in (None, own) else []
+    own = asked.scope.branches
+    if branch is None:
+        return None if own is None else list(own)
+    return [branch] if own is None or branch in own else []
 
 
 async def _zone(conn: Executor, of: Answering, tenant: str, now: datetime) -> ZoneInfo:

@@ -38,10 +38,14 @@ class Past(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """What somebody may see: a tenant, and one branch of it or (None) all."""
+    """What somebody may see: a tenant, and these branches of it or (None) all."""
 
     tenant: str
-    branch: str | None
+    branches: tuple[str, ...] | None
+
+    def sees(self, branch: str) -> bool:
+        """Whether what is of this branch is within it."""
+        return self.branches is None or branch in self.branches
 
 
 class Listed(NamedTuple):
@@ -57,10 +61,10 @@ def case_query(
     """The query for one page, and one row more, that tells whether there is another; and its values."""
     where = Conditions()
     where.add("tenant = {}", scope.tenant)
-    if scope.branch is not None:
+    if scope.branches is not None:
         # Incidents of all branches are everybody's. Only who asks for incidents gets them: a queue is one branch's, in
         # the order of an index.
-        where.any_of("branch", [scope.branch, ALL_BRANCHES] if wanted.kind == [INCIDENT] else [scope.branch])
+        where.one_of("branch", (*scope.branches, ALL_BRANCHES) if wanted.kind == [INCIDENT] else scope.branches)
     where.any_of("branch", wanted.branch)
     where.any_of("state", _states(wanted))
     where.any_of("owner", wanted.owner)

@@ -27,6 +27,12 @@ class Conditions:
         elif values:
             self.add(f"{column} = ANY({{}})", list(values))
 
+    def one_of(self, column: str, values: Sequence[Any]) -> None:
+        """As `any_of`, but nothing has one of no values."""
+        if not values:
+            self.add("FALSE")
+        self.any_of(column, values)
+
     def bind(self, value: Any) -> str:
         """The placeholder of one more value."""
         self.values.append(value)

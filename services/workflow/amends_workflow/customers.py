@@ -78,7 +78,7 @@ def spoken_by(row: StoredEvent) -> str | None:
 
 async def customer_cases(executor: Executor, scope: Scope, customer_ref: str) -> list[Any]:
     """The customer's cases as the scope sees them, the latest received first."""
-    rows: list[Any] = await executor.fetch(_CASES, scope.tenant, scope.branch, customer_ref, CASES_MAX)
+    rows: list[Any] = await executor.fetch(_CASES, scope.tenant, scope.branches, customer_ref, CASES_MAX)
     return rows
 
 

@@ -35,8 +35,8 @@ def deadline_query(
     """The query for one page, and one row more, that tells whether there is another; and its values."""
     where = Conditions()
     where.add("tenant = {}", scope.tenant)
-    if scope.branch is not None:
-        where.add("branch = {}", scope.branch)
+    if scope.branches is not None:
+        where.one_of("branch", scope.branches)
     where.any_of("branch", wanted.branch)
     where.any_of("status", [str(status) for status in wanted.status])
     where.any_of("clock", wanted.kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -45,17 +45,19 @@ async def events_of_cases(
 
 
 class Reader:
-    """Makes answers of events. `keyring` None: for somebody who may not read personal data."""
+    """Makes answers of events. `keyring` None: for somebody who may not read personal data; `opened`: of which cases
+    they may, None for whichever they are shown."""
 
-    def __init__(self, keyring: Keyring | None) -> None:
+    def __init__(self, keyring: Keyring | None, opened: Container[UUID] | None = None) -> None:
         self._keyring = keyring
+        self._opened = opened
 
     async def answers(self, rows: Iterable[StoredEvent]) -> list[dict[str, Any]]:
         """Each event in the shape of EventAnswer."""
         listed = list(rows)
         keys: dict[UUID, CustomerKey | None] = {}
         if self._keyring is not None:
-            for key_id in {row.key_id for row in listed if row.key_id is not None}:
+            for key_id in {row.key_id for row in listed if row.key_id is not None and self._opens(row)}:
                 keys |= await _key(self._keyring, key_id)
         return [self._answer(row, keys) for row in listed]
 
@@ -67,6 +69,9 @@ class Reader:
         for item, row in zip(items, rows, strict=True):
             item |= {"case_id": row.stream_id, "reference": references[row.stream_id]}
         return items
+
+    def _opens(self, row: StoredEvent) -> bool:
+        return self._keyring is not None and (self._opened is None or row.stream_id in self._opened)
 
     def _answer(self, row: StoredEvent, keys: dict[UUID, CustomerKey | None]) -> dict[str, Any]:
         answer: dict[str, Any] = {
@@ -85,7 +90,7 @@ class Reader:
             "data": orjson.Fragment(row.data),
             "leaf_hash": row.leaf_hash.hex(),
         }
-        if self._keyring is not None and row.sealed is not None and row.key_id is not None:
+        if self._opens(row) and row.sealed is not None and row.key_id is not None:
             if row.key_id in keys:
                 answer |= _personal(row.id, row.sealed, keys[row.key_id])
             else:

@@ -10,8 +10,9 @@ from contextlib import suppress
 import asyncpg
 import structlog
 
+from amends_platform.telemetry.tracing import Tracing
 from amends_store.outages import is_passing
-from amends_store.timers import Fired, fire_due
+from amends_store.timers import Fired, fire_due, fired_events
 from amends_workflow.statements import statement
 from amends_workflow.tasks import end_if_told
 
@@ -35,10 +36,13 @@ class Firing:
     `on_fired` is told what fired. `overdue_seconds` is by how much the oldest timer was late when last looked at.
     """
 
-    def __init__(self, pool: asyncpg.Pool, *, on_fired: Callable[[list[Fired]], None]) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, *, on_fired: Callable[[list[Fired]], None], tracing: Tracing | None = None
+    ) -> None:
         self.overdue_seconds = 0.0
         self._pool = pool
         self._on_fired = on_fired
+        self._tracing = tracing
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -67,10 +71,13 @@ class Firing:
         # Before looking: a wake-up that comes meanwhile means to look once more.
         self._woken.clear()
         began = time.monotonic()
+        began_ns = time.time_ns()
         fired = await fire_due(self._pool, _LIMIT)
         took_seconds = time.monotonic() - began
         if fired:
             self._on_fired(fired)
+            if self._tracing is not None:
+                self._tracing.fired(await fired_events(self._pool, fired), began_ns)
         if len(fired) == _LIMIT:
             # Catching up. Firing holds the lock that appends need: leave them at least as much time as it took.
             await asyncio.sleep(took_seconds)

@@ -33,7 +33,7 @@ class Forgotten:
     async def customer(self, ref: str, scope: Scope) -> Customer:
         """All of a customer, for those to whom no case of theirs is another branch's. Raises Problem: 403, 404."""
         customer = await find_customer(self._pool, self._cases, scope.tenant, ref)
-        seen = () if customer is None else [case for case in customer.cases if scope.branch in (None, case.branch)]
+        seen = () if customer is None else [case for case in customer.cases if scope.sees(case.branch)]
         if customer is None or not seen:
             raise Problem(404, "no-such-customer", "No case that your key may see belongs to this customer.")
         if len(seen) < len(customer.cases):

@@ -33,8 +33,8 @@ Key = Sequence[str | int]
 class Pages:
     """The pages of one query: its path, its parameters and whom it is asked for."""
 
-    def __init__(self, request: Request, scope: Sequence[str | None]) -> None:
-        """`scope` is what restricts the answer besides the parameters: the tenant and the branch of who asks."""
+    def __init__(self, request: Request, scope: Sequence[Any]) -> None:
+        """`scope` is what restricts the answer besides the parameters: the tenant and the branches of who asks."""
         self._path = request.url.path
         self._parameters = [(k, v) for k, v in request.query_params.multi_items() if k not in _PAGING]
         self._limit = request.query_params.get("limit")

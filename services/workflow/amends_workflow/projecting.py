@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -10,11 +11,13 @@ import asyncpg
 import structlog
 
 from amends_platform.policy.book import AlteredPolicy, PolicyBook
+from amends_platform.telemetry.tracing import Tracing
 from amends_platform.web import NotReady
 from amends_store.errors import Fenced
-from amends_store.follow import Follower
+from amends_store.follow import Follower, Project
 from amends_store.outages import is_passing
-from amends_store.read import head_position
+from amends_store.read import Executor, head_position
+from amends_store.records import StoredEvent
 from amends_workflow.alert_rows import Alert
 from amends_workflow.leadership import Lead, leadership
 from amends_workflow.projection import CHECKPOINT, Projection
@@ -46,11 +49,13 @@ class Projecting:
         *,
         on_progress: Callable[[], None],
         on_alert: Callable[[Alert], None],
+        tracing: Tracing | None = None,
     ) -> None:
         self._pool = pool
         self._policies = policies
         self._on_progress = on_progress
         self._on_alert = on_alert
+        self._tracing = tracing
         self._follower: Follower | None = None
         self._halted_by: Exception | None = None
         self._came_to = 0
@@ -137,7 +142,9 @@ class Projecting:
 
         `careful`: an event at a time, and no further than the batch that could not be projected.
         """
-        projection = Projection(self._policies, self._on_alert)
+        projection: Project = Projection(self._policies, self._on_alert)
+        if self._tracing is not None:
+            projection = _traced(projection, self._tracing)
         batch_events_max = 1 if careful else _BATCH_EVENTS_MAX
         follower = Follower.projecting(self._pool, CHECKPOINT, projection, batch_events_max=batch_events_max)
         works = [follower.run(), self._announce(follower), lost.wait()]
@@ -170,3 +177,12 @@ class Projecting:
             detail=str(error),
             exc_info=error,
         )
+
+
+def _traced(projection: Project, tracing: Tracing) -> Project:
+    async def projected(conn: Executor, events: list[StoredEvent]) -> None:
+        began_ns = time.time_ns()
+        await projection(conn, events)
+        tracing.followed("project", events, began_ns)
+
+    return projected

@@ -26,8 +26,9 @@ async def list_refusals(
     with its keys."""
     where = Conditions()
     where.add("r.tenant = {}", scope.tenant)
-    if scope.branch is not None:
-        where.add("(c.branch = {} OR r.case_id IS NULL AND r.branch = {})", scope.branch, scope.branch)
+    if scope.branches is not None:
+        own = list(scope.branches)
+        where.add("(c.branch = ANY({}) OR r.case_id IS NULL AND r.branch = ANY({}))", own, own)
     if case_id is not None:
         where.add("r.case_id = {}", case_id)
     if wanted.principal is not None:

@@ -66,11 +66,11 @@ async def everything(of: Answering, asked: Enquirer, customer: Customer) -> Asyn
         "recorded_at": head["recorded_at"],
         "status": status["status"],
         "known": await of.forgotten.known(customer),
-        "keys": await of.pool.fetch(_KEYS, asked.scope.tenant, customer.ref),
+        "keys": await of.pool.fetch(_KEYS, asked.tenant, customer.ref),
         "erasures": status["erasures"],
         "refused": [
             {"reference": references[row["case_id"]], "at": row["refused_at"], "command": row["command"]}
-            for row in await of.pool.fetch(_REFUSALS, asked.scope.tenant, case_ids)
+            for row in await of.pool.fetch(_REFUSALS, asked.tenant, case_ids)
         ],
         "elsewhere": ELSEWHERE,
     }
@@ -98,7 +98,7 @@ def _standing(case: Case, relations: Relations, policies: Mapping[str, Policy]) 
 
 
 async def _events(of: Answering, asked: Enquirer, case: Case) -> AsyncIterator[bytes]:
-    reader = of.enquiries.reader(asked)
+    reader = of.enquiries.reader(asked, case.branch)
     after: tuple[int] | None = (0,)
     is_first = True
     while after is not None:

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from amends_domain.authority import HEADS, MAY
+from amends_domain.access.judging import may
+from amends_domain.access.roles import HEADS
 from amends_domain.case import Case, ErasureRequest
 from amends_domain.commands import ApproveErasure, RejectErasure, RequestErasure
 from amends_domain.decisions.recusal import RECUSED_FROM, recused
@@ -108,9 +109,10 @@ def _words(text: str) -> str:
 
 
 def _may_not(cases: Sequence[Case], command: ErasureCommand, actor: Actor) -> Rejection | None:
-    if actor.role not in MAY[command.NAME]:
+    codes = {may(actor.grants, command.NAME, case.branch, case.grade).code for case in cases}
+    if "role-not-allowed" in codes:
         return Rejection("role-not-allowed", f"The role {actor.role} may not {command.NAME}.")
-    if any(actor.branch not in (None, case.branch) for case in cases):
+    if "other-branch" in codes:
         return Rejection("other-branch", f"Your key is for branch {actor.branch}; the customer has cases elsewhere.")
     if command.NAME in RECUSED_FROM and any(actor.id in case.complained_of for case in cases):
         return recused(actor.id, command.NAME)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amends_domain.case import Case
+from amends_domain.case import ESCALATED, MAJOR, ORDINARY, Case
 from amends_domain.commands import Receive
 from amends_domain.decisions.ruling import Rejection
 from amends_domain.events import CaseEscalated, Event, GradeRaised
@@ -10,7 +10,6 @@ from amends_domain.evolve import facts_of
 from amends_domain.policy import Policy
 from amends_domain.policy_rules import Facts
 
-ORDINARY, ESCALATED, MAJOR = "ordinary", "escalated", "major"
 _RANK = {ORDINARY: 0, ESCALATED: 1, MAJOR: 2}
 
 

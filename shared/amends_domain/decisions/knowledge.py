@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from amends_domain.case import COMPLAINT, Case
+from amends_domain.case import COMPLAINT, ESCALATED, Case
 from amends_domain.commands import AddNote, ChangeFlags, Classify, Correct, Escalate
-from amends_domain.decisions.grading import ESCALATED, is_below, raised_by_person, raised_by_rule
+from amends_domain.decisions.grading import is_below, raised_by_person, raised_by_rule
 from amends_domain.decisions.life import put_again
 from amends_domain.decisions.recusal import steps_aside
 from amends_domain.decisions.ruling import Context, Decision, Rejection

@@ -48,9 +48,7 @@ _REFUSALS_APPROVED_BY = "department_head"
 
 
 def receive(command: Receive, context: Context) -> Decision:
-    actor, now = context.actor, context.now
-    if actor.branch is not None and actor.branch != command.branch:
-        return Rejection("other-branch", f"Your key is for branch {actor.branch}, not for {command.branch}.")
+    now = context.now
     if command.occurred_at is not None and command.occurred_at > now + CLOCK_SKEW_MAX:
         return Rejection("in-the-future", f"occurred_at is {command.occurred_at.isoformat()}, which has not come yet.")
     if command.reply_by is not None and command.reply_by <= now and not command.historical:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from amends_domain import clocks
+from amends_domain.access.judging import may
 from amends_domain.case import ALL_BRANCHES, COMPLAINT, INCIDENT, Case
 from amends_domain.commands import CloseIncident, Link, Merge, OpenIncident
 from amends_domain.decisions.grading import is_below
@@ -47,7 +48,7 @@ def merge(case: Case, command: Merge, context: Context) -> Decision:
         return Rejection("same-case", "A case is not merged into itself.")
     if other.customer_ref != case.customer_ref:
         return Rejection("other-customer", "The two cases are not the same customer's.")
-    if context.actor.branch not in (None, other.branch):
+    if not may(context.actor.grants, command.NAME, other.branch).is_permitted:
         return Rejection("other-branch", f"Your key is for branch {context.actor.branch}; {_name(other)} is not there.")
     if not other.is_open:
         return Rejection("survivor-closed", f"{_name(other)} is {other.status.value}: reopen it first.")
@@ -134,7 +135,7 @@ def link(case: Case, command: Link, context: Context) -> Decision:
     if other.id == case.id:
         return Rejection("same-case", "A case is not linked to itself.")
     # An incident of all branches is anybody's.
-    if context.actor.branch not in (None, other.branch) and other.branch != ALL_BRANCHES:
+    if other.branch != ALL_BRANCHES and not may(context.actor.grants, command.NAME, other.branch).is_permitted:
         return Rejection("other-branch", f"Your key is for branch {context.actor.branch}; {_name(other)} is not there.")
     if other.kind == INCIDENT:
         return _join(case, other)
@@ -155,8 +156,6 @@ def _join(case: Case, incident: Case) -> Decision:
 
 def open_incident(command: OpenIncident, context: Context) -> Decision:
     branch = command.branch or context.actor.branch or ALL_BRANCHES
-    if context.actor.branch not in (None, branch):
-        return Rejection("other-branch", f"Your key is for branch {context.actor.branch}, not for {branch}.")
     if is_personal(command.title):
         return Rejection(
             "title-personal", "The title stays readable for ever: say it without an e-mail address or telephone number."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amends_domain.authority import AGENT
+from amends_domain.access.roles import AGENT
 from amends_domain.case import Case, HandOff
 from amends_domain.commands import AcceptHandOff, Assign, HandOver, RefuseHandOff
 from amends_domain.decisions.recusal import recused

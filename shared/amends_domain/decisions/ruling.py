@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from amends_domain.access.grants import Grant, Grants
 from amends_domain.case import Case
 from amends_domain.events import Event
 from amends_domain.policy import Policy
@@ -16,11 +17,22 @@ CLOCK_SKEW_MAX = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Actor:
-    """Who asks: a member of staff or another system. `branch` None means the whole tenant."""
+    """Who asks: a member of staff or another system, in the role that permits what they ask, within its branch; None
+    is the whole tenant. `held` is all that they are granted, where that is more."""
 
     id: str
     role: str
     branch: str | None
+    held: Grants = ()
+
+    @property
+    def grant(self) -> Grant:
+        return Grant(self.role, self.branch)
+
+    @property
+    def grants(self) -> Grants:
+        """All that they are granted."""
+        return self.held or (self.grant,)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from amends_domain.authority import ROLES
+from amends_domain.access.roles import ROLES
 from amends_platform.cli.listing import Listed
 
 if TYPE_CHECKING:

@@ -161,7 +161,7 @@ async def test_the_queue_is_read_in_the_order_of_an_index(
     desk: Desk, chosen: dict[str, str], branch: str | None, index: str
 ) -> None:
     wanted = wanted_of(Filters(chosen, None), "h-1", datetime.now(UTC))
-    query, values = case_query(Scope("default", branch), wanted, None)
+    query, values = case_query(Scope("default", None if branch is None else (branch,)), wanted, None)
     async with desk.app.state.console.of.pool.acquire() as conn, conn.transaction():
         # So few rows as there are here are read from end to end, whatever indexes there are.
         await conn.execute("SET LOCAL enable_seqscan = off")

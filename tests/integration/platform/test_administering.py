@@ -45,7 +45,7 @@ async def test_a_key_made_at_the_command_line_opens_until_it_is_revoked(tmp_path
     made = await amends(tmp_path, "keys", "create", "--role", "agent", "--branch", "north", "--person", "a-7", **url)
     assert made.returncode == 0, made.stderr
     principal = await Authenticator(await database.pool()).authenticate(f"Bearer {made.stdout.strip()}")
-    assert (principal.id, principal.role, principal.branch) == ("a-7", "agent", "north")
+    assert (principal.id, principal.grants) == ("a-7", (("agent", "north"),))
     listed = json.loads((await amends(tmp_path, "keys", "list", "--json", **url)).stdout)
     assert [(key["person"], key["branch"], key["revoked_at"]) for key in listed] == [("a-7", "north", None)]
     revoked = await amends(tmp_path, "keys", "revoke", listed[0]["id"], **url)

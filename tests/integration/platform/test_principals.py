@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from amends_domain.access.grants import Grant
 from amends_platform.development_keys import ensure_development_keys
 from amends_platform.principals import (
     CACHE_SECONDS,
@@ -72,7 +73,7 @@ async def test_a_key_stands_for_its_person_role_tenant_and_branch(
 ) -> None:
     key = await create_key(owner, role="agent", tenant="default", branch="north-street", person="a-17")
     principal = await Authenticator(pool).authenticate(bearer(key))
-    assert principal == Principal("a-17", "agent", "default", "north-street")
+    assert principal == Principal("a-17", "default", (Grant("agent", "north-street"),))
 
 
 async def test_a_key_without_a_person_stands_for_itself(owner: asyncpg.Connection, pool: CountingPool) -> None:
@@ -119,7 +120,7 @@ async def test_one_who_hangs_up_does_not_take_the_answer_from_the_others(
     first, second = (asyncio.create_task(authenticator.authenticate(bearer(key))) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
-    assert (await second).role == "agent"
+    assert (await second).grants[0].role == "agent"
 
 
 async def test_a_revoked_key_stops_working_within_two_seconds(owner: asyncpg.Connection, pool: CountingPool) -> None:
@@ -168,7 +169,7 @@ async def test_a_header_without_a_key_is_refused_without_asking_the_database(
 
 async def test_the_scheme_is_read_in_any_case(owner: asyncpg.Connection, pool: CountingPool) -> None:
     key = await create_key(owner, role="agent", tenant="default")
-    assert (await Authenticator(pool).authenticate(f"bearer  {key} ")).role == "agent"
+    assert (await Authenticator(pool).authenticate(f"bearer  {key} ")).grants[0].role == "agent"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from amends_store.append import Appender
 from amends_store.errors import StoreUnavailable
-from amends_store.migrate import migrate, newest_schema_version, schema_version
+from amends_store.migrate import InTheWay, migrate, newest_schema_version, schema_version
 from amends_store.pool import connect_pool
 from amends_store.records import Appended
 from tests.support.appends import a_command
@@ -67,6 +67,26 @@ async def test_a_step_that_waits_holds_nothing_of_the_steps_before_it(database: 
         await database.execute(f"SELECT pg_terminate_backend({pid})")
         await asyncio.gather(migrating, return_exceptions=True)
     await writer.close()
+
+
+async def test_a_step_that_cannot_have_its_lock_gives_way_to_writers_and_says_who_has_it(database: Database) -> None:
+    await database.execute("UPDATE alembic_version SET version_num = '0011'; DROP INDEX cases_open, deadlines_overdue")
+    report = await asyncpg.connect(database.url, server_settings={"application_name": "month-end"})
+    async with asyncio.timeout(SECONDS_MAX):
+        await report.execute("BEGIN; LOCK TABLE cases IN ROW EXCLUSIVE MODE")
+        with pytest.raises(InTheWay, match="month-end"):
+            await migrate(database.url, patience_seconds=0.01)
+        migrating = asyncio.create_task(migrate(database.url))
+        waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'cases'::regclass AND NOT granted"
+        while not await database.fetchval(waiting):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        # Behind it, yet before the report ends.
+        await database.execute("DELETE FROM cases")
+        await report.execute("COMMIT")
+        # The steps that come after 0012 were not undone above, and fail.
+        await asyncio.gather(migrating, return_exceptions=True)
+    assert await database.fetchval("SELECT version_num FROM alembic_version") == "0012"
+    await report.close()
 
 
 async def test_a_database_that_was_never_migrated_has_no_version(postgres: PostgresServer) -> None:

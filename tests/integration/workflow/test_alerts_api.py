@@ -92,7 +92,9 @@ async def test_every_list_of_alerts_is_read_from_an_index(log: Log, branch: str 
         {"acknowledged": False, "kind": ["breach"]},
         {"since": "2026-01-01T00:00:00Z"},
     ):
-        query, values = alert_query(Scope("default", branch), AlertListParameters.model_validate(said), after)
+        query, values = alert_query(
+            Scope("default", None if branch is None else (branch,)), AlertListParameters.model_validate(said), after
+        )
         plan = "\n".join(row[0] for row in await log.view.fetch(f"EXPLAIN {query}", *values))
         assert "Index" in plan, plan
         assert "Seq Scan" not in plan, plan

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from amends_domain.authority import MAY_READ_CASES, MAY_READ_PERSONAL_DATA
+from amends_domain.access.judging import who_may
 from amends_domain.commands import Act, AgreeCallback, Apologize, Confirm, Investigate, Propose, RecordContact, Withdraw
 from amends_domain.reference import reference_of
 from amends_platform.sealing import ensure_master_key
@@ -41,16 +41,16 @@ async def test_events_are_answered_in_order_with_the_bytes_that_were_hashed(log:
 async def test_personal_data_is_shown_only_to_those_who_may_read_it(log: Log, workflow: Workflow) -> None:
     case_id = await log.receive()
     await log.give(case_id, RecordContact("inbound", "phone", True, "secret words"))
-    for role in MAY_READ_CASES:
+    for role in who_may("read-events"):
         asker = await workflow.asker(role)
         for path in (f"/v1/cases/{case_id}/events", "/v1/customers/C-1/timeline"):
             response = await asker.get(path, min_position=2)
             assert response.status_code == 200
-            may_read = role in MAY_READ_PERSONAL_DATA
+            may_read = role in who_may("read-personal-data")
             assert ("secret words" in response.text) is may_read, role
             assert ("Ms. Chen" in response.text) is may_read, role
             assert all(("personal" in item) is may_read for item in response.json()["items"]), role
-    assert MAY_READ_CASES - MAY_READ_PERSONAL_DATA
+    assert who_may("read-events") - who_may("read-personal-data")
 
 
 async def test_what_was_erased_is_said_to_be_erased(log: Log, workflow: Workflow) -> None:

@@ -280,7 +280,7 @@ async def test_every_list_is_read_from_an_index(log: Log) -> None:
         {"status": ["pending"], "due_before": "2100-01-01T00:00:00Z"},
     )
     wanted: list[tuple[str, list[Any]]] = []
-    for scope in (Scope("default", None), Scope("default", "b-7")):
+    for scope in (Scope("default", None), Scope("default", ("b-7",))):
         wanted += [case_query(scope, CaseListParameters.model_validate({"sort": sort}), after) for sort in sorts]
         wanted += [case_query(scope, CaseListParameters.model_validate(each), None) for each in filters]
         wanted += [

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from amends_domain.authority import MAY_READ_CASES, MAY_READ_PERSONAL_DATA, MAY_READ_REFUSALS
+from amends_domain.access.judging import who_may
 from amends_domain.case import Case
 from amends_domain.commands import (
     Act,
@@ -86,9 +86,9 @@ async def test_the_playbook_of_the_type_is_shown_in_each_language(log: Log, work
 
 async def test_staff_complained_of_are_named_only_to_those_who_may_read_it(log: Log, workflow: Workflow) -> None:
     case_id = await log.receive(complained_of=("s-13",))
-    for role in MAY_READ_CASES:
+    for role in who_may("read-case"):
         answer = await (await workflow.asker(role)).ask(f"/v1/cases/{case_id}")
-        assert answer["complained_of"] == (["s-13"] if role in MAY_READ_PERSONAL_DATA else None), role
+        assert answer["complained_of"] == (["s-13"] if role in who_may("read-complained-of") else None), role
 
 
 async def test_entries_made_late_are_counted(log: Log, workflow: Workflow) -> None:
@@ -226,9 +226,9 @@ async def test_refusals_are_shown_to_auditors_and_heads_and_to_nobody_else(log: 
     await refuse(log, ours)
     await refuse(log, theirs, code="role-not-allowed")
     await refuse(log, None, code="other-branch", branch="harbour")
-    for role in MAY_READ_CASES:
+    for role in who_may("read-case"):
         response = await (await workflow.asker(role)).get("/v1/audit/refusals", min_position=2)
-        assert response.status_code == (200 if role in MAY_READ_REFUSALS else 403), role
+        assert response.status_code == (200 if role in who_may("read-refusals") else 403), role
     asker = await workflow.asker("auditor")
     page = await asker.ask("/v1/audit/refusals")
     RefusalPage.model_validate(page)

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from amends_domain.authority import ROLES
+from amends_domain.access.roles import ROLES
 from amends_domain.commands import ApproveErasure, Command, Merge, RejectErasure, RequestErasure
 from amends_domain.decide import Actor, Rejection
 from amends_domain.decisions.erasure import decide_erasure

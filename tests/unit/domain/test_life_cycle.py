@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from amends_domain.authority import MAY
+from amends_domain.access.acting import COMMANDS
 from amends_domain.case import CLOSED, OPEN, Status
 from amends_domain.commands import (
     AcceptHandOff,
@@ -89,6 +89,7 @@ from amends_domain.transitions import TRANSITIONS, allowed
 from tests.support.lives import APOLOGY, FINDING, HEAD, MONDAY, ON_THE_SPOT, OTHER_ID, Life, actor, life, receive
 from tests.support.lives import received as complaint
 
+MAY = {row.action: row.roles for rows in COMMANDS.values() for row in rows}
 LATER = MONDAY.replace(hour=8)
 
 RECEIVED = life(position=100).happened(complaint())

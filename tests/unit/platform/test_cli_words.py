@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from amends_domain.authority import MAY
+from amends_domain.access.judging import who_may
 from amends_domain.event_codec import EVENT_TYPES, encode
 from amends_domain.events import (
     ActionTaken,
@@ -363,7 +363,7 @@ def test_steps_of_the_story_come_in_order_and_by_people_who_may() -> None:
         seconds = [step.seconds for step in part.steps]
         assert seconds == sorted(seconds)
         for step in part.steps:
-            assert step.role in MAY[commands.get(step.path, "apologize")], step
+            assert step.role in who_may(commands.get(step.path, "apologize")), step
             body = step.body(Moment(NOW, None)) if callable(step.body) else step.body
             assert body or step.path in ("handoffs/acceptance", "promises/1/kept")
 

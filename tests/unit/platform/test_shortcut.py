@@ -16,7 +16,7 @@ from amends_intake.metrics import Metrics
 from amends_intake.routes import ROUTES, add_routes
 from amends_platform import problems
 from amends_platform.problems import Problem
-from amends_platform.shortcut import Endpoint, add_shortcut
+from amends_platform.shortcut import Known, add_shortcut
 
 
 def app_with_shortcut() -> FastAPI:
@@ -39,8 +39,8 @@ def app_with_shortcut() -> FastAPI:
                 raise KeyError("nobody foresaw this")
         return PlainTextResponse("the short way")
 
-    def endpoint_of(method: str, path: str) -> Endpoint | None:
-        return short if (method, path) == ("POST", "/known") else None
+    def endpoint_of(method: str, path: str) -> Known | None:
+        return Known(short, "/known") if (method, path) == ("POST", "/known") else None
 
     add_shortcut(app, endpoint_of, body_bytes_max=10)
     return app

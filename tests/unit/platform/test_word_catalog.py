@@ -11,7 +11,8 @@ from typing import Any, get_args
 
 from jinja2 import nodes
 
-from amends_domain.authority import MAY, ROLES
+from amends_domain.access.acting import COMMANDS
+from amends_domain.access.roles import ROLES
 from amends_domain.case import INCIDENT, KINDS, Status
 from amends_domain.event_codec import EVENT_TYPES
 from amends_domain.policy_rules import FACTS
@@ -130,7 +131,7 @@ def codes() -> dict[str, set[str]]:
         "reopening": set(get_args(ReopeningBody.model_fields["reason"].annotation)),
         "relation": set(get_args(LinkBody.model_fields["relation"].annotation)),
         "fact": set(FACTS),
-        "command": set(MAY) | set(TRANSITIONS),
+        "command": {row.action for rows in COMMANDS.values() for row in rows} | set(TRANSITIONS),
         "event": set(EVENT_TYPES),
         "standard": {each["kind"] for policy in policies() for each in policy.get("standards", ())},
         "refusal": refused(),

@@ -36,15 +36,15 @@ def test_no_word_that_was_asked_gets_into_the_text_of_a_query(branch: str, owner
     def text(*given_words: str) -> str:
         b, o, f, s = given_words
         wanted = CaseListParameters.model_validate({"branch": [b], "owner": [o], "flag": [f], "q": s})
-        return case_query(Scope("default", b), wanted, ["infinity", o])[0]
+        return case_query(Scope("default", (b,)), wanted, ["infinity", o])[0]
 
     assert text(branch, owner, flag, q) == text("a", "b", "c", "d")
 
 
 def test_the_scope_of_who_asks_is_always_a_condition() -> None:
     for query, values in (
-        case_query(Scope("t", "b"), CaseListParameters(), None),
-        deadline_query(Scope("t", "b"), DeadlineListParameters(), None),
+        case_query(Scope("t", ("b",)), CaseListParameters(), None),
+        deadline_query(Scope("t", ("b",)), DeadlineListParameters(), None),
     ):
         assert "tenant = $1" in query
         assert "branch = $2" in query
@@ -53,13 +53,13 @@ def test_the_scope_of_who_asks_is_always_a_condition() -> None:
 
 def test_what_is_asked_of_the_past_restricts_both_the_rows_that_hold_and_those_that_moved() -> None:
     past = Past(datetime(2026, 3, 2, tzinfo=UTC), "[]")
-    query, values = case_query(Scope("t", "b"), CaseListParameters(owner=["o"]), ["infinity", "x"], past)
+    query, values = case_query(Scope("t", ("b",)), CaseListParameters(owner=["o"]), ["infinity", "x"], past)
     for condition in ("tenant = $1", "branch = $2", "owner = $3", "CAST(CAST($4 AS text)", "LIMIT $6"):
         assert query.count(condition) == 2 + (condition == "LIMIT $6"), condition
     assert "updated_at <= $8" in query
     assert values == ["t", "b", "o", "infinity", "x", 51, "[]", past.unmoved_since]
     due = PastDeadlines(past.unmoved_since, "[]", "[]")
-    query, _ = deadline_query(Scope("t", "b"), DeadlineListParameters(kind=["apology"]), None, due)
+    query, _ = deadline_query(Scope("t", ("b",)), DeadlineListParameters(kind=["apology"]), None, due)
     assert [query.count(each) for each in ("tenant = $1", "branch = $2", "clock = $3", "LIMIT $4")] == [2, 2, 2, 3]
 
 

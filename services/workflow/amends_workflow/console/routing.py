@@ -91,7 +91,7 @@ def add_missing_pages(app: FastAPI) -> None:
             answered: Response = await answer(request, error)
             return answered
         try:
-            request.state.visitor = await visitor_of(request, request.app.state.console)
+            request.state.visitor = await visitor_of(request, request.app.state.console, "sign-in")
         except Exception:
             # Who it is only decides what is around the message.
             request.state.visitor = None

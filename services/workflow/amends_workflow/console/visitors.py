@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 from fastapi import Depends, Request
 
-from amends_domain.authority import MAY
+from amends_domain.access.grants import highest
+from amends_domain.access.judging import may
+from amends_domain.access.table import TABLE
+from amends_domain.case import ORDINARY
 from amends_platform.principals import Authenticator
 from amends_platform.problems import Problem
 from amends_workflow.answering import Answering
@@ -47,9 +50,20 @@ class Visitor:
     def form_token(self) -> str:
         return form_token(self.token)
 
-    def may(self, command: str) -> bool:
-        """Whether their role may give the command at all."""
-        return self.asked.role in MAY[command]
+    @property
+    def role(self) -> str:
+        """The highest that they have."""
+        return highest(self.asked.grants).role
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """Those that they have roles in; none where one is for the whole tenant."""
+        named = {grant.branch for grant in self.asked.grants}
+        return () if None in named else tuple(sorted(filter(None, named)))
+
+    def may(self, action: str, branch: str | None = None, grade: str = ORDINARY) -> bool:
+        """Whether they may do it to what is of this branch and grade; None: to anything at all."""
+        return may(self.asked.grants, action, branch, grade).is_permitted
 
 
 # Not plain functions: FastAPI would send those through a thread pool.
@@ -61,13 +75,13 @@ async def _console(request: Request) -> Console:
 Of = Annotated[Console, Depends(_console)]
 
 
-async def visitor_of(request: Request, console: Console) -> Visitor:
-    """Who is signed in. Raises NotSignedIn, Problem: 403 or 429."""
+async def visitor_of(request: Request, console: Console, action: str) -> Visitor:
+    """Who is signed in, for what the table calls so. Raises NotSignedIn, Problem: 403 or 429."""
     token = cookies.secret(request, cookies.SESSION)
     if token is None:
         raise NotSignedIn
     try:
-        asked = await console.of.enquiries.admit_by(request, f"Bearer {token}")
+        asked = await console.of.enquiries.admit_by(request, f"Bearer {token}", action)
     except Problem as problem:
         if problem.status == 401:
             raise NotSignedIn from problem
@@ -75,20 +89,23 @@ async def visitor_of(request: Request, console: Console) -> Visitor:
     return Visitor(asked, token)
 
 
-async def _visitor(request: Request, console: Of) -> Visitor:
-    visitor = await visitor_of(request, console)
-    request.state.visitor = visitor
-    return visitor
+def seeing(action: str) -> Any:
+    """Who looks at what the table calls so: the dependency of a page."""
+    assert action in TABLE, action
+
+    async def visiting(request: Request, console: Of) -> Visitor:
+        visitor = await visitor_of(request, console, action)
+        request.state.visitor = visitor
+        return visitor
+
+    # By which a test finds each route's row.
+    visiting.action = action  # type: ignore[attr-defined]
+    return Depends(visiting)
 
 
-Here = Annotated[Visitor, Depends(_visitor)]
-
-
-async def _posted(request: Request, visitor: Here) -> Form:
+async def posted(request: Request, visitor: Visitor) -> Form:
+    """The form that was sent, by a page that we showed to just this visitor. Raises a 403 problem."""
     refuse_other_sites(request)
     form = await read_form(request)
     check_form_token(visitor.token, form.get(FIELD))
     return form
-
-
-Posted = Annotated[Form, Depends(_posted)]

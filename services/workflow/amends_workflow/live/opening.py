@@ -24,7 +24,7 @@ def open_stream(
         branches = asked.branches if branches is None else branches & asked.branches
     reader = Reader(
         name=asked.person,
-        tenant=asked.scope.tenant,
+        tenant=asked.tenant,
         branches=branches,
         kinds=frozenset(parameters.kinds or Kind),
         still_admitted=still_admitted,

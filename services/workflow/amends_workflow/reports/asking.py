@@ -27,11 +27,17 @@ def month_of(text: str) -> Month:
 
 
 def branch_of(asked: Enquirer, wanted: str | None) -> str | None:
-    """Whose figures: None is all branches, for who may see all. Raises a 403 problem."""
-    own = asked.scope.branch
-    if own is not None and wanted not in (None, own):
-        raise Problem(403, "other-branch", f"Your key is for branch {own}, not for {wanted}.")
-    return own or wanted
+    """Whose figures: None is all branches, for who may see all. Raises Problem: 403, 422."""
+    own = asked.scope.branches
+    if own is None:
+        return wanted
+    if wanted is None:
+        if asked.only_branch is None:
+            raise Problem(422, "branch-missing", f"A report is of one branch: say which, of {', '.join(own)}.")
+        return asked.only_branch
+    if wanted not in own:
+        raise Problem(403, "other-branch", f"Your key is for branch {', '.join(own)}, not for {wanted}.")
+    return wanted
 
 
 def response(report: Written, *, to_keep: bool = False) -> Response:

@@ -1,7 +1,7 @@
 """The questions that can be asked: one file a subject, one function a question.
 
 May import everything of the workflow, but for `app`, which includes `router`.
-Start at `cases`; who asks is admitted by `answering.Asked`, and `answering.Of` is what questions are answered from.
+Start at `cases`; who asks is admitted by `answering.asking`, and `answering.Of` is what questions are answered from.
 """
 
 from __future__ import annotations

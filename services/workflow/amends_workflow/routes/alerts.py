@@ -10,7 +10,8 @@ from starlette.responses import Response
 from amends_workflow import answers
 from amends_workflow.alert_list import list_alerts
 from amends_workflow.alert_shapes import AlertPage
-from amends_workflow.answering import Asked, Of
+from amends_workflow.answering import Of, asking
+from amends_workflow.enquiries import Enquirer
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import AlertListParameters
 
@@ -27,7 +28,10 @@ routes = APIRouter()
     response_model=AlertPage,
 )
 async def alerts(
-    request: Request, asked: Asked, of: Of, parameters: Annotated[AlertListParameters, Query()]
+    request: Request,
+    asked: Annotated[Enquirer, asking("read-alerts")],
+    of: Of,
+    parameters: Annotated[AlertListParameters, Query()],
 ) -> Response:
     pages = Pages(request, asked.scope)
     after = pages.after(parameters.cursor)

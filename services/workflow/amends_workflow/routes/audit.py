@@ -12,7 +12,8 @@ from amends_platform.evidence.tree_head import SignedCheckpoint, checkpoint_of, 
 from amends_platform.problems import Problem
 from amends_store.tiles import consistency_proof, inclusion_proof
 from amends_workflow import answers, shapes
-from amends_workflow.answering import Asked, Of
+from amends_workflow.answering import Of, asking
+from amends_workflow.enquiries import Enquirer
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import (
     CheckpointParameters,
@@ -37,10 +38,11 @@ routes = APIRouter()
     response_model=shapes.RefusalPage,
 )
 async def refused(
-    request: Request, asked: Asked, of: Of, parameters: Annotated[RefusalParameters, Query()]
+    request: Request,
+    asked: Annotated[Enquirer, asking("read-refusals")],
+    of: Of,
+    parameters: Annotated[RefusalParameters, Query()],
 ) -> Response:
-    if not asked.may_read_refusals:
-        raise Problem(403, "role-not-allowed", f"The role {asked.role} may not read refusals.")
     pages = Pages(request, asked.scope)
     after = pages.after(parameters.cursor)
     await of.enquiries.wait(parameters)
@@ -60,7 +62,9 @@ async def refused(
     operation_id="checkpoint",
     response_class=PlainTextResponse,
 )
-async def checkpoint(_: Asked, of: Of, parameters: Annotated[CheckpointParameters, Query()]) -> Response:
+async def checkpoint(
+    _: Annotated[Enquirer, asking("read-proofs")], of: Of, parameters: Annotated[CheckpointParameters, Query()]
+) -> Response:
     newest = await _newest(of)
     if parameters.tree_size is None:
         return PlainTextResponse(newest.note)
@@ -79,7 +83,9 @@ async def checkpoint(_: Asked, of: Of, parameters: Annotated[CheckpointParameter
     operation_id="inclusion",
     response_model=shapes.InclusionAnswer,
 )
-async def inclusion(_: Asked, of: Of, parameters: Annotated[InclusionParameters, Query()]) -> Response:
+async def inclusion(
+    _: Annotated[Enquirer, asking("read-proofs")], of: Of, parameters: Annotated[InclusionParameters, Query()]
+) -> Response:
     newest = await _newest(of)
     position, tree_size = parameters.position, parameters.tree_size or newest.tree_size
     _check_signed("tree_size", tree_size, newest)
@@ -103,7 +109,9 @@ async def inclusion(_: Asked, of: Of, parameters: Annotated[InclusionParameters,
     operation_id="consistency",
     response_model=shapes.ConsistencyAnswer,
 )
-async def consistency(_: Asked, of: Of, parameters: Annotated[ConsistencyParameters, Query()]) -> Response:
+async def consistency(
+    _: Annotated[Enquirer, asking("read-proofs")], of: Of, parameters: Annotated[ConsistencyParameters, Query()]
+) -> Response:
     newest = await _newest(of)
     first, second = parameters.from_, parameters.to or newest.tree_size
     _check_signed("to", second, newest)
@@ -121,7 +129,7 @@ async def consistency(_: Asked, of: Of, parameters: Annotated[ConsistencyParamet
     operation_id="signing_key",
     response_model=shapes.SigningKeyAnswer,
 )
-async def key(_: Asked, of: Of) -> Response:
+async def key(_: Annotated[Enquirer, asking("read-proofs")], of: Of) -> Response:
     verifier = of.verifier
     if verifier is None:
         raise Problem(404, "no-signing-key", "This service has no signing key: it signs nothing.")

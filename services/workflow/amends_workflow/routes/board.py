@@ -8,9 +8,10 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from amends_workflow import answers
-from amends_workflow.answering import Asked, Of
+from amends_workflow.answering import Of, asking
 from amends_workflow.board import board_of
 from amends_workflow.board_shapes import BoardAnswer
+from amends_workflow.enquiries import Enquirer
 from amends_workflow.parameters import BoardParameters
 
 routes = APIRouter()
@@ -26,6 +27,8 @@ routes = APIRouter()
     operation_id="board",
     response_model=BoardAnswer,
 )
-async def board(asked: Asked, of: Of, parameters: Annotated[BoardParameters, Query()]) -> Response:
+async def board(
+    asked: Annotated[Enquirer, asking("read-board")], of: Of, parameters: Annotated[BoardParameters, Query()]
+) -> Response:
     await of.enquiries.wait(parameters)
     return answers.json_response(await board_of(of, asked, parameters.branch))

@@ -11,8 +11,9 @@ from starlette.responses import Response
 from amends_domain.policy import Policy
 from amends_domain.reference import reference_of
 from amends_workflow import answers, shapes
-from amends_workflow.answering import Asked, Of
+from amends_workflow.answering import Of, asking
 from amends_workflow.case_list import list_cases
+from amends_workflow.enquiries import Enquirer
 from amends_workflow.events import case_events, events_of_cases
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import (
@@ -44,7 +45,12 @@ def _case_success() -> dict[str, Any]:
     operation_id="case",
     responses={200: _case_success()},
 )
-async def case(id: str, asked: Asked, of: Of, parameters: Annotated[CaseParameters, Query()]) -> Response:  # noqa: A002
+async def case(
+    id: str,  # noqa: A002
+    asked: Annotated[Enquirer, asking("read-case")],
+    of: Of,
+    parameters: Annotated[CaseParameters, Query()],
+) -> Response:
     await of.enquiries.wait(parameters)
     if parameters.is_past:
         known = await known_case(of, asked, id, parameters)
@@ -52,11 +58,11 @@ async def case(id: str, asked: Asked, of: Of, parameters: Annotated[CaseParamete
         known = Known(await of.enquiries.case(asked, id), [])
     relations = await relations_of(of.pool, known.case, parameters)
 
+    shows_staff = asked.may("read-complained-of", known.case.branch).is_permitted
+
     def answered(policies: Mapping[str, Policy]) -> Response:
         then = seen(known, parameters, policies)
-        answer = answers.case_answer(
-            then.case, then.deadlines, policies, relations, shows_staff=asked.may_read_personal_data
-        )
+        answer = answers.case_answer(then.case, then.deadlines, policies, relations, shows_staff=shows_staff)
         answer |= {"as_of": parameters.as_of, "valid_at": parameters.valid_at, "not_yet": then.not_yet}
         # A selection of the events is no version of the case.
         headers = {} if parameters.valid_at is not None else {"ETag": f'"{then.case.version}"'}
@@ -73,7 +79,12 @@ async def case(id: str, asked: Asked, of: Of, parameters: Annotated[CaseParamete
     operation_id="cases",
     response_model=shapes.CasePage,
 )
-async def cases(request: Request, asked: Asked, of: Of, parameters: Annotated[CaseListParameters, Query()]) -> Response:
+async def cases(
+    request: Request,
+    asked: Annotated[Enquirer, asking("read-queue")],
+    of: Of,
+    parameters: Annotated[CaseListParameters, Query()],
+) -> Response:
     pages = Pages(request, asked.scope)
     after = pages.after(parameters.cursor)
     await of.enquiries.wait(parameters)
@@ -102,7 +113,7 @@ async def cases(request: Request, asked: Asked, of: Of, parameters: Annotated[Ca
 async def events(
     request: Request,
     id: str,  # noqa: A002
-    asked: Asked,
+    asked: Annotated[Enquirer, asking("read-events")],
     of: Of,
     parameters: Annotated[EventParameters, Query()],
 ) -> Response:
@@ -110,7 +121,7 @@ async def events(
     after = pages.after(parameters.cursor)
     await of.enquiries.wait(parameters)
     found = await of.enquiries.case(asked, id)
-    reader = of.enquiries.reader(asked)
+    reader = of.enquiries.reader(asked, found.branch)
     if parameters.merged:
         cases = {each.id: each for each in (found, *await of.enquiries.absorbed(found))}
         listed = await events_of_cases(of.pool, cases, parameters.limit, after)

@@ -10,8 +10,9 @@ from starlette.responses import Response, StreamingResponse
 from amends_platform.problems import Problem
 from amends_platform.sealing import CannotUnseal
 from amends_workflow import answers, erasure_shapes, shapes
-from amends_workflow.answering import Asked, Of
+from amends_workflow.answering import Of, asking
 from amends_workflow.customers import customer_cases, customer_events, promise_clocks, spoken_by
+from amends_workflow.enquiries import Enquirer
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import Paged, Parameters
 from amends_workflow.subject_access import everything
@@ -29,7 +30,13 @@ routes = APIRouter()
     response_model=shapes.Timeline,
     response_model_exclude_unset=True,
 )
-async def timeline(request: Request, ref: str, asked: Asked, of: Of, parameters: Annotated[Paged, Query()]) -> Response:
+async def timeline(
+    request: Request,
+    ref: str,
+    asked: Annotated[Enquirer, asking("read-customer")],
+    of: Of,
+    parameters: Annotated[Paged, Query()],
+) -> Response:
     pages = Pages(request, asked.scope)
     after = pages.after(parameters.cursor)
     await of.enquiries.wait(parameters)
@@ -40,7 +47,8 @@ async def timeline(request: Request, ref: str, asked: Asked, of: Of, parameters:
     clocks = promise_clocks(of.policies.known.values())
     listed = await customer_events(of.pool, theirs, clocks, parameters.limit, after)
     references = {each["id"]: each["reference"] for each in theirs}
-    items = await of.enquiries.reader(asked).answers_of_cases(listed.rows, references)
+    reader = of.enquiries.reader_of_cases(asked, {each["id"]: each["branch"] for each in theirs})
+    items = await reader.answers_of_cases(listed.rows, references)
     for item, row in zip(items, listed.rows, strict=True):
         item["spoken_by"] = spoken_by(row)
     return answers.json_response({"customer_ref": ref, "cases": theirs, **answers.page(items, pages.next(listed.last))})
@@ -55,7 +63,9 @@ async def timeline(request: Request, ref: str, asked: Asked, of: Of, parameters:
     operation_id="erasure",
     response_model=erasure_shapes.ErasureStatus,
 )
-async def erasure(ref: str, asked: Asked, of: Of, parameters: Annotated[Parameters, Query()]) -> Response:
+async def erasure(
+    ref: str, asked: Annotated[Enquirer, asking("read-erasure")], of: Of, parameters: Annotated[Parameters, Query()]
+) -> Response:
     await of.enquiries.wait(parameters)
     customer = await of.forgotten.customer(ref, asked.scope)
     return answers.json_response(await of.forgotten.status(customer))
@@ -72,9 +82,9 @@ async def erasure(ref: str, asked: Asked, of: Of, parameters: Annotated[Paramete
     response_class=Response,
     responses={200: {"description": "The document", "content": {"application/json": {"schema": {"type": "object"}}}}},
 )
-async def export(ref: str, asked: Asked, of: Of, parameters: Annotated[Parameters, Query()]) -> Response:
-    if not asked.may_read_personal_data:
-        raise Problem(403, "role-not-allowed", f"The role {asked.role} may not read personal data.")
+async def export(
+    ref: str, asked: Annotated[Enquirer, asking("export-customer")], of: Of, parameters: Annotated[Parameters, Query()]
+) -> Response:
     await of.enquiries.wait(parameters)
     customer = await of.forgotten.customer(ref, asked.scope)
     try:

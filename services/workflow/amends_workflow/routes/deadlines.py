@@ -12,8 +12,9 @@ from amends_domain.policy import Policy
 from amends_platform.problems import Problem
 from amends_platform.words import words
 from amends_workflow import answers, shapes
-from amends_workflow.answering import Asked, Of
+from amends_workflow.answering import Of, asking
 from amends_workflow.deadline_list import list_deadlines
+from amends_workflow.enquiries import Enquirer
 from amends_workflow.explanation import explain
 from amends_workflow.explanation_shapes import Explanation
 from amends_workflow.pages import Pages
@@ -36,7 +37,7 @@ routes = APIRouter()
 async def explanation(
     id: str,  # noqa: A002
     kind: str,
-    asked: Asked,
+    asked: Annotated[Enquirer, asking("read-deadlines")],
     of: Of,
     parameters: Annotated[ExplanationParameters, Query()],
 ) -> Response:
@@ -64,7 +65,10 @@ async def explanation(
     response_model=shapes.DeadlinePage,
 )
 async def deadlines(
-    request: Request, asked: Asked, of: Of, parameters: Annotated[DeadlineListParameters, Query()]
+    request: Request,
+    asked: Annotated[Enquirer, asking("read-deadlines")],
+    of: Of,
+    parameters: Annotated[DeadlineListParameters, Query()],
 ) -> Response:
     pages = Pages(request, asked.scope)
     after = pages.after(parameters.cursor)

@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from amends_platform.web import describe_errors
 from amends_store.read import UpToPosition, read_stream
-from amends_workflow.answering import Asked, Of
+from amends_workflow.answering import Of, asking
+from amends_workflow.enquiries import Enquirer
 from amends_workflow.evidence import bundle_of
 from amends_workflow.parameters import EvidenceParameters
 
@@ -35,12 +36,17 @@ _ARCHIVE: dict[str, Any] = {
     response_class=Response,
     responses={200: _ARCHIVE, **describe_errors([501])},
 )
-async def evidence(id: str, asked: Asked, of: Of, parameters: Annotated[EvidenceParameters, Query()]) -> Response:  # noqa: A002
+async def evidence(
+    id: str,  # noqa: A002
+    asked: Annotated[Enquirer, asking("take-evidence")],
+    of: Of,
+    parameters: Annotated[EvidenceParameters, Query()],
+) -> Response:
     await of.enquiries.wait(parameters)
     found = await of.enquiries.case(asked, id)
     rows = await read_stream(of.pool, found.id, up_to=UpToPosition(found.position))
-    shows_words = parameters.personal and asked.may_read_personal_data
-    reader = of.enquiries.reader(asked) if shows_words else None
+    shows_words = parameters.personal and asked.may("read-personal-data", found.branch).is_permitted
+    reader = of.enquiries.reader(asked, found.branch) if shows_words else None
     subject, bundle = await bundle_of(of, found.id, rows, reader, with_pdf=parameters.pdf)
     headers = {
         "Content-Disposition": f'attachment; filename="evidence-{subject.reference}.zip"',

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
-from amends_workflow.answering import Asked, Of
+from amends_workflow.answering import Of, asking
+from amends_workflow.enquiries import Enquirer
 from amends_workflow.live.opening import open_stream
 from amends_workflow.live.stream import MEDIA_TYPE
 from amends_workflow.parameters import FromPosition, StreamParameters
@@ -42,7 +43,7 @@ _STREAM: dict[str, Any] = {
 )
 async def stream(
     request: Request,
-    asked: Asked,
+    asked: Annotated[Enquirer, asking("follow")],
     of: Of,
     parameters: Annotated[StreamParameters, Query()],
     last_event_id: Annotated[FromPosition | None, Header()] = None,

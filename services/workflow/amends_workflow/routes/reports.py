@@ -10,7 +10,8 @@ from starlette.responses import Response
 from amends_platform.web import describe_errors
 from amends_platform.words import language_of
 from amends_workflow import answers
-from amends_workflow.answering import Asked, Of
+from amends_workflow.answering import Of, asking
+from amends_workflow.enquiries import Enquirer
 from amends_workflow.parameters import ReportParameters
 from amends_workflow.reports.asking import branch_of, month_of, response
 from amends_workflow.reports.formats import written
@@ -40,7 +41,7 @@ _IN_EACH_FORMAT: dict[str, Any] = {
     operation_id="report_months",
     response_model=MonthPage,
 )
-async def reported_months(_: Asked, of: Of) -> Response:
+async def reported_months(_: Annotated[Enquirer, asking("read-reports")], of: Of) -> Response:
     months = list(reversed(await of.packs.months()))
     items = [{"month": str(month), "is_over": number > 0} for number, month in enumerate(months)]
     return answers.json_response(answers.page(items, None))
@@ -61,7 +62,11 @@ async def reported_months(_: Asked, of: Of) -> Response:
     responses={200: _IN_EACH_FORMAT, **describe_errors([409, 501])},
 )
 async def report(
-    request: Request, month: str, asked: Asked, of: Of, parameters: Annotated[ReportParameters, Query()]
+    request: Request,
+    month: str,
+    asked: Annotated[Enquirer, asking("read-reports")],
+    of: Of,
+    parameters: Annotated[ReportParameters, Query()],
 ) -> Response:
     branch = branch_of(asked, parameters.branch)
     format_ = format_of(parameters.format, request.headers.get("accept"))
@@ -81,7 +86,10 @@ async def report(
     responses={200: _IN_EACH_FORMAT, **describe_errors([501])},
 )
 async def measures(
-    request: Request, asked: Asked, of: Of, parameters: Annotated[ReportParameters, Query()]
+    request: Request,
+    asked: Annotated[Enquirer, asking("read-reports")],
+    of: Of,
+    parameters: Annotated[ReportParameters, Query()],
 ) -> Response:
     branch = branch_of(asked, parameters.branch)
     format_ = format_of(parameters.format, request.headers.get("accept"))

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from amends_domain.authority import MAY
+from amends_domain.access.judging import who_may
 from amends_platform.words import Words, message
 from amends_workflow.console.acting.action import Action
 from amends_workflow.console.acting.fields import Field
@@ -19,6 +19,7 @@ from amends_workflow.console.cases.offering import Offering, Option, options_of
 from amends_workflow.console.cases.timeline import Entry
 from amends_workflow.console.cases.view import View
 from amends_workflow.console.forms import Form
+from amends_workflow.console.visitors import Visitor
 
 _KEY: Final = re.compile(r"[!-~]{1,255}")
 
@@ -66,15 +67,17 @@ class Doing(NamedTuple):
     others: Sequence[tuple[str, Sequence[str]]]
 
 
-def doing(view: View, role: str) -> Doing:
+def doing(view: View, visitor: Visitor) -> Doing:
     """What may be done now."""
     allowed = [name for name in view.answer["allowed"] if name in ACTIONS]
+    branch, grade = view.case.branch, view.case.grade
+    own = {name for name in allowed if visitor.may(name, branch, grade)}
     groups: dict[str, list[str]] = {}
     for group, label in GROUPS.items():
-        names = [name for name in allowed if ACTIONS[name].group == group and role in MAY[name]]
+        names = [name for name in allowed if ACTIONS[name].group == group and name in own]
         if names:
             groups[label] = names
-    others = [(name, sorted(MAY[name])) for name in allowed if role not in MAY[name]]
+    others = [(name, sorted(who_may(name, grade))) for name in allowed if name not in own]
     return Doing(groups, others)
 
 

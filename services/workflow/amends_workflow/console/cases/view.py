@@ -89,11 +89,11 @@ async def view_of(
     known = await known_case(of, asked, name, wanted)
     relations = await relations_of(of.pool, known.case, wanted)
 
+    shows_staff = asked.may("read-complained-of", known.case.branch).is_permitted
+
     def judged(policies: Mapping[str, Policy]) -> tuple[Hindsight, dict[str, Any], list[Clock]]:
         then = seen(known, wanted, policies)
-        answer = answers.case_answer(
-            then.case, then.deadlines, policies, relations, shows_staff=asked.may_read_personal_data
-        )
+        answer = answers.case_answer(then.case, then.deadlines, policies, relations, shows_staff=shows_staff)
         listed = [each for each in reversed(then.deadlines) if each.status not in _LEFT_OUT]
         owed = still_owed(then.case, then.deadlines)
         return then, answer, [_clock(known, then, each, each in owed, policies, wanted, words) for each in listed]
@@ -106,7 +106,7 @@ async def view_of(
             history += [(row, reference_of(absorbed.first_position)) for row in theirs]
         history.sort(key=lambda each: each[0].position)
     shown = history if whole else history[-ENTRIES_MAX:]
-    reader = of.enquiries.reader(asked)
+    reader = of.enquiries.reader(asked, known.case.branch)
     told = await reader.answers([row for row, _ in shown])
     first = told[0] if shown[0][0] is known.rows[0] else (await reader.answers(known.rows[:1]))[0]
     for each, (_, reference) in zip(told, shown, strict=True):
@@ -121,7 +121,7 @@ async def view_of(
         own,
         then.not_yet,
         seen_by,
-        shows_staff=asked.may_read_personal_data,
+        shows_staff=shows_staff,
     )
     return View(
         case=then.case,

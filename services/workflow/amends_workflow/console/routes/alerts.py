@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -14,7 +16,7 @@ from amends_workflow.console.cases.doing import said_of
 from amends_workflow.console.choices import branches, codes
 from amends_workflow.console.rendering import go_to, here, page, words_for
 from amends_workflow.console.routing import PageRoute
-from amends_workflow.console.visitors import Console, Here, Of, Posted, Visitor
+from amends_workflow.console.visitors import Console, Of, Visitor, posted, seeing
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import AlertKind
 
@@ -24,13 +26,14 @@ _POSITION_DIGITS_MAX = 18
 
 
 @routes.get("/alerts")
-async def alerts(request: Request, visitor: Here, console: Of) -> Response:
+async def alerts(request: Request, visitor: Annotated[Visitor, seeing("read-alerts")], console: Of) -> Response:
     return await _page(request, visitor, console)
 
 
 @routes.post("/alerts")
-async def acknowledge(request: Request, visitor: Here, console: Of, form: Posted) -> Response:
+async def acknowledge(request: Request, visitor: Annotated[Visitor, seeing("read-alerts")], console: Of) -> Response:
     """Say that one has seen an alert. The address of the list stays what it was."""
+    form = await posted(request, visitor)
     position = form.get("position")
     if not position.isdecimal() or len(position) > _POSITION_DIGITS_MAX:
         raise Problem(422, "invalid-parameters", "No alert is called so.")
@@ -49,7 +52,9 @@ async def acknowledge(request: Request, visitor: Here, console: Of, form: Posted
 
 
 @routes.get("/alerts/{position}")
-async def announcement(request: Request, position: int, visitor: Here, console: Of) -> Response:
+async def announcement(
+    request: Request, position: int, visitor: Annotated[Visitor, seeing("read-alerts")], console: Of
+) -> Response:
     """One alert in a sentence, as a part of a page: to be announced on any of them."""
     present = await console.publications.present()
     async with console.of.pool.acquire() as conn:
@@ -85,6 +90,6 @@ async def _page(
         next_path=pages.next(listed.last),
         choices={"kind": tuple(AlertKind), "branch": branches(present.policy), "clock": clocks, "since": SINCE},
         refusal=refusal,
-        shows_branch=asked.scope.branch is None,
+        shows_branch=asked.only_branch is None,
         may_acknowledge=visitor.may("acknowledge") and console.intake is not None,
     )

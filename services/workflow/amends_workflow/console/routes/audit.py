@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from amends_platform.evidence.tree_head import SignedSoFar, latest_checkpoint
 from amends_workflow.console.rendering import go_to, page
 from amends_workflow.console.routing import PageRoute
-from amends_workflow.console.visitors import Console, Here, Of, Visitor
+from amends_workflow.console.visitors import Console, Of, Visitor, seeing
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import RefusalParameters
 from amends_workflow.refusals import ListedRefusals, list_refusals
@@ -29,10 +29,10 @@ class Sealing(NamedTuple):
 
 
 @routes.get("/audit")
-async def audit(request: Request, visitor: Here, console: Of) -> Response:
+async def audit(request: Request, visitor: Annotated[Visitor, seeing("read-proofs")], console: Of) -> Response:
     present = await console.publications.present()
     checkpoint = await latest_checkpoint(console.of.pool)
-    pages = Pages(request, visitor.asked.scope)
+    pages = Pages(request, visitor.asked.scope_of("read-refusals"))
     cursor = request.query_params.get("cursor")
     refused = await _refused(console, visitor, pages, cursor)
     return page(
@@ -50,7 +50,7 @@ async def audit(request: Request, visitor: Here, console: Of) -> Response:
 
 
 @routes.get("/audit/evidence")
-async def evidence(request: Request, _: Here) -> Response:
+async def evidence(request: Request, _: Annotated[Visitor, seeing("take-evidence")]) -> Response:
     """From the form that names a case to where its evidence is."""
     name = request.query_params.get("case", "").strip()
     words = "?personal=true" if request.query_params.get("personal") else ""
@@ -59,11 +59,11 @@ async def evidence(request: Request, _: Here) -> Response:
 
 async def _refused(console: Console, visitor: Visitor, pages: Pages, cursor: str | None) -> ListedRefusals | None:
     """Who tried what; None for those who may not read it."""
-    if not visitor.asked.may_read_refusals:
+    if not visitor.may("read-refusals"):
         return None
     wanted = RefusalParameters(limit=_REFUSALS)
     async with console.of.pool.acquire() as conn:
-        return await list_refusals(conn, visitor.asked.scope, wanted, None, pages.after(cursor))
+        return await list_refusals(conn, visitor.asked.scope_of("read-refusals"), wanted, None, pages.after(cursor))
 
 
 def _sealing(console: Console, so_far: SignedSoFar) -> Sealing:

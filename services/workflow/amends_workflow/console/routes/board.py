@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -12,7 +13,7 @@ from amends_platform.problems import Problem
 from amends_workflow.board import board_of
 from amends_workflow.console.rendering import page
 from amends_workflow.console.routing import PageRoute
-from amends_workflow.console.visitors import Here, Of
+from amends_workflow.console.visitors import Of, Visitor, seeing
 from amends_workflow.console.week import HOURS, week_of
 from amends_workflow.parameters import BoardParameters
 
@@ -20,7 +21,7 @@ routes = APIRouter(route_class=PageRoute)
 
 
 @routes.get("/board")
-async def board(request: Request, visitor: Here, console: Of) -> Response:
+async def board(request: Request, visitor: Annotated[Visitor, seeing("read-board")], console: Of) -> Response:
     wanted = _wanted(request.query_params.get("branch", "").strip())
     present = await console.publications.present()
     counted = await board_of(console.of, visitor.asked, wanted.branch)
@@ -34,7 +35,7 @@ async def board(request: Request, visitor: Here, console: Of) -> Response:
         week=week_of(counted["hours"], present.zone),
         hours=HOURS,
         branch=wanted.branch or "",
-        shows_branch=visitor.asked.scope.branch is None,
+        shows_branch=visitor.asked.only_branch is None,
         link=_link,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -30,7 +30,7 @@ from amends_workflow.console.headers import PAGE
 from amends_workflow.console.present import Present
 from amends_workflow.console.rendering import go_to, page, words_for
 from amends_workflow.console.routing import PageRoute
-from amends_workflow.console.visitors import Console, Here, Of, Visitor
+from amends_workflow.console.visitors import Console, Of, Visitor, seeing
 from amends_workflow.evidence import bundle_of
 from amends_workflow.parameters import CaseParameters
 
@@ -42,7 +42,7 @@ _ALARMS_MAX = 5
 
 
 @routes.get("/cases/{name}")
-async def case(request: Request, name: str, visitor: Here, console: Of) -> Response:
+async def case(request: Request, name: str, visitor: Annotated[Visitor, seeing("read-case")], console: Of) -> Response:
     present, words = await console.publications.present(), words_for(request)
     query = request.query_params
     if query.get("version", "").isdecimal():
@@ -58,7 +58,11 @@ async def case(request: Request, name: str, visitor: Here, console: Of) -> Respo
         raise Problem(404, "no-such-case-yet", problem.detail) from problem
     action = None if view.is_past or console.intake is None else ACTIONS.get(query.get("do", ""))
     form = None
-    if action is not None and action.command in view.answer["allowed"] and visitor.may(action.command):
+    if (
+        action is not None
+        and action.command in view.answer["allowed"]
+        and visitor.may(action.command, view.case.branch, view.case.grade)
+    ):
         offering = Offering(words, present.policy, present.zone, view)
         given = {
             "position": query.get("entry", ""),
@@ -79,7 +83,9 @@ async def _after_entry(console: Console, visitor: Visitor, name: str, version: i
 
 
 @routes.post("/cases/{name}/do/{command}")
-async def do(request: Request, name: str, command: str, visitor: Here, console: Of) -> Response:
+async def do(
+    request: Request, name: str, command: str, visitor: Annotated[Visitor, seeing("read-case")], console: Of
+) -> Response:
     refuse_other_sites(request)
     action = ACTIONS.get(command)
     if action is None:
@@ -107,13 +113,15 @@ async def do(request: Request, name: str, command: str, visitor: Here, console: 
 
 
 @routes.get("/cases/{name}/evidence")
-async def evidence(request: Request, name: str, visitor: Here, console: Of) -> Response:
+async def evidence(
+    request: Request, name: str, visitor: Annotated[Visitor, seeing("take-evidence")], console: Of
+) -> Response:
     of, asked = console.of, visitor.asked
     found = await of.enquiries.case(asked, name)
     rows = await read_stream(of.pool, found.id, up_to=UpToPosition(found.position))
-    with_words = request.query_params.get("personal") == "true" and asked.may_read_personal_data
+    with_words = request.query_params.get("personal") == "true" and visitor.may("read-personal-data", found.branch)
     subject, bundle = await bundle_of(
-        of, found.id, rows, of.enquiries.reader(asked) if with_words else None, with_pdf=False
+        of, found.id, rows, of.enquiries.reader(asked, found.branch) if with_words else None, with_pdf=False
     )
     headers = {**PAGE, "Content-Disposition": f'attachment; filename="evidence-{subject.reference}.zip"'}
     return Response(bundle, 200, headers, "application/zip")
@@ -174,7 +182,7 @@ async def _page(
         entries=entries,
         groups=GROUPS,
         shown_group=group if group in GROUPS else "",
-        doing=doing(view, visitor.asked.role),
+        doing=doing(view, visitor),
         form=form,
         refusal="" if refused is None else said_of(refused, words_for(request)),
         is_writable=console.intake is not None and not view.is_past,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -17,7 +18,7 @@ from amends_workflow.console.forgery import FIELD, check_form_token, refuse_othe
 from amends_workflow.console.forms import read_form
 from amends_workflow.console.rendering import go_to, page, words_for
 from amends_workflow.console.routing import PageRoute
-from amends_workflow.console.visitors import Here, Of, Visitor
+from amends_workflow.console.visitors import Of, Visitor, seeing
 
 routes = APIRouter(route_class=PageRoute)
 
@@ -25,19 +26,18 @@ _PATH = "/complaints/new"
 
 
 @routes.get(_PATH)
-async def new(request: Request, visitor: Here, console: Of) -> Response:
-    _check_role(visitor)
+async def new(request: Request, visitor: Annotated[Visitor, seeing("receive")], console: Of) -> Response:
     present = await console.publications.present()
     offering = Offering(words_for(request), present.policy, present.zone, None)
-    given = {} if visitor.asked.scope.branch is None else {"branch": visitor.asked.scope.branch}
+    branch = visitor.asked.only_branch
+    given = {} if branch is None else {"branch": branch}
     form = fresh_form(COMPLAINT, _PATH, offering, None, given)
     return page(request, "complaint.html", form=form, refusal="", is_writable=console.intake is not None)
 
 
 @routes.post(_PATH)
-async def receive(request: Request, visitor: Here, console: Of) -> Response:
+async def receive(request: Request, visitor: Annotated[Visitor, seeing("receive")], console: Of) -> Response:
     refuse_other_sites(request)
-    _check_role(visitor)
     form = await read_form(request)
     present, words = await console.publications.present(), words_for(request)
     filled = fill(COMPLAINT, form, present.zone, words)
@@ -69,8 +69,3 @@ async def receive(request: Request, visitor: Here, console: Of) -> Response:
         refusal="" if came is None else said_of(came, words),
         is_writable=console.intake is not None,
     )
-
-
-def _check_role(visitor: Visitor) -> None:
-    if not visitor.may("receive"):
-        raise Problem(403, "role-not-allowed", "Your role may not do this.")

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from amends_workflow.console.headers import SECURITY
 from amends_workflow.console.routing import PageRoute
-from amends_workflow.console.visitors import Here, NotSignedIn, Of
+from amends_workflow.console.visitors import NotSignedIn, Of, Visitor, seeing
 from amends_workflow.live.opening import open_stream
 from amends_workflow.parameters import FromPosition, StreamParameters
 
@@ -20,7 +20,7 @@ routes = APIRouter(route_class=PageRoute)
 @routes.get("/live")
 async def live(
     request: Request,
-    visitor: Here,
+    visitor: Annotated[Visitor, seeing("follow")],
     console: Of,
     parameters: Annotated[StreamParameters, Query()],
     last_event_id: Annotated[FromPosition | None, Header()] = None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -15,7 +17,7 @@ from amends_workflow.console.choices import branches, codes
 from amends_workflow.console.queue_filters import EVERY_STATE, ORDERS, WITHIN, Filters, filters_of, wanted_of
 from amends_workflow.console.rendering import go_to, page
 from amends_workflow.console.routing import PageRoute
-from amends_workflow.console.visitors import Here, Of
+from amends_workflow.console.visitors import Of, Visitor, seeing
 from amends_workflow.enquiries import Enquirer
 from amends_workflow.pages import Pages
 
@@ -23,7 +25,7 @@ routes = APIRouter(route_class=PageRoute)
 
 
 @routes.get("/")
-async def queue(request: Request, visitor: Here, console: Of) -> Response:
+async def queue(request: Request, visitor: Annotated[Visitor, seeing("read-queue")], console: Of) -> Response:
     of, asked = console.of, visitor.asked
     filters = filters_of(request.query_params)
     # Rows that are asked for again are the rows: nobody is led elsewhere by what they searched before.
@@ -46,7 +48,7 @@ async def queue(request: Request, visitor: Here, console: Of) -> Response:
         cases=listed.rows,
         next_path=pages.next(listed.last),
         choices=_choices(filters, present.policy),
-        shows_branch=asked.scope.branch is None,
+        shows_branch=asked.only_branch is None,
     )
 
 
@@ -73,6 +75,6 @@ async def _exactly(of: Answering, asked: Enquirer, text: str) -> str | None:
         position_of(text)
         case_id = await of.cases.id_of(text)
     except BadReference:
-        case_id = case_id_of_external_ref(asked.scope.tenant, text)
+        case_id = case_id_of_external_ref(asked.tenant, text)
     case = None if case_id is None else await of.cases.load(case_id)
     return reference_of(case.first_position) if case is not None and asked.sees(case) else None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Annotated, Final, NamedTuple
 from urllib.parse import quote
 from xml.etree.ElementTree import Element, tostring
 
@@ -18,7 +19,7 @@ from amends_platform.words import message, words
 from amends_workflow.console.preferences import preferences
 from amends_workflow.console.rendering import go_to, page
 from amends_workflow.console.routing import PageRoute
-from amends_workflow.console.visitors import Console, Here, Of
+from amends_workflow.console.visitors import Console, Of, Visitor, seeing
 from amends_workflow.reports.asking import branch_of, month_of, response
 from amends_workflow.reports.composing import composed
 from amends_workflow.reports.document import Document
@@ -58,7 +59,7 @@ _FORMATS: Final = (
 
 
 @routes.get("/reports")
-async def reports(request: Request, _: Here, console: Of) -> Response:
+async def reports(request: Request, _: Annotated[Visitor, seeing("read-reports")], console: Of) -> Response:
     months = list(reversed(await console.of.packs.months()))
     listed = [
         ListedMonth(str(month), str(month) if number else TO_DATE, is_over=number > 0)
@@ -68,15 +69,17 @@ async def reports(request: Request, _: Here, console: Of) -> Response:
 
 
 @routes.get("/reports/{month}")
-async def report(request: Request, month: str, visitor: Here, console: Of) -> Response:
+async def report(
+    request: Request, month: str, visitor: Annotated[Visitor, seeing("read-reports")], console: Of
+) -> Response:
     months = await console.of.packs.months()
     if months and month == str(months[-1]):
         # It is not over: what there is of it is shown to date.
         return go_to(f"/reports/{TO_DATE}" + (f"?{request.query_params}" if request.query_params else ""))
-    branch = branch_of(visitor.asked, request.query_params.get("branch"))
+    branch = _branch(visitor, request.query_params.get("branch"))
     made = await _made(console, month)
     document, body = await asyncio.to_thread(_composed, made.seen_by(branch), preferences(request).language)
-    names = [one.branch for one in made.pack.branches if one.branch != ALL_BRANCHES]
+    names = [one.branch for one in made.pack.branches if one.branch not in (None, ALL_BRANCHES)]
     return page(
         request,
         "report.html",
@@ -86,19 +89,35 @@ async def report(request: Request, month: str, visitor: Here, console: Of) -> Re
         path_of=month,
         branch=branch,
         query="" if branch is None else f"&branch={quote(branch)}",
-        branches=names if visitor.asked.scope.branch is None else [],
+        branches=_offered(visitor, names),
+        offers_all=visitor.asked.scope.branches is None,
     )
 
 
 @routes.get("/reports/{month}/file")
-async def file(request: Request, month: str, visitor: Here, console: Of) -> Response:
+async def file(
+    request: Request, month: str, visitor: Annotated[Visitor, seeing("read-reports")], console: Of
+) -> Response:
     wanted = request.query_params.get("format", Format.HTML)
     if wanted not in list(Format):
         raise Problem(422, "invalid-parameters", f"format: {wanted} is none of {', '.join(Format)}.")
-    branch = branch_of(visitor.asked, request.query_params.get("branch"))
+    branch = _branch(visitor, request.query_params.get("branch"))
     made = await _made(console, month)
     told = await written(made.seen_by(branch), Format(wanted), preferences(request).language)
     return response(told, to_keep=True)
+
+
+def _branch(visitor: Visitor, wanted: str | None) -> str | None:
+    """Whose figures: who sees several branches, and none by name, is shown the first. Raises a 403 problem."""
+    own = visitor.asked.scope.branches
+    return branch_of(visitor.asked, wanted or (own[0] if own else None))
+
+
+def _offered(visitor: Visitor, names: Sequence[str | None]) -> Sequence[str | None]:
+    own = visitor.asked.scope.branches
+    if own is None:
+        return names
+    return own if len(own) > 1 else ()
 
 
 async def _made(console: Console, month: str) -> Made:

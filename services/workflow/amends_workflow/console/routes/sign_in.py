@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -17,7 +18,7 @@ from amends_workflow.console.forms import Form, read_form
 from amends_workflow.console.preferences import THEMES
 from amends_workflow.console.rendering import go_to, local_path, page
 from amends_workflow.console.routing import PageRoute
-from amends_workflow.console.visitors import Console, Of, Posted, Visitor
+from amends_workflow.console.visitors import Console, Of, Visitor, posted, seeing
 
 routes = APIRouter(route_class=PageRoute)
 
@@ -45,7 +46,7 @@ async def sign_in(request: Request, console: Of) -> Response:
     if KEY_PATTERN.fullmatch(key) is None:
         return _form(request, next_path, _NO_KEY, 422)
     try:
-        await console.of.enquiries.admit_by(request, f"Bearer {key}")
+        await console.of.enquiries.admit_by(request, f"Bearer {key}", "sign-in")
     except Problem as problem:
         return _form(request, next_path, _refusal(problem), problem.status)
     token = await begin_session(console.of.pool, key)
@@ -62,8 +63,8 @@ async def sign_in(request: Request, console: Of) -> Response:
 
 
 @routes.post("/sign-out")
-async def sign_out(request: Request, _: Posted, console: Of) -> Response:
-    visitor: Visitor = request.state.visitor
+async def sign_out(request: Request, visitor: Annotated[Visitor, seeing("sign-in")], console: Of) -> Response:
+    await posted(request, visitor)
     await _end(console, visitor.token)
     response = go_to("/sign-in")
     cookies.forget_secret(request, response, cookies.SESSION)

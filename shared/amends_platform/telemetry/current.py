@@ -1,0 +1,85 @@
+"""The request that is being answered: what it is called in log lines, metrics and spans."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from amends_platform.ids import uuid7
+
+if TYPE_CHECKING:
+    from amends_platform.telemetry.tracing import ServerSpan
+
+SEEN: Final = "amends.seen"
+"""Where a request's scope has it."""
+
+UNMATCHED: Final = "unmatched"
+# Whatever a stranger calls his method is one of these in labels, names and attributes.
+_METHODS: Final = frozenset({"GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_OTHER: Final = "OTHER"
+_METHOD_NOT_ALLOWED: Final = 405
+
+current: ContextVar[Seen | None] = ContextVar("amends_request", default=None)
+
+
+class Seen:
+    """One request while it is answered. `route` is its template: never the path, which may name a customer."""
+
+    __slots__ = ("_request_id", "_scope", "correlation_id", "person", "route", "span", "status")
+
+    def __init__(self, scope: MutableMapping[str, Any]) -> None:
+        self._scope = scope
+        self._request_id: UUID | None = None
+        self.route: str | None = None
+        self.status = 0
+        self.correlation_id: UUID | None = None
+        self.person: str | None = None
+        self.span: ServerSpan | None = None
+
+    @property
+    def method(self) -> str:
+        method: str = self._scope["method"]
+        return method if method in _METHODS else _OTHER
+
+    @property
+    def template(self) -> str:
+        """The route's, as soon as it is known."""
+        if self.status == _METHOD_NOT_ALLOWED:
+            # No route has taken it; where FastAPI thinks it nearly did, it gives half of the template.
+            return UNMATCHED
+        if self.route is None:
+            # A route of an included router knows its own part only; its context, where FastAPI keeps one, all of it.
+            context = self._scope.get("fastapi", {}).get("effective_route_context")
+            return getattr(context or self._scope.get("route"), "path", None) or UNMATCHED
+        return self.route
+
+    def about(self) -> dict[str, Any]:
+        """What a log line says of it."""
+        if self._request_id is None:
+            self._request_id = uuid7()
+        about: dict[str, Any] = {"request_id": self._request_id, "method": self.method, "route": self.template}
+        correlation_id = self.correlation_id
+        if correlation_id is None and self.span is not None:
+            correlation_id = self.span.correlation_id
+        if correlation_id is not None:
+            about["correlation_id"] = correlation_id
+        if self.person is not None:
+            about["person"] = self.person
+        return about
+
+
+def seen(scope: MutableMapping[str, Any]) -> Seen | None:
+    """The request of this scope; None where nobody looks on."""
+    found: Seen | None = scope.get(SEEN)
+    return found
+
+
+def add_what_it_is_about(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Of structlog: a line that is written while a request is answered says which."""
+    request = current.get()
+    if request is not None:
+        for name, value in request.about().items():
+            event.setdefault(name, value)
+    return event
