@@ -76,11 +76,12 @@ class Notifier:
         self._tellers = tellers
         self._tracing = tracing
         self._pool = pool
-        self._broker = Broker(nats_url, replicas=replicas, on_stream_made=self._alarm_if_stream_was_lost)
+        self._broker = Broker(nats_url, replicas=replicas, on_stream_made=self._on_stream_made)
         self._tenant = tenant
         self._announcer = Announcer(pool, self._broker.publish, tenant)
         self._finish_seconds_max = finish_seconds_max
         self._publisher: Publisher | None = None
+        self._stream_is_new = False
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
         self.metrics.connected.set_function(lambda: self._broker.connected)
@@ -111,6 +112,8 @@ class Notifier:
                             await self._lead(connection, on_ready)
                             continue
                     on_ready()
+                    # What is published from here on is another's.
+                    self._stream_is_new = False
                     await self._pause(_STANDBY_SECONDS)
                 except Fenced:
                     log.warning("another notifier has taken over")
@@ -164,6 +167,7 @@ class Notifier:
         checkpoint = await Checkpoint.claim(self._pool, CHECKPOINT)
         log.info("following", after=checkpoint.position, epoch=checkpoint.epoch)
         publisher = self._publisher = Publisher(self._publish, after=checkpoint.position)
+        self._alarm_if_stream_was_lost()
         keeper = Keeper(connection, checkpoint, publisher)
         self.metrics.active.set(1)
         for teller in self._tellers:
@@ -231,8 +235,16 @@ class Notifier:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
+    def _on_stream_made(self) -> None:
+        self._stream_is_new = True
+        self._alarm_if_stream_was_lost()
+
     def _alarm_if_stream_was_lost(self) -> None:
-        if self._publisher is not None and self._publisher.position > 0:
+        # Whichever comes last: that it had to be made, or that we know how much was published before.
+        if not self._stream_is_new or self._publisher is None:
+            return
+        self._stream_is_new = False
+        if self._publisher.position > 0:
             log.error(
                 "the stream had to be made anew: what it held is missing from it",
                 published=self._publisher.position,

@@ -11,6 +11,7 @@ import sys
 import typer
 
 from amends_platform.cli import (
+    backup,
     cases,
     checkpoints,
     demo,
@@ -77,6 +78,8 @@ app.command("export", rich_help_panel=PROVE)(export.export)
 app.add_typer(checkpoints.app, name="checkpoints", rich_help_panel=PROVE)
 
 app.command("migrate", rich_help_panel=ADMINISTER)(migrate.migrate)
+app.command("backup", rich_help_panel=ADMINISTER)(backup.backup)
+app.command("restore", rich_help_panel=ADMINISTER)(backup.restore)
 app.command("erase", rich_help_panel=ADMINISTER)(erase.erase)
 app.command("doctor", rich_help_panel=ADMINISTER)(doctor.doctor)
 app.add_typer(keys.app, name="keys", rich_help_panel=ADMINISTER)

