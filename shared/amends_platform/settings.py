@@ -134,8 +134,10 @@ class Settings(BaseSettings):
     intake_port: Port = Field(8081, description="the port intake listens on; 0 lets `amends up` choose a free one")
     workflow_host: str = Field("127.0.0.1", description="the address workflow listens on")
     workflow_port: Port = Field(8082, description="the port workflow listens on; 0 lets `amends up` choose a free one")
-    notifier_host: str = Field("127.0.0.1", description="the address the notifier's metrics are served on")
-    notifier_port: Port | None = Field(None, description="the port of the notifier's metrics; unset, none are served")
+    notifier_host: str = Field("127.0.0.1", description="the address the notifier's probes and metrics are served on")
+    notifier_port: Port | None = Field(
+        None, description="the port of the notifier's /livez, /readyz and /metrics; unset, none are served"
+    )
     nats_replicas: Annotated[int, Field(ge=1, le=5)] = Field(
         1, description="how many servers keep the stream, where the notifier makes it; 3 in a cluster"
     )

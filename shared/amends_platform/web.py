@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amends_platform import problems
 from amends_platform.guarding.headers import SecurityHeaders
+from amends_platform.health import NotAlive, NotReady
 from amends_platform.policy.book import AlteredPolicy
 from amends_platform.problems import Problem, instance_of, problem_response
 from amends_store.errors import AppendRefused, OutcomeUnknown, StoreUnavailable
@@ -122,14 +123,15 @@ async def _on_altered_policy(request: Request, error: Exception) -> Response:
     return problem_response(Problem(503, "policy-altered", str(error)), instance_of(request.scope))
 
 
-class NotReady(Exception):
-    """The service itself cannot do its work. The message says why, to anybody who asks: it holds nothing private."""
-
-
 def add_operations(
-    app: FastAPI, *, ready: Callable[[], Awaitable[Any]], metrics: CollectorRegistry, body_bytes_max: int
+    app: FastAPI,
+    *,
+    alive: Callable[[], None] = lambda: None,
+    ready: Callable[[], Awaitable[Any]],
+    metrics: CollectorRegistry,
+    body_bytes_max: int,
 ) -> None:
-    """`/livez` (the process answers), `/readyz` (`ready` returns in time), `/metrics` (Prometheus text); and
+    """`/livez` (`alive` raises no NotAlive), `/readyz` (`ready` returns in time), `/metrics` (Prometheus text); and
     every error a problem, a store out of reach included.
     """
     app.add_middleware(BodyLimit, bytes_max=body_bytes_max)
@@ -141,8 +143,13 @@ def add_operations(
     for error in STORE_AWAY:
         app.add_exception_handler(error, _on_store_away)
 
-    @app.get("/livez", tags=["operations"], summary="The process answers")
+    @app.get("/livez", tags=["operations"], summary="Nothing that the service needs of itself has ended")
     async def livez() -> dict[str, str]:
+        try:
+            alive()
+        except NotAlive as error:
+            log.error("not alive", reason=str(error))
+            raise Problem(503, "not-alive", str(error)) from error
         return {"status": "alive"}
 
     @app.get("/readyz", tags=["operations"], summary="The service can do its work")

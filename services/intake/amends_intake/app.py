@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
 
+import asyncpg
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
@@ -22,6 +22,7 @@ from amends_intake.reception import Reception
 from amends_intake.routes import ROUTES, add_routes
 from amends_platform.cases import Cases
 from amends_platform.guarding.admission import Admission, unknown_keys_limit
+from amends_platform.health import NotAlive, check_store
 from amends_platform.hints import Hints
 from amends_platform.keyring import Keyring
 from amends_platform.keystore.checking import check_key_store
@@ -37,6 +38,8 @@ from amends_platform.sealing import MasterKey
 from amends_platform.serving import START_PATIENCE_SECONDS
 from amends_platform.settings import Settings
 from amends_platform.shortcut import add_shortcut
+from amends_platform.telemetry.heartbeat import Heartbeat
+from amends_platform.telemetry.process import add_pool_metrics, add_process_metrics
 from amends_platform.telemetry.requests import observe_requests
 from amends_platform.telemetry.tracing import Tracing
 from amends_platform.web import add_operations, describe_errors, publish_schemas
@@ -52,7 +55,25 @@ class _Service:
     desk: Desk
     forgetting: Forgetting
     reception: Reception
-    pool: Any
+    pool: asyncpg.Pool | None = None
+    appender: Appender
+    erased_keys: ErasedKeys
+    publications: Publications
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait to be appended."""
+        return self.appender.waiting if self.pool is not None else 0
+
+    def check(self) -> None:
+        """Raises NotAlive when something that it needs of itself has ended."""
+        for alive, what in (
+            (self.appender.is_alive, "What appends to the log"),
+            (self.erased_keys.is_alive, "What forgets erased keys"),
+            (self.publications.is_alive, "What learns of published policies"),
+        ):
+            if not alive:
+                raise NotAlive(f"{what} has ended.")
 
 
 def _utc_now() -> datetime:
@@ -68,37 +89,41 @@ def create_app(
     """
     service = _Service()
     registry = CollectorRegistry()
-    counted = Metrics(registry)
+    counted, heartbeat = Metrics(registry), Heartbeat(registry)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             assert settings.database_url is not None, "__main__ refuses to start without one"
+            heartbeat.start()
+            stack.push_async_callback(heartbeat.aclose)
             loaded = load_policy(settings.policy)
             keys = open_key_store(settings)
             stack.push_async_callback(keys.aclose)
-            service.pool = await connect_pool(
+            pool = await connect_pool(
                 settings.database_url,
                 role="amends_intake",
                 min_size=2,
                 max_size=settings.database_connections_max,
                 patience_seconds=START_PATIENCE_SECONDS,
             )
-            stack.push_async_callback(service.pool.close)
-            await move_keys(service.pool, keys, settings.tenant, lambda: MasterKey.load(settings.master_key_path))
-            await learn_destroyed(service.pool, keys)
-            await check_key_store(service.pool, keys, settings.tenant)
-            keyring = Keyring(service.pool, keys)
+            stack.push_async_callback(pool.close)
+            await move_keys(pool, keys, settings.tenant, lambda: MasterKey.load(settings.master_key_path))
+            await learn_destroyed(pool, keys)
+            await check_key_store(pool, keys, settings.tenant)
+            keyring = Keyring(pool, keys)
             await keyring.stock()
-            erased_keys = ErasedKeys(service.pool, keyring, keys)
+            erased_keys = ErasedKeys(pool, keyring, keys)
             await erased_keys.look()
             erased_keys.start()
+            service.erased_keys = erased_keys
             stack.push_async_callback(erased_keys.aclose)
-            policies = PolicyBook(service.pool)
-            await publish_setting(service.pool, policies, settings.tenant, loaded)
+            policies = PolicyBook(pool)
+            await publish_setting(pool, policies, settings.tenant, loaded)
             await policies.refresh()
             publications = Publications(policies, settings.tenant)
             publications.start()
+            service.publications = publications
             stack.push_async_callback(publications.aclose)
             on_commit = None
             if settings.nats_url is not None:
@@ -106,12 +131,13 @@ def create_app(
                 hints.start()
                 stack.push_async_callback(hints.aclose)
                 on_commit = hints.send
-            appender = Appender(service.pool, on_commit=on_commit, on_batch=counted.count_batch)
+            appender = Appender(pool, on_commit=on_commit, on_batch=counted.count_batch)
             stack.push_async_callback(appender.aclose)
+            service.appender = appender
             clerk = Clerk(
-                pool=service.pool,
+                pool=pool,
                 appender=appender,
-                cases=Cases(service.pool, settings.tenant),
+                cases=Cases(pool, settings.tenant),
                 keyring=keyring,
                 policies=policies,
                 now=now,
@@ -120,8 +146,9 @@ def create_app(
             )
             service.desk = Desk(clerk)
             service.forgetting = Forgetting(clerk, keys)
-            authenticator = Authenticator(service.pool, unknown_keys=unknown_keys_limit(settings))
+            authenticator = Authenticator(pool, unknown_keys=unknown_keys_limit(settings))
             service.reception = Reception(Admission(authenticator, settings), settings.tenant)
+            service.pool = pool
             yield
 
     app = FastAPI(
@@ -135,9 +162,13 @@ def create_app(
     )
 
     async def ready() -> None:
-        await service.pool.fetchval("SELECT position FROM log_head")
+        assert service.pool is not None, "nothing is served before the start is over"
+        await check_store(service.pool)
 
-    add_operations(app, ready=ready, metrics=registry, body_bytes_max=settings.body_bytes_max)
+    add_operations(app, alive=service.check, ready=ready, metrics=registry, body_bytes_max=settings.body_bytes_max)
+    add_process_metrics(registry, "intake")
+    add_pool_metrics(registry, lambda: service.pool)
+    counted.show_waiting(lambda: service.waiting)
     refusals = describe_errors(_REFUSALS)
     endpoint_of = add_routes(app, lambda: service.desk, lambda: service.reception, counted, refusals)
     add_customer_routes(app, lambda: service.forgetting, lambda: service.reception, counted, refusals)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Protocol, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from amends_platform.problems import Problem
 from amends_platform.telemetry.durations import Durations
@@ -46,10 +46,17 @@ class Metrics:
         self._append_commands = Durations(
             registry, "amends_append_batch_commands", "How many commands a batch had", buckets=_BUCKETS_COMMANDS
         )
+        self._waiting = Gauge(
+            "amends_append_waiting_commands", "Commands that wait for a batch to take them", registry=registry
+        )
 
     def count_batch(self, commands: int, seconds: float) -> None:
         self._append_seconds.observe((), seconds)
         self._append_commands.observe((), commands)
+
+    def show_waiting(self, waiting: Callable[[], int]) -> None:
+        """`waiting` is asked whenever somebody looks."""
+        self._waiting.set_function(waiting)
 
     async def measured(self, command: str, doing: Awaitable[A]) -> A:
         """Await the command and count it: recorded, repeated, refused, or failed."""

@@ -26,6 +26,11 @@ class Publications:
     def start(self) -> None:
         self._running = asyncio.create_task(self._run(), name="publications")
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it looks, and will again."""
+        return self._running is not None and not self._running.done()
+
     async def aclose(self) -> None:
         if self._running is not None:
             self._running.cancel()

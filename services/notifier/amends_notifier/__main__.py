@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 import uvloop
-from prometheus_client import start_http_server
 
 from amends_notifier.audit_report import report_audit
 from amends_notifier.metrics import Metrics
+from amends_notifier.operations import answering
 from amends_notifier.service import CONNECTIONS, CannotContinue, Notifier
 from amends_notifier.telling import check_files, connections, tellers
+from amends_platform.health import NotAlive
 from amends_platform.hints import Hints
 from amends_platform.logs import configure_logging
 from amends_platform.readiness import announce_ready
 from amends_platform.settings import Settings, SettingsError
 from amends_platform.telemetry.asked import tracing_asked_for
+from amends_platform.telemetry.heartbeat import Heartbeat
+from amends_platform.telemetry.process import add_pool_metrics, add_process_metrics
 from amends_store.outages import is_outage
 from amends_store.pool import connect_pool
 
@@ -98,10 +101,14 @@ async def _notifier(settings: Settings, tracing: Tracing | None = None) -> Notif
     assert settings.database_url is not None
     assert settings.nats_url is not None
     # With no connection to begin with, a database that is away is waited for like one that goes away later.
+    # Who asks for readiness needs one besides.
+    asking = 0 if settings.notifier_port is None else 1
     pool = await connect_pool(
-        settings.database_url, role=_ROLE, min_size=0, max_size=CONNECTIONS + connections(settings)
+        settings.database_url, role=_ROLE, min_size=0, max_size=CONNECTIONS + connections(settings) + asking
     )
     metrics = Metrics()
+    add_process_metrics(metrics.registry, "notifier")
+    add_pool_metrics(metrics.registry, lambda: pool)
     return Notifier(
         pool,
         settings.nats_url,
@@ -118,14 +125,20 @@ async def _serve(settings: Settings, tracing: Tracing | None) -> int:
     assert settings.nats_url is not None
     notifier = await _notifier(settings, tracing)
     hints = Hints(settings.nats_url, settings.tenant, on_hint=notifier.wake)
+    heartbeat = Heartbeat(notifier.metrics.registry)
     _on_signals(notifier.stop)
     with ExitStack() as held:
+        heartbeat.start()
         if settings.notifier_port is not None:
-            server, thread = start_http_server(
-                settings.notifier_port, settings.notifier_host, registry=notifier.metrics.registry
+            held.enter_context(
+                answering(
+                    settings.notifier_host,
+                    settings.notifier_port,
+                    alive=lambda: _check(heartbeat),
+                    ready=notifier.check,
+                    metrics=notifier.metrics.registry,
+                )
             )
-            held.callback(thread.join)
-            held.callback(server.shutdown)
         hints.start()
         try:
             await notifier.run(announce_ready)
@@ -134,7 +147,14 @@ async def _serve(settings: Settings, tracing: Tracing | None) -> int:
             return _BAD
         finally:
             await hints.aclose()
+            await heartbeat.aclose()
     return 0
+
+
+def _check(heartbeat: Heartbeat) -> None:
+    """Raises NotAlive. When publishing itself ends, so does the process."""
+    if not heartbeat.is_alive:
+        raise NotAlive("The event loop stands still.")
 
 
 async def _republish(settings: Settings, first: int) -> int:

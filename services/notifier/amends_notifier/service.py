@@ -22,6 +22,7 @@ from amends_notifier.metrics import Metrics
 from amends_notifier.publisher import Publisher
 from amends_notifier.racing import first_of, go_on
 from amends_notifier.reading import Reading
+from amends_platform.health import NotReady, check_store
 from amends_store.checkpoints import Checkpoint
 from amends_store.errors import Fenced, LogHole
 from amends_store.outages import is_outage
@@ -95,6 +96,12 @@ class Notifier:
     def stop(self) -> None:
         """Let what is in flight finish, move the checkpoint, and let `run` or `republish` return."""
         self._stopping.set()
+
+    async def check(self) -> None:
+        """Raises NotReady when nothing could be published just now, asyncpg's errors when the database is away."""
+        await check_store(self._pool)
+        if not self._broker.connected:
+            raise NotReady("The broker does not answer, or has no stream.")
 
     async def run(self, on_ready: Callable[[], None]) -> None:
         """Follow until stopped, waiting out outages of database and broker. Raises CannotContinue.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import MappingProxyType
 
 import asyncpg
 import httpx
@@ -15,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from amends_platform.cases import Cases
 from amends_platform.evidence.signing import checkpoint_signing
 from amends_platform.guarding.admission import Admission, unknown_keys_limit
+from amends_platform.health import NotAlive, check_store
 from amends_platform.hints import Hints
 from amends_platform.keyring import Keyring
 from amends_platform.keystore.erased import ErasedKeys
@@ -23,6 +25,8 @@ from amends_platform.policy.book import PolicyBook
 from amends_platform.principals import Authenticator
 from amends_platform.serving import START_PATIENCE_SECONDS
 from amends_platform.settings import Settings
+from amends_platform.telemetry.heartbeat import Heartbeat
+from amends_platform.telemetry.process import add_pool_metrics, add_process_metrics
 from amends_platform.telemetry.requests import observe_requests
 from amends_platform.telemetry.tracing import Tracing, current_traceparent
 from amends_platform.web import add_operations, describe_errors, publish_schemas
@@ -60,9 +64,18 @@ _INTAKE_SECONDS_MAX = httpx.Timeout(20.0, connect=3.0)
 class _Service:
     """What the running application holds."""
 
-    pool: asyncpg.Pool
+    pool: asyncpg.Pool | None = None
     projecting: Projecting
     sealer: Sealer
+    tasks: Mapping[str, asyncio.Task[None]] = MappingProxyType({})
+
+    def check(self) -> None:
+        """Raises NotAlive when something has ended that goes on for as long as the service. What stopped because of
+        the log would stop again: that is no reason to start anew."""
+        stopped_for_good = {"projecting": self.projecting.is_halted, "sealer": self.sealer.is_stopped}
+        for name, task in self.tasks.items():
+            if task.done() and not stopped_for_good.get(name, False):
+                raise NotAlive(f"The service's own task {name} has ended.")
 
 
 def create_app(
@@ -72,11 +85,14 @@ def create_app(
     StoreUnavailable (KeyStoreUnavailable is one) or MasterKeyError."""
     service = _Service()
     metrics = Metrics()
+    gauges, heartbeat = Gauges(metrics.registry), Heartbeat(metrics.registry)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             assert settings.database_url is not None, "__main__ refuses to start without one"
+            heartbeat.start()
+            stack.push_async_callback(heartbeat.aclose)
             keys = open_key_store(settings)
             stack.push_async_callback(keys.aclose)
             signing = checkpoint_signing(settings)
@@ -160,10 +176,17 @@ def create_app(
                 answering, Publications(answering, settings.tenant), authenticator, sealer, client
             )
             watching = _observe(metrics, projecting, firing, sealer, live)
-            gauges = Gauges(metrics.registry)
             measured = measuring.run(lambda: projecting.is_leading, gauges.show)
-            for work in (projecting.run(), firing.run(), sealer.run(), watching, measured):
-                stack.push_async_callback(stop, asyncio.create_task(work))
+            works = {
+                "projecting": projecting.run(),
+                "firing": firing.run(),
+                "sealer": sealer.run(),
+                "watching": watching,
+                "measuring": measured,
+            }
+            service.tasks = {name: asyncio.create_task(work, name=name) for name, work in works.items()}
+            for task in service.tasks.values():
+                stack.push_async_callback(stop, task)
             yield
 
     app = FastAPI(
@@ -185,11 +208,16 @@ def create_app(
         return RedirectResponse(str(app.openapi_url))
 
     async def ready() -> None:
+        assert service.pool is not None, "nothing is served before the start is over"
         service.projecting.check()
         service.sealer.check()
-        await service.pool.fetchval("SELECT position FROM log_head")
+        await check_store(service.pool)
 
-    add_operations(app, ready=ready, metrics=metrics.registry, body_bytes_max=settings.body_bytes_max)
+    add_operations(
+        app, alive=service.check, ready=ready, metrics=metrics.registry, body_bytes_max=settings.body_bytes_max
+    )
+    add_process_metrics(metrics.registry, "workflow")
+    add_pool_metrics(metrics.registry, lambda: service.pool)
     app.include_router(router(describe_errors(_REFUSALS)))
     app.include_router(pages())
     add_missing_pages(app)

@@ -10,9 +10,9 @@ from contextlib import suppress
 import asyncpg
 import structlog
 
+from amends_platform.health import NotReady
 from amends_platform.policy.book import AlteredPolicy, PolicyBook
 from amends_platform.telemetry.tracing import Tracing
-from amends_platform.web import NotReady
 from amends_store.errors import Fenced
 from amends_store.follow import Follower, Project
 from amends_store.outages import is_passing

@@ -27,16 +27,16 @@ current: ContextVar[Seen | None] = ContextVar("amends_request", default=None)
 class Seen:
     """One request while it is answered. `route` is its template: never the path, which may name a customer."""
 
-    __slots__ = ("_request_id", "_scope", "correlation_id", "person", "route", "span", "status")
+    # Most requests never set most of these.
+    route: str | None = None
+    status = 0
+    correlation_id: UUID | None = None
+    person: str | None = None
+    span: ServerSpan | None = None
+    _request_id: UUID | None = None
 
     def __init__(self, scope: MutableMapping[str, Any]) -> None:
         self._scope = scope
-        self._request_id: UUID | None = None
-        self.route: str | None = None
-        self.status = 0
-        self.correlation_id: UUID | None = None
-        self.person: str | None = None
-        self.span: ServerSpan | None = None
 
     @property
     def method(self) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 from uuid import uuid4
@@ -14,7 +15,7 @@ from standardwebhooks import Webhook
 
 from tests.support.appends import a_command
 from tests.support.nats import NatsServer
-from tests.support.notifying import SECRETS, Log, breach, kept_count, notifier_program, received, reminder
+from tests.support.notifying import SECRETS, Log, breach, kept_count, notifier_program, received, reminder, until
 from tests.support.postgres import Database
 from tests.support.receivers import a_receiver
 from tests.support.webhooks import SECRET, told_at
@@ -63,7 +64,7 @@ async def test_republishing_without_a_database_is_answered_with_status_3(nats_se
     assert (status, "database away" in said) == (3, True)
 
 
-async def test_metrics_are_served_where_a_port_is_set(
+async def test_metrics_and_probes_are_served_where_a_port_is_set(
     log: Log, database: Database, nats_server: NatsServer, tmp_path: Path
 ) -> None:
     with socket.socket() as taken:
@@ -78,7 +79,28 @@ async def test_metrics_are_served_where_a_port_is_set(
     text = await asyncio.to_thread(lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode())
     assert "amends_notifier_published_total 1.0" in text
     assert "amends_notifier_active 1.0" in text
-    assert await process.stop()
+    assert (await answer(port, "/livez"), await answer(port, "/readyz")) == (200, 200)
+    assert await answer(port, "/nothing") == 404
+    await nats_server.kill()
+    # A probe's patience is what it takes to notice.
+    await until(lambda: is_answered(port, "/readyz", 503), "it was ready without a broker")
+    assert await answer(port, "/livez") == 200
+    await process.stop()
+
+
+async def answer(port: int, path: str) -> int:
+    def ask() -> int:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as got:
+                return int(got.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    return await asyncio.to_thread(ask)
+
+
+async def is_answered(port: int, path: str, status: int) -> bool:
+    return await answer(port, path) == status
 
 
 async def test_what_is_off_is_not_even_imported() -> None:
@@ -87,7 +109,9 @@ async def test_what_is_off_is_not_even_imported() -> None:
     said, _ = await process.communicate()
     loaded = set(said.decode().split())
     assert "amends_notifier.service" in loaded
-    assert loaded & {"httpx", "aiosmtplib", "ruamel.yaml", "jinja2", "amends_notifier.webhooks"} == set()
+    assert (
+        loaded & {"httpx", "aiosmtplib", "ruamel.yaml", "jinja2", "amends_notifier.webhooks", "opentelemetry"} == set()
+    )
 
 
 async def test_webhooks_tell_of_what_it_publishes_where_a_file_names_them(

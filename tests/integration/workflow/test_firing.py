@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 
 from amends_domain.commands import Apologize
+from amends_platform.health import NotReady
 from amends_platform.policy.book import PolicyBook
-from amends_platform.web import NotReady
 from amends_store.migrate import migrate
 from amends_store.timers import Fired
 from amends_workflow.alert_rows import Alert
