@@ -64,11 +64,16 @@ def instance_of(scope: Scope) -> str:
     return str(state[_INSTANCE])
 
 
+def title_of(code: str) -> str:
+    """What a kind of problem is called."""
+    return code.replace("-", " ").capitalize()
+
+
 def problem_response(problem: Problem, instance: str) -> Response:
     """The problem as an HTTP response."""
     body = {
         "type": problem_type(problem.code),
-        "title": problem.code.replace("-", " ").capitalize(),
+        "title": title_of(problem.code),
         "status": problem.status,
         "detail": problem.detail,
         "instance": instance,

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from http import HTTPStatus
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from pydantic import BaseModel, ConfigDict
-from pydantic.json_schema import JsonSchemaMode, models_json_schema
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amends_platform import problems
+from amends_platform.contract.openapi import OPERATIONS, answers
 from amends_platform.guarding.headers import SecurityHeaders
 from amends_platform.health import NotAlive, NotReady
 from amends_platform.policy.book import AlteredPolicy
@@ -143,7 +141,13 @@ def add_operations(
     for error in STORE_AWAY:
         app.add_exception_handler(error, _on_store_away)
 
-    @app.get("/livez", tags=["operations"], summary="Nothing that the service needs of itself has ended")
+    @app.get(
+        "/livez",
+        tags=[OPERATIONS],
+        summary="Nothing that the service needs of itself has ended",
+        operation_id="livez",
+        openapi_extra=answers("not-alive"),
+    )
     async def livez() -> dict[str, str]:
         try:
             alive()
@@ -152,7 +156,14 @@ def add_operations(
             raise Problem(503, "not-alive", str(error)) from error
         return {"status": "alive"}
 
-    @app.get("/readyz", tags=["operations"], summary="The service can do its work")
+    @app.get(
+        "/readyz",
+        tags=[OPERATIONS],
+        summary="The service can do its work",
+        operation_id="readyz",
+        response_model=dict[str, str],
+        openapi_extra=answers("not-ready"),
+    )
     async def readyz() -> Response:
         if getattr(app.state, "is_stopping", False):
             raise Problem(503, "not-ready", "The service was told to stop.")
@@ -166,40 +177,12 @@ def add_operations(
             raise Problem(503, "not-ready", detail, headers=headers) from error
         return JSONResponse({"status": "ready"})
 
-    @app.get("/metrics", tags=["operations"], summary="Prometheus metrics", response_class=Response)
+    @app.get(
+        "/metrics",
+        tags=[OPERATIONS],
+        summary="Prometheus metrics",
+        operation_id="metrics",
+        response_class=PlainTextResponse,
+    )
     async def prometheus() -> Response:
         return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
-
-
-class ProblemDetails(BaseModel):
-    """Every error is answered like this. Source: RFC 9457."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-
-
-def describe_errors(statuses: Iterable[int]) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route, for OpenAPI: each status with a problem as its body."""
-    content = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
-    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
-
-
-def publish_schemas(app: FastAPI, models: Iterable[type[BaseModel]]) -> None:
-    """Put the schemas of bodies that routes parse themselves, and of problems, into the OpenAPI document."""
-    published: list[type[BaseModel]] = [*models, ProblemDetails]
-    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in published]
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = generate()
-        _, definitions = models_json_schema(wanted, ref_template="#/components/schemas/{model}")
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas.update(definitions.get("$defs", {}))
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document

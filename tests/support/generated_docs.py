@@ -13,6 +13,7 @@ from amends_domain.case import CLOSED, INCIDENT, KINDS, Status
 from amends_domain.transitions import TRANSITIONS, Needs
 from amends_intake.app import create_app as create_intake
 from amends_notifier.asyncapi import asyncapi_text
+from amends_platform.contract.problems_page import problems_page
 from amends_platform.settings import PREFIX, Settings
 from amends_workflow.app import create_app as create_workflow
 from tests.support.glossary import glossary
@@ -78,6 +79,7 @@ def _default(field: FieldInfo) -> str:
 GENERATED: dict[str, Callable[[], str]] = {
     "docs/openapi-intake.json": lambda: _openapi(create_intake),
     "docs/openapi-workflow.json": lambda: _openapi(create_workflow),
+    "docs/problems.md": problems_page,
     "docs/states.md": states,
     "docs/words.md": glossary,
     "asyncapi.yaml": asyncapi_text,

@@ -19,6 +19,7 @@ from amends_platform.principals import create_key
 from amends_platform.sealing import ensure_master_key
 from amends_platform.settings import Settings
 from amends_platform.telemetry.tracing import Tracing
+from tests.support.contract import hold_to_contract
 from tests.support.postgres import Database
 
 SORRY = {"by_channel": "phone", "text": "We are sorry."}
@@ -58,7 +59,9 @@ class Caller:
             more["json"] = body
         else:
             headers["Content-Type"] = "application/json"
-        return await self._client.post(path, headers=headers | more.pop("headers", {}), **more)
+        response = await self._client.post(path, headers=headers | more.pop("headers", {}), **more)
+        hold_to_contract("intake", response)
+        return response
 
     async def receive(self, **fields: Any) -> dict[str, Any]:
         """Record a complaint that must be taken; the answer."""

@@ -20,7 +20,7 @@ from amends_domain.runs import Deadline, Verdict
 _LEFT_OUT = frozenset({Verdict.EXTENDED, Verdict.CANCELLED})
 
 
-class DeadlineAnswer(BaseModel):
+class AnsweredDeadline(BaseModel):
     """A clock of the case: what is due when, and how it stands. `number`: of the promise, where it runs for one."""
 
     kind: str
@@ -51,7 +51,7 @@ class CommandAnswer(BaseModel):
     state: str
     version: int
     position: int
-    deadlines: list[DeadlineAnswer]
+    deadlines: list[AnsweredDeadline]
     children: list[ChildAnswer] | None = None
 
 

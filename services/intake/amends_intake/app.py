@@ -10,17 +10,17 @@ import asyncpg
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from amends_intake.bodies import ComplaintBody
-from amends_intake.bodies.links import IncidentBody
 from amends_intake.clerk import Clerk
-from amends_intake.customer_routes import CUSTOMER_BODIES, add_customer_routes
+from amends_intake.customer_routes import add_customer_routes
 from amends_intake.desk import Desk
 from amends_intake.forgetting import Forgetting
+from amends_intake.interface import described
 from amends_intake.metrics import Metrics
 from amends_intake.policy_in_force import Publications
 from amends_intake.reception import Reception
-from amends_intake.routes import ROUTES, add_routes
+from amends_intake.routes import add_routes
 from amends_platform.cases import Cases
+from amends_platform.contract.openapi import complete
 from amends_platform.guarding.admission import Admission, unknown_keys_limit
 from amends_platform.health import NotAlive, check_store
 from amends_platform.hints import Hints
@@ -42,11 +42,9 @@ from amends_platform.telemetry.heartbeat import Heartbeat
 from amends_platform.telemetry.process import add_pool_metrics, add_process_metrics
 from amends_platform.telemetry.requests import observe_requests
 from amends_platform.telemetry.tracing import Tracing
-from amends_platform.web import add_operations, describe_errors, publish_schemas
+from amends_platform.web import add_operations
 from amends_store.append import Appender
 from amends_store.pool import connect_pool
-
-_REFUSALS = (400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 429, 503)
 
 
 class _Service:
@@ -154,7 +152,6 @@ def create_app(
     app = FastAPI(
         title="Amends intake",
         version="1",
-        description="Where complaints and everything done about them are recorded.",
         lifespan=lifespan,
         redirect_slashes=False,
         # Spans are ours (docs/adr/0028): the framework's hold paths and queries, and most requests go past it.
@@ -169,10 +166,9 @@ def create_app(
     add_process_metrics(registry, "intake")
     add_pool_metrics(registry, lambda: service.pool)
     counted.show_waiting(lambda: service.waiting)
-    refusals = describe_errors(_REFUSALS)
-    endpoint_of = add_routes(app, lambda: service.desk, lambda: service.reception, counted, refusals)
-    add_customer_routes(app, lambda: service.forgetting, lambda: service.reception, counted, refusals)
+    endpoint_of = add_routes(app, lambda: service.desk, lambda: service.reception, counted)
+    add_customer_routes(app, lambda: service.forgetting, lambda: service.reception, counted)
     add_shortcut(app, endpoint_of, body_bytes_max=settings.body_bytes_max)
     observe_requests(app, registry, tracing)
-    publish_schemas(app, [ComplaintBody, IncidentBody, *(route.body for route in ROUTES), *CUSTOMER_BODIES])
+    complete(app, described())
     return app

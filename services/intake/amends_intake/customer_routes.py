@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from fastapi import APIRouter, FastAPI
@@ -15,13 +15,16 @@ from amends_intake.bodies.erasure import ErasureApprovalBody, ErasureBody, Erasu
 from amends_intake.forgetting import Forgetting
 from amends_intake.metrics import Metrics
 from amends_intake.reception import Reception
-from amends_intake.routes import IDEMPOTENCY_KEY, replayed_header, request_body
+from amends_intake.routes import IDEMPOTENCY_KEY, request_body
+from amends_platform.contract.catalog import ERASURE
+from amends_platform.contract.openapi import answers
+from amends_platform.contract.problem_answers import header
 from amends_platform.problems import invalid
 
 _ErasureBody = ErasureBody | ErasureApprovalBody | ErasureRejectionBody
 
 
-class ErasureCase(BaseModel):
+class ErasureEntry(BaseModel):
     """A case of the customer, and where in the log it says so."""
 
     id: UUID
@@ -38,7 +41,7 @@ class ErasureAnswer(BaseModel):
     approved_by: str | None = None
     rejected_by: str | None = None
     key_id: UUID | None = None
-    cases: list[ErasureCase]
+    cases: list[ErasureEntry]
 
 
 class _Route(NamedTuple):
@@ -62,13 +65,12 @@ def add_customer_routes(
     forgetting: Callable[[], Forgetting],
     reception: Callable[[], Reception],
     metrics: Metrics,
-    refusals: dict[int | str, Any],
 ) -> None:
     """`forgetting` and `reception` exist once the app has started."""
     routes = APIRouter(tags=["customers"])
     for route in _ROUTES:
         # The organisation calls its customers as it likes, with a slash perhaps.
-        success = {"model": ErasureAnswer, "description": "Durably recorded", "headers": replayed_header()}
+        success = {"model": ErasureAnswer, "description": "Durably recorded", "headers": header("Idempotent-Replayed")}
         routes.add_api_route(
             f"/v1/customers/{{ref:path}}/{route.path}",
             _endpoint(route, forgetting, reception, metrics),
@@ -76,8 +78,8 @@ def add_customer_routes(
             status_code=route.status,
             summary=route.summary,
             operation_id=route.name,
-            responses={route.status: success, **refusals},
-            openapi_extra={"requestBody": request_body(route.body), "parameters": [IDEMPOTENCY_KEY]},
+            responses={route.status: success},
+            openapi_extra=answers(names=[ERASURE], requestBody=request_body(route.body), parameters=[IDEMPOTENCY_KEY]),
         )
     app.include_router(routes)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
-from typing import Annotated, Any, Final, NamedTuple, TypeVar
+from typing import Annotated, Any, Final, NamedTuple, TypeVar, get_type_hints
 
 from fastapi import APIRouter, FastAPI, Path
 from fastapi import Request as HttpRequest
@@ -21,6 +21,9 @@ from amends_intake.clerk import Request
 from amends_intake.desk import Desk
 from amends_intake.metrics import Metrics
 from amends_intake.reception import Reception
+from amends_platform.contract.catalog import ON_A_CASE
+from amends_platform.contract.openapi import answers
+from amends_platform.contract.problem_answers import header
 from amends_platform.problems import invalid
 from amends_platform.shortcut import Endpoint, EndpointOf, Known
 
@@ -86,7 +89,6 @@ def add_routes(
     desk: Callable[[], Desk],
     reception: Callable[[], Reception],
     metrics: Metrics,
-    refusals: dict[int | str, Any],
 ) -> EndpointOf:
     """All of intake's writing routes, and what finds their endpoints without trying one route after the other.
 
@@ -106,7 +108,7 @@ def add_routes(
             status_code=201,
             summary=summary,
             operation_id=name,
-            responses={201: _success("Durably recorded", creates=True), **refusals},
+            responses={201: _success("Durably recorded", creates=True)},
             openapi_extra=_request_of(body),
         )
     endpoints: dict[str, Callable[..., Awaitable[Response]]] = {}
@@ -117,9 +119,9 @@ def add_routes(
             endpoints[route.path],
             methods=["POST"],
             summary=route.summary,
-            operation_id=route.path.replace("/", "-").replace(f"-{_NUMBERED}", ""),
-            responses={200: _success("The case after the command, durably recorded"), **refusals},
-            openapi_extra=_request_of(route.body),
+            operation_id=operation_id(route),
+            responses={200: _success("The case after the command, durably recorded")},
+            openapi_extra=_request_of(route.body, ON_A_CASE),
         )
     app.include_router(routes)
     templates = {path: f"{_COMPLAINTS}/{{id}}/{path}" for path in endpoints}
@@ -224,19 +226,10 @@ def _response(answered: Answered, status: int, **headers: str) -> Response:
 
 
 def _success(description: str, *, creates: bool = False) -> dict[str, Any]:
-    headers = {
-        "ETag": {"schema": {"type": "string"}, "description": "the version of the case, in quotes"},
-        **replayed_header(),
-    }
+    headers = header("ETag") | header("Idempotent-Replayed")
     if creates:
-        headers["Location"] = {"schema": {"type": "string"}, "description": "where commands on the new case go"}
+        headers |= header("Location")
     return {"model": CommandAnswer, "description": description, "headers": headers}
-
-
-def replayed_header() -> dict[str, Any]:
-    """As OpenAPI describes it."""
-    description = "true when this is a first answer again"
-    return {"Idempotent-Replayed": {"schema": {"type": "string"}, "description": description}}
 
 
 def request_body(body: type[BaseModel]) -> dict[str, Any]:
@@ -250,16 +243,33 @@ IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
     "in": "header",
     "required": True,
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
-    "description": "the same key with the same request has one effect and the same answer",
+    "description": "Made by the caller for each new request, such as a UUID. The same key with the same request has one"
+    " effect and the same answer, however often it is sent.",
+    "example": "5f0c9a31-6d6f-4c1e-9b7e-3a1f0d5c8e21",
 }
 _IF_MATCH: Final[dict[str, Any]] = {
     "name": "If-Match",
     "in": "header",
     "required": False,
-    "schema": {"type": "string"},
-    "description": "the version, as ETag gave it, that the command was decided for",
+    "schema": {"type": "string", "pattern": r'^(\*|"[0-9]{1,9}")$'},
+    "description": "The version, as ETag gave it, that was looked at: nothing is done where the case moved on since.",
 }
 
 
-def _request_of(body: type[Body]) -> dict[str, Any]:
-    return {"requestBody": request_body(body), "parameters": [IDEMPOTENCY_KEY, _IF_MATCH]}
+def _request_of(body: type[Body], *names: str) -> dict[str, Any]:
+    parameters = [IDEMPOTENCY_KEY, _IF_MATCH]
+    return answers(names=[command_of(body), *names], requestBody=request_body(body), parameters=parameters)
+
+
+def operation_id(route: Route) -> str:
+    """What the OpenAPI document calls it."""
+    return route.path.replace("/", "-").replace(f"-{_NUMBERED}", "")
+
+
+def command_of(body: type[Body]) -> str:
+    """The name of the command that this body asks for."""
+    if issubclass(body, PairBody):
+        return body.NAME
+    asks = body.command_of if issubclass(body, NumberedBody) else body.command
+    name: str = get_type_hints(asks)["return"].NAME
+    return name

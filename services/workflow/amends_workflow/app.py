@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from starlette.responses import RedirectResponse, Response
 
 from amends_platform.cases import Cases
+from amends_platform.contract.openapi import complete
 from amends_platform.evidence.signing import checkpoint_signing
 from amends_platform.guarding.admission import Admission, unknown_keys_limit
 from amends_platform.health import NotAlive, check_store
@@ -29,7 +30,7 @@ from amends_platform.telemetry.heartbeat import Heartbeat
 from amends_platform.telemetry.process import add_pool_metrics, add_process_metrics
 from amends_platform.telemetry.requests import observe_requests
 from amends_platform.telemetry.tracing import Tracing, current_traceparent
-from amends_platform.web import add_operations, describe_errors, publish_schemas
+from amends_platform.web import add_operations
 from amends_store.pool import connect_pool
 from amends_store.timers import Fired
 from amends_workflow.answering import Answering
@@ -40,8 +41,8 @@ from amends_workflow.console.visitors import Console
 from amends_workflow.enquiries import Enquiries
 from amends_workflow.firing import Firing
 from amends_workflow.forgotten import Forgotten
+from amends_workflow.interface import described
 from amends_workflow.live.stream import Live
-from amends_workflow.live_shapes import Happening
 from amends_workflow.metrics import Metrics
 from amends_workflow.past_queue import PastQueue
 from amends_workflow.projecting import Projecting
@@ -54,7 +55,6 @@ from amends_workflow.tasks import stop
 
 log = structlog.get_logger()
 
-_REFUSALS = (401, 403, 404, 422, 429, 503)
 _OBSERVE_SECONDS = 2.0
 _CLOSE_SECONDS_MAX = 5.0
 # Longer than intake takes to find its database lost.
@@ -192,7 +192,6 @@ def create_app(
     app = FastAPI(
         title="Amends workflow",
         version="1",
-        description="Where cases, deadlines and what happened to them are asked for.",
         lifespan=lifespan,
         # A path that nobody described is not there; a redirect would be one more answer.
         redirect_slashes=False,
@@ -218,10 +217,10 @@ def create_app(
     )
     add_process_metrics(metrics.registry, "workflow")
     add_pool_metrics(metrics.registry, lambda: service.pool)
-    app.include_router(router(describe_errors(_REFUSALS)))
+    app.include_router(router())
     app.include_router(pages())
     add_missing_pages(app)
-    publish_schemas(app, [Happening])
+    complete(app, described())
     observe_requests(app, metrics.registry, tracing)
     return app
 

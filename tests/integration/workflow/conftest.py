@@ -39,6 +39,7 @@ from amends_store.records import Append, Appended, DataKey, DataKeyConflict, Ver
 from amends_workflow.app import create_app
 from amends_workflow.projection import CHECKPOINT, Projection
 from amends_workflow.tasks import stop
+from tests.support.contract import hold_to_contract
 from tests.support.keys import key_store_in
 from tests.support.lives import HEAD, receive
 from tests.support.postgres import Database
@@ -244,7 +245,9 @@ class Asker:
         self._headers = {"Authorization": f"Bearer {api_key}"}
 
     async def get(self, path: str, **parameters: Any) -> httpx.Response:
-        return await self._client.get(path, params=parameters or None, headers=self._headers)
+        response = await self._client.get(path, params=parameters or None, headers=self._headers)
+        hold_to_contract("workflow", response)
+        return response
 
     async def ask(self, path: str, **parameters: Any) -> Any:
         """The answer, which must be good."""

@@ -91,7 +91,7 @@ def is_short(path: str, method: str = "POST") -> bool:
     def not_yet() -> Any:
         raise AssertionError("only asked for when a request comes")
 
-    endpoint_of = add_routes(FastAPI(), not_yet, not_yet, Metrics(CollectorRegistry()), {})
+    endpoint_of = add_routes(FastAPI(), not_yet, not_yet, Metrics(CollectorRegistry()))
     return endpoint_of(method, path) is not None
 
 

@@ -6,17 +6,14 @@ Start at `cases`; who asks is admitted by `answering.asking`, and `answering.Of`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from fastapi import APIRouter
 
 from amends_workflow.routes import alerts, audit, board, cases, customers, deadlines, evidence, live, reports
 
 
-def router(refusals: Mapping[int | str, Any]) -> APIRouter:
+def router() -> APIRouter:
     """All of the workflow's questions. The application's state has `answering` once it has started."""
-    routes = APIRouter(prefix="/v1", responses={**refusals})
+    routes = APIRouter(prefix="/v1")
     for subject in (cases, deadlines, alerts, board, customers, evidence, live, audit, reports):
         routes.include_router(subject.routes)
     return routes

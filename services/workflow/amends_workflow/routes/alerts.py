@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from amends_platform.contract.openapi import answers as problems
 from amends_workflow import answers
 from amends_workflow.alert_list import list_alerts
 from amends_workflow.alert_shapes import AlertPage
@@ -25,6 +26,7 @@ routes = APIRouter()
     description="An alert is acknowledged at intake: `POST /v1/complaints/{case_id}/acknowledgements` with its"
     " `position`. GET /v1/stream tells of new ones as they come.",
     operation_id="alerts",
+    openapi_extra=problems("bad-cursor", "not-yet-visible"),
     response_model=AlertPage,
 )
 async def alerts(

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import PlainTextResponse, Response
 
+from amends_platform.contract.openapi import answers as problems
 from amends_platform.evidence.tree_head import SignedCheckpoint, checkpoint_of, latest_checkpoint
 from amends_platform.problems import Problem
 from amends_store.tiles import consistency_proof, inclusion_proof
@@ -35,6 +36,7 @@ routes = APIRouter()
     summary="Commands refused on grounds of authority or recusal",
     description="For auditors, department heads and executives: who tried what on which case, and why not.",
     operation_id="refusals",
+    openapi_extra=problems("bad-cursor", "not-yet-visible", "no-such-case"),
     response_model=shapes.RefusalPage,
 )
 async def refused(
@@ -60,6 +62,7 @@ async def refused(
     " events it had, and the root of the Merkle tree over them. `tree_size` asks for the one that was signed at exactly"
     " this size.",
     operation_id="checkpoint",
+    openapi_extra=problems("no-checkpoint", "no-such-checkpoint"),
     response_class=PlainTextResponse,
 )
 async def checkpoint(
@@ -81,6 +84,7 @@ async def checkpoint(
     description="The event at `position` is leaf `position` - 1 of the tree of `tree_size` events, whose root the"
     " checkpoint of that size tells.",
     operation_id="inclusion",
+    openapi_extra=problems("no-checkpoint", "not-in-tree", "not-signed-yet"),
     response_model=shapes.InclusionAnswer,
 )
 async def inclusion(
@@ -107,6 +111,7 @@ async def inclusion(
     summary="A proof that the log only grew",
     description="The tree of `to` events begins with that of `from` events, unchanged.",
     operation_id="consistency",
+    openapi_extra=problems("no-checkpoint", "not-in-tree", "not-signed-yet"),
     response_model=shapes.ConsistencyAnswer,
 )
 async def consistency(
@@ -126,7 +131,8 @@ async def consistency(
     tags=["audit"],
     summary="The public key that checkpoints and certificates are signed with",
     description="Whoever checks a signature compares this key with one they were given by another way.",
-    operation_id="signing_key",
+    operation_id="signing-key",
+    openapi_extra=problems("no-signing-key"),
     response_model=shapes.SigningKeyAnswer,
 )
 async def key(_: Annotated[Enquirer, asking("read-proofs")], of: Of) -> Response:

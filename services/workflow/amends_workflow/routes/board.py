@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from amends_platform.contract.openapi import answers as problems
 from amends_workflow import answers
 from amends_workflow.answering import Of, asking
 from amends_workflow.board import board_of
@@ -25,6 +26,7 @@ routes = APIRouter()
     " the alerts of today and those that nobody has acknowledged, open mass incidents, and each branch: all of one"
     " moment. Days and hours are those of the policy's time zone.",
     operation_id="board",
+    openapi_extra=problems("not-yet-visible"),
     response_model=BoardAnswer,
 )
 async def board(

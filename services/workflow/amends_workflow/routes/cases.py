@@ -10,6 +10,8 @@ from starlette.responses import Response
 
 from amends_domain.policy import Policy
 from amends_domain.reference import reference_of
+from amends_platform.contract.openapi import answers as problems
+from amends_platform.contract.problem_answers import header
 from amends_workflow import answers, shapes
 from amends_workflow.answering import Of, asking
 from amends_workflow.case_list import list_cases
@@ -31,7 +33,7 @@ def _case_success() -> dict[str, Any]:
     return {
         "model": shapes.CaseAnswer,
         "description": "The case",
-        "headers": {"ETag": {"schema": {"type": "string"}, "description": "the version of the case, in quotes"}},
+        "headers": header("ETag"),
     }
 
 
@@ -43,6 +45,7 @@ def _case_success() -> dict[str, Any]:
     " by what is known, or was known then. What was entered late counts when it happened, a correction from the entry"
     " that it corrects, and no step of the life before the one it was taken from. Verdicts on deadlines are the log's.",
     operation_id="case",
+    openapi_extra=problems("no-such-case", "not-yet-visible"),
     responses={200: _case_success()},
 )
 async def case(
@@ -77,6 +80,7 @@ async def case(
     summary="The queue, as it is or as it was",
     description="`as_of` and `valid_at` as for a case; every filter and order applies to the cases as they were.",
     operation_id="cases",
+    openapi_extra=problems("bad-cursor", "not-yet-visible", "no-such-case", "too-many-moved"),
     response_model=shapes.CasePage,
 )
 async def cases(
@@ -107,6 +111,7 @@ async def cases(
     " into it, so that every contact with the customer stands in one line of time: then in the order of the log,"
     " each with its `case_id` and `reference`.",
     operation_id="case-events",
+    openapi_extra=problems("bad-cursor", "not-yet-visible", "no-such-case"),
     response_model=shapes.EventPage,
     response_model_exclude_unset=True,
 )

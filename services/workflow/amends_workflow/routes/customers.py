@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 
+from amends_platform.contract.openapi import answers as problems
 from amends_platform.problems import Problem
 from amends_platform.sealing import CannotUnseal
 from amends_workflow import answers, erasure_shapes, shapes
@@ -27,6 +28,7 @@ routes = APIRouter()
     description="Every exchange with the customer over all cases and channels, what they were promised and whether"
     " it was kept, the latest first, each with the staff id of whoever spoke.",
     operation_id="timeline",
+    openapi_extra=problems("bad-cursor", "not-yet-visible", "no-such-customer"),
     response_model=shapes.Timeline,
     response_model_exclude_unset=True,
 )
@@ -61,6 +63,7 @@ async def timeline(
     description="With a signed certificate of each erasure, once the key store holds that key no more: a signed note"
     " (C2SP signed-note) by the key that checkpoints are signed with, always the same bytes.",
     operation_id="erasure",
+    openapi_extra=problems("no-such-customer", "not-yet-visible", "other-branch"),
     response_model=erasure_shapes.ErasureStatus,
 )
 async def erasure(
@@ -79,6 +82,7 @@ async def erasure(
     " unsealed, deadlines, contacts and promises, holds, erasures, keys, and what was tried on them. For those who may"
     " read personal data.",
     operation_id="subject-access",
+    openapi_extra=problems("keys-unavailable", "no-such-customer", "not-yet-visible", "other-branch"),
     response_class=Response,
     responses={200: {"description": "The document", "content": {"application/json": {"schema": {"type": "object"}}}}},
 )

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from amends_domain.policy import Policy
+from amends_platform.contract.openapi import answers as problems
 from amends_platform.problems import Problem
 from amends_platform.words import words
 from amends_workflow import answers, shapes
@@ -32,6 +33,7 @@ routes = APIRouter()
     " counted and skipped; what moved it, and by which events; who was reminded and told; how it ended. All of it is in"
     " `text` too, in words. `as_of`, `position` and `valid_at` as for a case.",
     operation_id="explanation",
+    openapi_extra=problems("no-such-case", "no-such-deadline", "not-yet-visible"),
     response_model=Explanation,
 )
 async def explanation(
@@ -62,6 +64,7 @@ async def explanation(
     summary="Deadlines over all cases, as they are or as they were",
     description="`as_of` and `valid_at` as for a case.",
     operation_id="deadlines",
+    openapi_extra=problems("bad-cursor", "not-yet-visible", "too-many-moved"),
     response_model=shapes.DeadlinePage,
 )
 async def deadlines(

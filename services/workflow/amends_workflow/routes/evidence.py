@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from amends_platform.web import describe_errors
+from amends_platform.contract.openapi import answers as problems
+from amends_platform.contract.problem_answers import header
 from amends_store.read import UpToPosition, read_stream
 from amends_workflow.answering import Of, asking
 from amends_workflow.enquiries import Enquirer
@@ -18,7 +19,7 @@ routes = APIRouter()
 
 _ARCHIVE: dict[str, Any] = {
     "description": "The bundle",
-    "headers": {"Content-Disposition": {"schema": {"type": "string"}, "description": "a name for the file"}},
+    "headers": header("Content-Disposition") | header("Cache-Control"),
     "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
 }
 
@@ -33,8 +34,9 @@ _ARCHIVE: dict[str, Any] = {
     " dossier on paper. Where no checkpoint covers the case yet, the answer waits for one. The same case gives the same"
     " bytes.",
     operation_id="evidence",
+    openapi_extra=problems("no-pdf", "no-signing-key", "no-such-case", "not-yet-proven", "not-yet-visible"),
     response_class=Response,
-    responses={200: _ARCHIVE, **describe_errors([501])},
+    responses={200: _ARCHIVE},
 )
 async def evidence(
     id: str,  # noqa: A002

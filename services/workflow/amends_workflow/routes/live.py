@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
+from amends_platform.contract.openapi import answers as problems
+from amends_platform.contract.problem_answers import header
 from amends_workflow.answering import Of, asking
 from amends_workflow.enquiries import Enquirer
 from amends_workflow.live.opening import open_stream
@@ -18,10 +20,7 @@ routes = APIRouter()
 
 _STREAM: dict[str, Any] = {
     "description": "The stream, for as long as it is listened to",
-    "headers": {
-        "Cache-Control": {"schema": {"type": "string"}, "description": "no-store"},
-        "X-Accel-Buffering": {"schema": {"type": "string"}, "description": "no"},
-    },
+    "headers": header("Cache-Control"),
     # As OpenAPI 3.1 has no word for what follows one another in a body, this is one of them.
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Happening"}}},
 }
@@ -38,6 +37,7 @@ _STREAM: dict[str, Any] = {
     " fetched anew. In silence a comment comes every 15 seconds, with the `id` to go on from. Who does not keep up is"
     " cut off, and goes on where they were.",
     operation_id="stream",
+    openapi_extra=problems("no-more-readers", "too-many-streams"),
     response_class=Response,
     responses={200: _STREAM},
 )

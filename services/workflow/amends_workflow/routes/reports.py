@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from amends_platform.web import describe_errors
+from amends_platform.contract.openapi import answers as problems
+from amends_platform.contract.problem_answers import header
 from amends_platform.words import language_of
 from amends_workflow import answers
 from amends_workflow.answering import Of, asking
@@ -24,7 +25,7 @@ _TEXT = {"schema": {"type": "string"}}
 _FILE = {"schema": {"type": "string", "format": "binary"}}
 _IN_EACH_FORMAT: dict[str, Any] = {
     "description": "The report",
-    "headers": {"Content-Disposition": {"schema": {"type": "string"}, "description": "a name for the file"}},
+    "headers": header("Content-Disposition") | header("Cache-Control"),
     "content": {
         media_type.partition(";")[0]: _TEXT if media_type.startswith("text/") else _FILE
         for format_, media_type in MEDIA_TYPES.items()
@@ -38,7 +39,7 @@ _IN_EACH_FORMAT: dict[str, Any] = {
     tags=["reports"],
     summary="The months of which there are reports",
     description="Every month since the log began, the latest first. The last one goes on: GET /v1/measures.",
-    operation_id="report_months",
+    operation_id="report-months",
     response_model=MonthPage,
 )
 async def reported_months(_: Annotated[Enquirer, asking("read-reports")], of: Of) -> Response:
@@ -58,8 +59,17 @@ async def reported_months(_: Annotated[Enquirer, asking("read-reports")], of: Of
     " on paper, or as one long table; `language`, or Accept-Language, says in which language. A key of one branch sees"
     " that branch. Where no checkpoint covers the month yet, the answer waits for one.",
     operation_id="report",
+    openapi_extra=problems(
+        "branch-missing",
+        "month-not-over",
+        "no-pdf",
+        "no-such-branch",
+        "no-such-report",
+        "not-yet-proven",
+        "other-branch",
+    ),
     response_model=ReportAnswer,
-    responses={200: _IN_EACH_FORMAT, **describe_errors([409, 501])},
+    responses={200: _IN_EACH_FORMAT},
 )
 async def report(
     request: Request,
@@ -82,8 +92,9 @@ async def report(
     description="The same figures as a month-end pack's, up to now: `is_over` is false, and they change with what"
     " happens. They say up to which position of the log they go.",
     operation_id="measures",
+    openapi_extra=problems("branch-missing", "no-pdf", "no-such-branch", "no-such-report", "other-branch"),
     response_model=ReportAnswer,
-    responses={200: _IN_EACH_FORMAT, **describe_errors([501])},
+    responses={200: _IN_EACH_FORMAT},
 )
 async def measures(
     request: Request,

@@ -1,0 +1,3 @@
+"""x"""
+
+SUCCESSES: dict[str, object] = {}
