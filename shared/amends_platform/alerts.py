@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import nats.errors
 import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -17,22 +15,19 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
+from amends_platform.broker_address import BrokerAddress
+from amends_platform.broker_connection import PING_SECONDS, TROUBLE, opened
 from amends_platform.failures import CannotReach
-from amends_platform.settings import masked
 
 STREAM: Final = "AMENDS"
 KINDS: Final = ("reminder", "breach", "escalation")
 # What says that somebody has seen an alert. It is none itself: its kind is "event".
 ACKNOWLEDGED: Final = "alert-acknowledged"
 
-_CONNECT_SECONDS_MAX: Final = 5.0
-_CLOSE_SECONDS_MAX: Final = 2.0
 _RETRY_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 1.0
-_PING_SECONDS: Final = 5
 # A consumer that nobody listens to is removed by the broker after this long.
 _ABANDONED_SECONDS: Final = 60.0
-_TROUBLE: Final = (nats.errors.Error, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +48,11 @@ class _Lost(Exception):
 class Alerts:
     """The alerts of a tenant. Iterate once; it ends only by an error or by being closed."""
 
-    def __init__(self, nats_url: str, tenant: str, since: datetime | None, *, acknowledgements: bool = False) -> None:
+    def __init__(
+        self, address: BrokerAddress, tenant: str, since: datetime | None, *, acknowledgements: bool = False
+    ) -> None:
         """`since` None: from now on. With `acknowledgements`, these too."""
-        self._servers = [server.strip() for server in nats_url.split(",")]
-        self._url = masked(nats_url)
+        self._address = address
         self._subjects = [f"amends.v1.{tenant}.{kind}.>" for kind in KINDS]
         if acknowledgements:
             self._subjects.append(f"amends.v1.{tenant}.event.{ACKNOWLEDGED}")
@@ -70,7 +66,7 @@ class Alerts:
         first = True
         while True:
             try:
-                async with self._connected() as client:
+                async with opened(self._address, "amends-watch") as client:
                     first = False
                     async for message in self._messages(client):
                         self._sequence = message.metadata.sequence.stream
@@ -78,40 +74,18 @@ class Alerts:
             except NotFoundError:
                 # The notifier, which makes the stream, has not come up yet.
                 first = False
-            except (*_TROUBLE, _Lost) as error:
+            except (*TROUBLE, _Lost) as error:
                 if first:
                     reason = str(error) or type(error).__name__
                     raise CannotReach(
-                        f"NATS does not answer at {self._url} ({reason}). Is `amends up` running?"
+                        f"NATS does not answer at {self._address} ({reason}). Is `amends up` running?"
                     ) from error
             await asyncio.sleep(_RETRY_SECONDS)
-
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[Client]:
-        client = Client()
-        try:
-            async with asyncio.timeout(_CONNECT_SECONDS_MAX):
-                await client.connect(
-                    self._servers,
-                    name="amends-watch",
-                    allow_reconnect=False,
-                    max_reconnect_attempts=1,
-                    reconnect_time_wait=0,
-                    connect_timeout=2,
-                    ping_interval=_PING_SECONDS,
-                    max_outstanding_pings=2,
-                    error_cb=_quietly,
-                )
-            yield client
-        finally:
-            with suppress(*_TROUBLE, AssertionError):
-                async with asyncio.timeout(_CLOSE_SECONDS_MAX):
-                    await client.close()
 
     async def _messages(self, client: Client) -> AsyncIterator[Msg]:
         """From where we left off, in order. Raises NotFoundError while there is no stream, _Lost when it breaks off."""
         subscription = await client.jetstream().subscribe(
-            "", stream=STREAM, config=self._consumer(), idle_heartbeat=_PING_SECONDS
+            "", stream=STREAM, config=self._consumer(), idle_heartbeat=PING_SECONDS
         )
         self.listening.set()
         expected = 1
@@ -149,7 +123,7 @@ async def _lives(subscription: JetStreamContext.PushSubscription) -> bool:
     """Whether the broker still knows the consumer: one in memory is gone when the broker was started again."""
     try:
         await subscription.consumer_info()
-    except (NotFoundError, *_TROUBLE):
+    except (NotFoundError, *TROUBLE):
         return False
     return True
 
@@ -164,7 +138,3 @@ def _alert(message: Msg) -> Alert:
         published_at=message.metadata.timestamp.astimezone(UTC),
         payload=orjson.loads(message.data),
     )
-
-
-async def _quietly(_: Exception) -> None:
-    return None

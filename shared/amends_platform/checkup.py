@@ -6,6 +6,7 @@ import asyncio
 import os
 import stat
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal
@@ -20,6 +21,7 @@ from amends_platform.running import Running
 from amends_platform.settings import Settings, masked, unknown_variables
 
 if TYPE_CHECKING:
+    from amends_platform.broker_address import BrokerAddress
     from amends_platform.keystore.protocol import KeyStore
 
 STREAM: Final = "AMENDS"
@@ -199,48 +201,38 @@ async def _checkpoints(connection: asyncpg.Connection, settings: Settings) -> Fi
     return Finding("checkpoints", "note" if signed.age_seconds is None else "good", found)
 
 
+def _broker_address(settings: Settings, running: Running | None) -> BrokerAddress | None:
+    from amends_platform.broker_address import BrokerAddress
+
+    return BrokerAddress.of(settings, running.nats_url if running else None)
+
+
 async def _broker(settings: Settings, running: Running | None) -> list[Finding]:
-    import nats
-    from nats.errors import Error as NatsError
     from nats.js.errors import NotFoundError
 
-    nats_url = settings.nats_url or (running.nats_url if running else None)
-    if nats_url is None:
+    from amends_platform.broker_connection import TROUBLE, opened
+
+    address = _broker_address(settings, running)
+    if address is None:
         return [
             Finding(
                 "broker", "unreachable", "none is set, and no `amends up` runs", "Start it, or set AMENDS_NATS_URL."
             )
         ]
-
-    async def quiet(_: Exception) -> None:
-        return None
-
-    where = masked(nats_url)
-    try:
-        async with asyncio.timeout(_NATS_SECONDS_MAX):
-            # Once for every server: by itself it would go on for two minutes.
-            client = await nats.connect(
-                nats_url.split(","),
-                allow_reconnect=False,
-                max_reconnect_attempts=1,
-                reconnect_time_wait=0,
-                error_cb=quiet,
-            )
-    except (OSError, NatsError, TimeoutError) as error:
-        return [
-            Finding(
-                "broker", "unreachable", f"{where} does not answer: {str(error) or 'not in time'}", "Is NATS running?"
-            )
-        ]
-    try:
+    async with AsyncExitStack() as held:
+        try:
+            client = await held.enter_async_context(opened(address, "amends-doctor"))
+        except TROUBLE as error:
+            found = f"{address} does not answer: {str(error) or 'not in time'}"
+            return [Finding("broker", "unreachable", found, "Is NATS running?")]
         version = client.connected_server_version
         findings = [
-            Finding("broker", "good", f"NATS {version.major}.{version.minor}.{version.patch} answers at {where}")
+            Finding("broker", "good", f"NATS {version.major}.{version.minor}.{version.patch} answers at {address}")
         ]
         jetstream = client.jetstream(timeout=_NATS_SECONDS_MAX)
         try:
             await jetstream.account_info()
-        except (NatsError, TimeoutError) as error:
+        except TROUBLE as error:
             return [
                 *findings,
                 Finding("broker", "bad", f"has no JetStream: {error}", "Enable jetstream in its config."),
@@ -250,8 +242,6 @@ async def _broker(settings: Settings, running: Running | None) -> list[Finding]:
         except NotFoundError:
             return [*findings, Finding("stream", "note", f"{STREAM} is not there yet; the notifier makes it")]
         return [*findings, Finding("stream", "good", f"{STREAM} holds {stream.state.messages} messages")]
-    finally:
-        await client.close()
 
 
 async def _policy(settings: Settings) -> list[Finding]:
@@ -370,7 +360,7 @@ async def _webhooks(settings: Settings, running: Running | None) -> list[Finding
     return [
         Finding("webhooks", status, found, mend)
         for status, found, mend in await check_webhooks(
-            settings.webhooks, settings.nats_url or (running.nats_url if running else None), settings.tenant
+            settings.webhooks, _broker_address(settings, running), settings.tenant
         )
     ]
 

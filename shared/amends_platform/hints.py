@@ -8,7 +8,8 @@ from typing import Any
 
 import nats.errors
 import structlog
-from nats.aio.client import Client
+
+from amends_platform.broker_address import BrokerAddress
 
 log = structlog.get_logger()
 
@@ -26,13 +27,13 @@ class Hints:
     `on_hint` is called in the event loop for each hint heard.
     """
 
-    def __init__(self, nats_url: str, tenant: str, on_hint: Callable[[], None] | None = None) -> None:
-        self._url = nats_url
+    def __init__(self, address: BrokerAddress, tenant: str, on_hint: Callable[[], None] | None = None) -> None:
+        self._address = address
         self._subject = hint_subject(tenant)
         self._on_hint = on_hint
         self._position = 0
         self._grown = asyncio.Event()
-        self._client = Client()
+        self._client = address.client()
         self._running: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -55,12 +56,11 @@ class Hints:
     async def _run(self) -> None:
         # With endless attempts, connect returns only once the broker answers, and reconnects by itself later.
         await self._client.connect(
-            [server.strip() for server in self._url.split(",")],
+            **self._address.options("amends-hints"),
             allow_reconnect=True,
             max_reconnect_attempts=-1,
             reconnect_time_wait=_RECONNECT_SECONDS,  # type: ignore[arg-type]  # a fraction is as good
             error_cb=_log_quietly,
-            name="amends-hints",
         )
         if self._on_hint is not None:
             await self._client.subscribe(self._subject, cb=self._heard)

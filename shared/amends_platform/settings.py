@@ -99,6 +99,18 @@ class Settings(BaseSettings):
     nats_url: Annotated[str, AfterValidator(_nats_url)] | None = Field(
         None, description="NATS with JetStream; without it `amends up` runs its own"
     )
+    nats_password_file: Path | None = Field(
+        None, description="the file of the password for NATS, where its URL names none"
+    )
+    nats_credentials: Path | None = Field(
+        None, description="the file that says who one is on NATS: an nkey's seed, or a user's .creds"
+    )
+    nats_ca: Path | None = Field(
+        None,
+        description="the certificates by which NATS is known; with it, or tls:// in the URL, nothing goes in clear",
+    )
+    nats_certificate: Path | None = Field(None, description="one's own certificate, where NATS wants one")
+    nats_certificate_key: Path | None = Field(None, description="the key of AMENDS_NATS_CERTIFICATE")
     policy: str = Field("bank-cn", description="the policy for new cases: a file, or the name of a built-in")
     tenant: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")] = Field(
         "default", description="whose complaints these are; part of every NATS subject"
@@ -227,6 +239,11 @@ class Settings(BaseSettings):
         if self.database_password_file is not None:
             read["database_url"] = _url_with_password(
                 "database_password_file", self.database_password_file, "database_url", self.database_url
+            )
+        if self.nats_password_file is not None:
+            urls = [None] if self.nats_url is None else self.nats_url.split(",")
+            read["nats_url"] = ",".join(
+                _url_with_password("nats_password_file", self.nats_password_file, "nats_url", url) for url in urls
             )
         smtp_url = None if self.smtp_url is None else self.smtp_url.get_secret_value()
         if self.smtp_password_file is not None:

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from nats.aio.client import Client
 
 from amends_domain.events import ComplaintReceived
+from amends_platform.broker_address import BrokerAddress
 from amends_platform.hints import Hints
 from amends_platform.recorded import new_event
 from amends_platform.sealing import CustomerKey
@@ -38,7 +39,7 @@ message is stored, synced to the disk (`sync_interval: always`). The notifier is
 async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outcome:
     async with bench.database() as database:
         notifier = notifier_program(database, bench.nats_url, log_file=bench.directory / "notifier.log")
-        hints = Hints(bench.nats_url, "default")
+        hints = Hints(BrokerAddress(bench.nats_url), "default")
         hints.start()
         appender = Appender(await database.pool("amends_intake"), on_commit=hints.send)
         await notifier.start()

@@ -33,6 +33,7 @@ from amends_domain.events import (
 from amends_notifier.leadership import CHECKPOINT
 from amends_notifier.service import CONNECTIONS, Notifier
 from amends_notifier.stream import STREAM
+from amends_platform.broker_address import BrokerAddress
 from amends_platform.processes import Child, Program
 from amends_platform.recorded import new_event
 from amends_platform.sealing import CustomerKey
@@ -166,7 +167,7 @@ async def new_notifier(
 ) -> Notifier:
     """One that is not running yet."""
     pool = await database.pool("amends_notifier", max_size=CONNECTIONS)
-    return Notifier(pool, nats_url, replicas=1, tenant=tenant, finish_seconds_max=5.0, tracing=tracing)
+    return Notifier(pool, BrokerAddress(nats_url), replicas=1, tenant=tenant, finish_seconds_max=5.0, tracing=tracing)
 
 
 def notifier_program(

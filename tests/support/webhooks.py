@@ -25,6 +25,7 @@ from amends_notifier.stream import STREAM, ensure_stream
 from amends_notifier.webhooks.metrics import WebhookMetrics
 from amends_notifier.webhooks.schedule import Schedule
 from amends_notifier.webhooks.service import Webhooks
+from amends_platform.broker_address import BrokerAddress
 from amends_platform.processes import Child, Program
 from amends_platform.readiness import announce_ready
 from amends_platform.webhooks.consumers import durable_name
@@ -81,7 +82,7 @@ class Told:
         """Webhooks at work, each of the file's endpoints with a consumer; stopped at the end."""
         webhooks = Webhooks(
             self.path,
-            self.nats_url,
+            BrokerAddress(self.nats_url),
             tenant=self.tenant,
             replicas=1,
             metrics=self._metrics,
@@ -140,7 +141,13 @@ async def _serve(path: Path, nats_url: str, tenant: str) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     metrics = WebhookMetrics(CollectorRegistry())
     webhooks = Webhooks(
-        path, nats_url, tenant=tenant, replicas=1, metrics=metrics, schedule=QUICK, ack_wait_seconds=0.5
+        path,
+        BrokerAddress(nats_url),
+        tenant=tenant,
+        replicas=1,
+        metrics=metrics,
+        schedule=QUICK,
+        ack_wait_seconds=0.5,
     )
     webhooks.start()
     announce_ready()

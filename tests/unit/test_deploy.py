@@ -64,7 +64,8 @@ def test_the_settings_that_the_services_get_are_valid(monkeypatch: pytest.Monkey
             settings = Settings.load()
             assert settings.database_url is not None
             assert settings.database_url.startswith(f"postgresql://amends_{service}_login:secret@postgres")
-            assert settings.nats_url == "nats://amends:secret@nats:4222"
+            user = "relay" if service == "notifier" else service
+            assert settings.nats_url == f"nats://{user}:secret@nats:4222"
 
 
 def test_a_secret_is_required_and_has_no_default() -> None:
@@ -151,7 +152,7 @@ def test_a_service_has_time_to_finish_what_it_began() -> None:
 
 def test_the_compose_file_mounts_files_that_exist() -> None:
     mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", []) if mount.startswith("./")]
-    assert len(mounts) == 2
+    assert len(mounts) == 3
     assert [mount for mount in mounts if not (ROOT / mount.partition(":")[0]).is_file()] == []
 
 
@@ -168,11 +169,10 @@ def nats_server() -> str:
 
 
 def test_nats_takes_its_configuration_also_with_a_password_of_digits() -> None:
-    password = environment("nats")["NATS_PASSWORD"]
-    given = SUBSTITUTION.sub("1234567890", password)
+    given = {name: SUBSTITUTION.sub("1234567890", password) for name, password in environment("nats").items()}
     done = subprocess.run(
         [nats_server(), "-t", "-c", str(DEPLOY / "nats.conf")],
-        env={**os.environ, "NATS_PASSWORD": given},
+        env={**os.environ, **given},
         capture_output=True,
         text=True,
         timeout=30,
@@ -180,10 +180,14 @@ def test_nats_takes_its_configuration_also_with_a_password_of_digits() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_nats_does_not_start_without_a_password() -> None:
-    stripped = {name: value for name, value in os.environ.items() if name != "NATS_PASSWORD"}
+@pytest.mark.parametrize("missing", sorted(environment("nats")))
+def test_nats_does_not_start_without_the_password_of_a_user(missing: str) -> None:
+    stripped = {name: "secret" for name in environment("nats") if name != missing}
     done = subprocess.run(
-        [nats_server(), "-t", "-c", str(DEPLOY / "nats.conf")], env=stripped, capture_output=True, timeout=30
+        [nats_server(), "-t", "-c", str(DEPLOY / "nats.conf")],
+        env={"PATH": os.environ["PATH"], **stripped},
+        capture_output=True,
+        timeout=30,
     )
     assert done.returncode != 0
 

@@ -19,6 +19,7 @@ from amends_intake.metrics import Metrics
 from amends_intake.policy_in_force import Publications
 from amends_intake.reception import Reception
 from amends_intake.routes import add_routes
+from amends_platform.broker_address import BrokerAddress
 from amends_platform.cases import Cases
 from amends_platform.contract.openapi import complete
 from amends_platform.guarding.admission import Admission, unknown_keys_limit
@@ -124,8 +125,9 @@ def create_app(
             service.publications = publications
             stack.push_async_callback(publications.aclose)
             on_commit = None
-            if settings.nats_url is not None:
-                hints = Hints(settings.nats_url, settings.tenant)
+            address = BrokerAddress.of(settings)
+            if address is not None:
+                hints = Hints(address, settings.tenant)
                 hints.start()
                 stack.push_async_callback(hints.aclose)
                 on_commit = hints.send

@@ -18,6 +18,7 @@ from amends_notifier.metrics import Metrics
 from amends_notifier.operations import answering
 from amends_notifier.service import CONNECTIONS, CannotContinue, Notifier
 from amends_notifier.telling import check_files, connections, tellers
+from amends_platform.broker_address import BrokerAddress
 from amends_platform.health import NotAlive
 from amends_platform.hints import Hints
 from amends_platform.logs import configure_logging
@@ -99,7 +100,8 @@ def _position(text: str) -> int:
 
 async def _notifier(settings: Settings, tracing: Tracing | None = None) -> Notifier:
     assert settings.database_url is not None
-    assert settings.nats_url is not None
+    address = BrokerAddress.of(settings)
+    assert address is not None
     # With no connection to begin with, a database that is away is waited for like one that goes away later.
     # Who asks for readiness needs one besides.
     asking = 0 if settings.notifier_port is None else 1
@@ -111,7 +113,7 @@ async def _notifier(settings: Settings, tracing: Tracing | None = None) -> Notif
     add_pool_metrics(metrics.registry, lambda: pool)
     return Notifier(
         pool,
-        settings.nats_url,
+        address,
         replicas=settings.nats_replicas,
         tenant=settings.tenant,
         finish_seconds_max=settings.shutdown_seconds_max,
@@ -122,9 +124,10 @@ async def _notifier(settings: Settings, tracing: Tracing | None = None) -> Notif
 
 
 async def _serve(settings: Settings, tracing: Tracing | None) -> int:
-    assert settings.nats_url is not None
+    address = BrokerAddress.of(settings)
+    assert address is not None
     notifier = await _notifier(settings, tracing)
-    hints = Hints(settings.nats_url, settings.tenant, on_hint=notifier.wake)
+    hints = Hints(address, settings.tenant, on_hint=notifier.wake)
     heartbeat = Heartbeat(notifier.metrics.registry)
     _on_signals(notifier.stop)
     with ExitStack() as held:

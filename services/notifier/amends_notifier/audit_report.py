@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from dataclasses import asdict
 from typing import Any, Final
 
-import nats
-import nats.errors
 import orjson
-from nats.aio.client import Client
 
 from amends_notifier.audit import audit
 from amends_platform.auditing import auditor_connection
+from amends_platform.broker_address import BrokerAddress
+from amends_platform.broker_connection import TROUBLE, connected
 from amends_platform.failures import CannotReach, Failure
-from amends_platform.settings import Settings, masked
+from amends_platform.settings import Settings
 
-_CONNECT_SECONDS_MAX: Final = 5.0
 _PROGRESS_SECONDS: Final = 0.2
 
 
@@ -27,7 +24,8 @@ async def report_audit(settings: Settings) -> int:
     0 when all was compared, whatever was found.
     """
     assert settings.database_url is not None
-    assert settings.nats_url is not None
+    address = BrokerAddress.of(settings)
+    assert address is not None
     told_at = 0.0
 
     def on_progress(stage: str, done: int, total: int) -> None:
@@ -37,33 +35,17 @@ async def report_audit(settings: Settings) -> int:
             _write({"progress": [stage, done, total]})
 
     try:
-        client = await _connected(settings.nats_url)
-        try:
-            async with auditor_connection(settings.database_url) as conn:
-                found = await audit(conn, client.jetstream(), settings.tenant, on_progress)
-        except (nats.errors.Error, OSError) as error:
-            raise CannotReach(f"The broker went away: {error or type(error).__name__}") from error
-        finally:
-            await client.close()
+        async with connected(address, "amends-audit") as client:
+            try:
+                async with auditor_connection(settings.database_url) as conn:
+                    found = await audit(conn, client.jetstream(), settings.tenant, on_progress)
+            except TROUBLE as error:
+                raise CannotReach(f"The broker went away: {error or type(error).__name__}") from error
     except Failure as failure:
         print(failure, file=sys.stderr)
         return failure.exit_code
     _write({"audit": asdict(found) | {"findings": [finding._asdict() for finding in found.findings]}})
     return 0
-
-
-async def _connected(nats_url: str) -> Client:
-    servers = [server.strip() for server in nats_url.split(",")]
-    try:
-        async with asyncio.timeout(_CONNECT_SECONDS_MAX):
-            return await nats.connect(servers, name="amends-audit", allow_reconnect=False, error_cb=_quietly)
-    except (nats.errors.Error, OSError) as error:
-        reason = str(error) or type(error).__name__
-        raise CannotReach(f"The broker {masked(nats_url)} cannot be reached: {reason}") from error
-
-
-async def _quietly(_error: Exception) -> None:
-    return None
 
 
 def _write(line: Any) -> None:

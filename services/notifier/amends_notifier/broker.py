@@ -7,7 +7,6 @@ import math
 import random
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final, NamedTuple
 
 import nats.errors
@@ -18,20 +17,15 @@ from nats.js.errors import NoStreamResponseError
 
 from amends_notifier.messages import Message
 from amends_notifier.stream import STREAM, ensure_stream
+from amends_platform.broker_address import BrokerAddress
+from amends_platform.broker_connection import TROUBLE, opened
 
 log = structlog.get_logger()
 
-_CONNECT_SECONDS_MAX: Final = 5.0
-_CLOSE_SECONDS_MAX: Final = 2.0
 # A broker that syncs every message to a slow disk under load needs some of this.
 _ACK_SECONDS_MAX: Final = 10.0
 _RETRY_SECONDS_MAX: Final = 2.0
 _REMIND_SECONDS: Final = 30.0
-# A broker that hangs, or a network that swallows packets, is noticed after three of these.
-_PING_SECONDS: Final = 5
-
-# What a broker that is away, starting, or out of order makes the client raise. (TimeoutError is an OSError.)
-_TROUBLE: Final = (nats.errors.Error, OSError)
 
 
 class Ack(NamedTuple):
@@ -49,9 +43,9 @@ def retry_seconds(failures: int, jitter: float) -> float:
 class Broker:
     """JetStream behind a URL. It may be away at any time, also at first; whoever publishes then waits."""
 
-    def __init__(self, nats_url: str, *, replicas: int, on_stream_made: Callable[[], None]) -> None:
+    def __init__(self, address: BrokerAddress, *, replicas: int, on_stream_made: Callable[[], None]) -> None:
         """`on_stream_made` is called when there was no stream, before anything is published to the new one."""
-        self._servers = [server.strip() for server in nats_url.split(",")]
+        self._address = address
         self._replicas = replicas
         self._on_stream_made = on_stream_made
         self._js: JetStreamContext | None = None
@@ -102,7 +96,7 @@ class Broker:
                     finally:
                         self._waiting.discard(limit)
                 return Ack(bool(ack.duplicate), failures + 1)
-            except _TROUBLE as error:
+            except TROUBLE as error:
                 failures += 1
                 if not self._up.is_set():
                     continue
@@ -117,7 +111,7 @@ class Broker:
             try:
                 await self._connection()
                 failures = 0
-            except _TROUBLE as error:
+            except TROUBLE as error:
                 failures += 1
                 self._complain("broker away", error)
             await asyncio.sleep(retry_seconds(failures or 1, random.random()))
@@ -125,36 +119,20 @@ class Broker:
     async def _connection(self) -> None:
         """One connection, from connecting to losing it. We reconnect ourselves, with a new client each time: this
         drops what the old one still buffered, and no state of the client's own can keep us from coming back."""
-        client = Client()
         self._disturbed.clear()
 
         async def lost() -> None:
             self._disturbed.set()
 
-        try:
-            async with asyncio.timeout(_CONNECT_SECONDS_MAX):
-                await client.connect(
-                    self._servers,
-                    name="amends-notifier",
-                    allow_reconnect=False,
-                    max_reconnect_attempts=1,
-                    reconnect_time_wait=0,
-                    connect_timeout=2,
-                    ping_interval=_PING_SECONDS,
-                    max_outstanding_pings=2,
-                    disconnected_cb=lost,
-                    error_cb=_quietly,
-                )
-            while client.is_connected:
-                await self._ensure_stream(client)
-                self._went_up(client)
-                await self._disturbed.wait()
-                self._disturbed.clear()
-        finally:
-            self._went_down()
-            with suppress(*_TROUBLE, AssertionError):
-                async with asyncio.timeout(_CLOSE_SECONDS_MAX):
-                    await client.close()
+        async with opened(self._address, "amends-notifier", on_lost=lost, on_error=_complained) as client:
+            try:
+                while client.is_connected:
+                    await self._ensure_stream(client)
+                    self._went_up(client)
+                    await self._disturbed.wait()
+                    self._disturbed.clear()
+            finally:
+                self._went_down()
 
     async def _ensure_stream(self, client: Client) -> None:
         made, differences = await ensure_stream(client.jetstream(), self._replicas)
@@ -191,5 +169,8 @@ class Broker:
             log.warning(what, reason=str(error) or type(error).__name__)
 
 
-async def _quietly(error: Exception) -> None:
-    log.debug("broker", reason=str(error) or type(error).__name__)
+async def _complained(error: Exception) -> None:
+    if isinstance(error, nats.errors.Error) and "permissions violation" in str(error):
+        log.warning("broker: not allowed to us", reason=str(error))
+    else:
+        log.debug("broker", reason=str(error) or type(error).__name__)

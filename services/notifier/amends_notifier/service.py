@@ -22,6 +22,7 @@ from amends_notifier.metrics import Metrics
 from amends_notifier.publisher import Publisher
 from amends_notifier.racing import first_of, go_on
 from amends_notifier.reading import Reading
+from amends_platform.broker_address import BrokerAddress
 from amends_platform.health import NotReady, check_store
 from amends_store.checkpoints import Checkpoint
 from amends_store.errors import Fenced, LogHole
@@ -63,7 +64,7 @@ class Notifier:
     def __init__(
         self,
         pool: asyncpg.Pool,
-        nats_url: str,
+        broker: BrokerAddress,
         *,
         replicas: int,
         tenant: str,
@@ -77,7 +78,7 @@ class Notifier:
         self._tellers = tellers
         self._tracing = tracing
         self._pool = pool
-        self._broker = Broker(nats_url, replicas=replicas, on_stream_made=self._on_stream_made)
+        self._broker = Broker(broker, replicas=replicas, on_stream_made=self._on_stream_made)
         self._tenant = tenant
         self._announcer = Announcer(pool, self._broker.publish, tenant)
         self._finish_seconds_max = finish_seconds_max

@@ -9,6 +9,7 @@ import asyncpg
 from prometheus_client import CollectorRegistry
 
 from amends_notifier.service import Teller
+from amends_platform.broker_address import BrokerAddress
 from amends_platform.settings import Settings, SettingsError
 
 
@@ -47,11 +48,12 @@ def tellers(settings: Settings, pool: asyncpg.Pool, registry: CollectorRegistry)
         from amends_notifier.webhooks.metrics import WebhookMetrics
         from amends_notifier.webhooks.service import Webhooks
 
-        assert settings.nats_url is not None
+        address = BrokerAddress.of(settings)
+        assert address is not None
         on.append(
             Webhooks(
                 settings.webhooks,
-                settings.nats_url,
+                address,
                 tenant=settings.tenant,
                 replicas=settings.nats_replicas,
                 metrics=WebhookMetrics(registry),

@@ -13,6 +13,7 @@ import structlog
 from fastapi import FastAPI
 from starlette.responses import RedirectResponse, Response
 
+from amends_platform.broker_address import BrokerAddress
 from amends_platform.cases import Cases
 from amends_platform.contract.openapi import complete
 from amends_platform.evidence.signing import checkpoint_signing
@@ -137,8 +138,9 @@ def create_app(
             live = Live(pool, projecting.position)
             stack.push_async_callback(live.aclose)
             app.state.end_streams = live.end
-            if settings.nats_url is not None:
-                hints.append(Hints(settings.nats_url, settings.tenant, on_hint))
+            address = BrokerAddress.of(settings)
+            if address is not None:
+                hints.append(Hints(address, settings.tenant, on_hint))
                 hints[0].start()
                 stack.push_async_callback(hints[0].aclose)
             cases = Cases(pool, settings.tenant)

@@ -167,6 +167,7 @@ async def _told(running: Running, narration: Narration, asked: _Asked, month: Mo
     from datetime import UTC, datetime
 
     from amends_platform.alerts import Alerts
+    from amends_platform.broker_address import BrokerAddress
     from amends_platform.demo.samples import sample_complaints
     from amends_platform.demo.stage import Stage
     from amends_platform.demo.story import story
@@ -174,7 +175,7 @@ async def _told(running: Running, narration: Narration, asked: _Asked, month: Mo
     samples = sample_complaints()
     parts = story(samples)
     stage = Stage(running.intake_url, running.keys, narration.tell)
-    alerts = Alerts(running.nats_url, "default", datetime.now(UTC))
+    alerts = Alerts(BrokerAddress(running.nats_url), "default", datetime.now(UTC))
     narration.begin(running, stage, len(samples), sum(1 for part in parts if part.told))
 
     async def listen() -> None:

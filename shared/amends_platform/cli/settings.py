@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from amends_platform.failures import WrongUsage
 
 if TYPE_CHECKING:
+    from amends_platform.broker_address import BrokerAddress
     from amends_platform.running import Running
     from amends_platform.settings import Settings
 
@@ -40,3 +41,16 @@ def load_settings(**options: Any) -> Settings:
         return Settings.load(**options)
     except SettingsError as error:
         raise WrongUsage(str(error)) from error
+
+
+def broker_address(settings: Settings) -> BrokerAddress:
+    """The broker that the settings name, else that of the running `amends up`. Raises CannotReach."""
+    from amends_platform.broker_address import BrokerAddress
+    from amends_platform.clients import running_system
+    from amends_platform.failures import CannotReach
+
+    running = running_system() if settings.nats_url is None else None
+    address = BrokerAddress.of(settings, None if running is None else running.nats_url)
+    if address is None:
+        raise CannotReach("There is no broker: start `amends up`, or set AMENDS_NATS_URL.")
+    return address

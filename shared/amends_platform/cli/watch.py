@@ -46,26 +46,19 @@ async def _watch(since: datetime | None, said: Words, *, as_json: bool) -> None:
     from amends_platform.alerts import Alerts
     from amends_platform.cli.alert_lines import json_line, shown
     from amends_platform.cli.alert_tally import Tally
-    from amends_platform.cli.settings import load_settings
+    from amends_platform.cli.settings import broker_address, load_settings
     from amends_platform.cli.tables import fitted, output
-    from amends_platform.clients import running_system
-    from amends_platform.failures import CannotReach
 
     settings = load_settings()
-    nats_url = settings.nats_url
-    if nats_url is None:
-        running = running_system()
-        if running is None:
-            raise CannotReach("There is no broker: start `amends up`, or set AMENDS_NATS_URL.")
-        nats_url = running.nats_url
+    address = broker_address(settings)
     if as_json:
-        async for alert in Alerts(nats_url, settings.tenant, since):
+        async for alert in Alerts(address, settings.tenant, since):
             print(json_line(alert), flush=True)
         return
     console, tally = output(), Tally()
     with _below(console) as below:
         below(tally.line(said))
-        async for alert in Alerts(nats_url, settings.tenant, since, acknowledgements=True):
+        async for alert in Alerts(address, settings.tenant, since, acknowledgements=True):
             console.print(fitted(console, shown(said, alert)))
             tally.take(alert)
             below(tally.line(said))

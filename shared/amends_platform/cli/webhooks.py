@@ -157,16 +157,10 @@ def _configured(name: str | None = None) -> tuple[Settings, Sequence[Endpoint]]:
 @asynccontextmanager
 async def _broker(settings: Settings) -> AsyncIterator[JetStreamContext]:
     from amends_platform.broker_connection import TROUBLE, connected
-    from amends_platform.clients import running_system
+    from amends_platform.cli.settings import broker_address
     from amends_platform.failures import CannotReach
 
-    nats_url = settings.nats_url
-    if nats_url is None:
-        running = running_system()
-        if running is None:
-            raise CannotReach("There is no broker: start `amends up`, or set AMENDS_NATS_URL.")
-        nats_url = running.nats_url
-    async with connected(nats_url, "amends-webhooks-command") as client:
+    async with connected(broker_address(settings), "amends-webhooks-command") as client:
         try:
             yield client.jetstream()
         except TROUBLE as error:

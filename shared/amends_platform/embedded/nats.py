@@ -23,7 +23,7 @@ class EmbeddedNats:
         """Chooses the port: last time's where it is still free, so that clients find it again."""
         self.directory = directory.absolute()
         self._log_file = log_file
-        self._binary = _binary()
+        self._binary = nats_server_binary()
         self.port = remembered_port(_HOST, self.directory / "port")
 
     @property
@@ -56,7 +56,7 @@ class EmbeddedNats:
         )
 
 
-def _binary() -> Path:
+def nats_server_binary() -> Path:
     """The wheel puts it among the scripts of the environment we run in."""
     beside = Path(sysconfig.get_path("scripts")) / "nats-server"
     found = str(beside) if beside.exists() else shutil.which("nats-server")

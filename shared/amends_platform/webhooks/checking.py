@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from amends_platform.broker_address import BrokerAddress
 from amends_platform.broker_connection import TROUBLE, connected
 from amends_platform.failures import CannotReach
 from amends_platform.webhooks.endpoints import load_endpoints
@@ -21,7 +22,7 @@ class Found(NamedTuple):
     mend: str | None = None
 
 
-async def check_webhooks(path: Path, nats_url: str | None, tenant: str) -> list[Found]:
+async def check_webhooks(path: Path, address: BrokerAddress | None, tenant: str) -> list[Found]:
     """The file, and how each endpoint stands. That the broker does not answer is said of the broker."""
     try:
         endpoints = load_endpoints(path)
@@ -30,9 +31,9 @@ async def check_webhooks(path: Path, nats_url: str | None, tenant: str) -> list[
     if not endpoints:
         return [Found("note", f"{path} names no endpoint")]
     try:
-        if nats_url is None:
+        if address is None:
             raise CannotReach("There is no broker.")
-        async with connected(nats_url, "amends-doctor") as client:
+        async with connected(address, "amends-doctor") as client:
             found = await standings(client.jetstream(), tenant, endpoints)
     except (CannotReach, *TROUBLE):
         return [Found("note", f"{path} is right; how its endpoints stand, only the broker knows")]

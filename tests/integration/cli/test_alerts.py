@@ -14,6 +14,7 @@ from nats.aio.client import Client
 
 from amends_notifier.stream import ensure_stream
 from amends_platform.alerts import Alert, Alerts
+from amends_platform.broker_address import BrokerAddress
 from amends_platform.failures import CannotReach
 from tests.support.nats import NatsServer
 from tests.support.notifying import connected
@@ -62,7 +63,7 @@ async def next_references(heard: asyncio.Queue[Alert], count: int) -> list[str]:
 async def test_alerts_of_the_tenant_come_in_order_and_nothing_else(nats_server: NatsServer) -> None:
     async with connected(nats_server.url) as client:
         await ensure_stream(client.jetstream(), 1)
-        async with hearing(Alerts(nats_server.url, "default", None)) as heard:
+        async with hearing(Alerts(BrokerAddress(nats_server.url), "default", None)) as heard:
             for subject, reference in (
                 ("default.reminder.apology", "one"),
                 ("default.event.apology-given", "no alert"),
@@ -86,8 +87,8 @@ async def test_what_came_before_is_heard_only_when_asked_for(nats_server: NatsSe
         await ensure_stream(client.jetstream(), 1)
         await publish(client, "default.breach.apology", "before")
         async with (
-            hearing(Alerts(nats_server.url, "default", None)) as from_now,
-            hearing(Alerts(nats_server.url, "default", began)) as from_then,
+            hearing(Alerts(BrokerAddress(nats_server.url), "default", None)) as from_now,
+            hearing(Alerts(BrokerAddress(nats_server.url), "default", began)) as from_then,
         ):
             await publish(client, "default.breach.apology", "after")
             assert await next_references(from_now, 1) == ["after"]
@@ -98,7 +99,7 @@ async def test_nothing_is_missed_and_nothing_heard_twice_over_a_kill_of_the_brok
     async with connected(nats_server.url) as client:
         await ensure_stream(client.jetstream(), 1)
         await publish(client, "default.breach.apology", "one")
-    async with hearing(Alerts(nats_server.url, "default", datetime(2026, 1, 1, tzinfo=UTC))) as heard:
+    async with hearing(Alerts(BrokerAddress(nats_server.url), "default", datetime(2026, 1, 1, tzinfo=UTC))) as heard:
         assert await next_references(heard, 1) == ["one"]
         await nats_server.kill()
         await nats_server.start()
@@ -110,7 +111,7 @@ async def test_nothing_is_missed_and_nothing_heard_twice_over_a_kill_of_the_brok
 
 
 async def test_whoever_watches_first_waits_for_the_stream(nats_server: NatsServer) -> None:
-    alerts = Alerts(nats_server.url, "default", None)
+    alerts = Alerts(BrokerAddress(nats_server.url), "default", None)
     listening = asyncio.create_task(first(alerts))
     async with connected(nats_server.url) as client:
         await ensure_stream(client.jetstream(), 1)
@@ -122,4 +123,4 @@ async def test_whoever_watches_first_waits_for_the_stream(nats_server: NatsServe
 
 async def test_a_broker_that_is_not_there_cannot_be_reached() -> None:
     with pytest.raises(CannotReach, match=r"does not answer at nats://127\.0\.0\.1:1"):
-        await first(Alerts("nats://127.0.0.1:1", "default", None))
+        await first(Alerts(BrokerAddress("nats://127.0.0.1:1"), "default", None))

@@ -13,6 +13,7 @@ from standardwebhooks import Webhook
 from typer.testing import CliRunner, Result
 
 from amends_platform import cli
+from amends_platform.broker_address import BrokerAddress
 from amends_platform.failures import Failure, WrongUsage
 from amends_platform.webhooks.checking import check_webhooks
 from tests.support.nats import NatsServer
@@ -63,7 +64,9 @@ async def test_dead_letters_are_listed_and_replayed_and_doctor_tells_of_them(tol
         assert dead[0]["data"] == {"case_id": "c-1", "branch": "north-street", "clock": "apology"}
         table = (await amends(told, "dead", "crm")).output
         assert all(message_id in table for message_id in ids)
-        assert [found.status for found in await check_webhooks(told.path, told.nats_url, told.tenant)] == [
+        assert [
+            found.status for found in await check_webhooks(told.path, BrokerAddress(told.nats_url), told.tenant)
+        ] == [
             "good",
             "bad",
         ]
@@ -90,7 +93,7 @@ async def test_a_ping_is_signed_and_switches_an_endpoint_on_again(told: Told) ->
                 return "410" in (await amends(told, "list")).output
 
             await until(is_gone, "it was not switched off")
-            assert (await check_webhooks(told.path, told.nats_url, told.tenant))[0].status == "bad"
+            assert (await check_webhooks(told.path, BrokerAddress(told.nats_url), told.tenant))[0].status == "bad"
             assert (await amends(told, "test", "crm")).exit_code == 0
             ping = receiver.got[1]
             assert Webhook(SECRET).verify(ping.body, ping.headers)["data"] == {"endpoint": "crm"}

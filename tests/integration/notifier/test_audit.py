@@ -211,7 +211,7 @@ async def test_a_broker_or_a_database_that_is_away_is_told_apart_from_a_differen
     log: Log, database: Database, nats_server: NatsServer
 ) -> None:
     nobody = "nats://127.0.0.1:1"
-    with pytest.raises(CannotReach, match=re.escape(f"The broker {nobody} cannot be reached")):
+    with pytest.raises(CannotReach, match=re.escape(f"NATS does not answer at {nobody}")):
         await compare_messages(Settings.load(database_url=database.url, nats_url=nobody), _heard)
     nowhere = "postgresql://127.0.0.1:1/amends"
     with pytest.raises(CannotReach, match=re.escape(f"The database {nowhere} cannot be reached")):

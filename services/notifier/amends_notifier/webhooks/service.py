@@ -18,6 +18,7 @@ from amends_notifier.racing import first_of, go_on
 from amends_notifier.webhooks.delivery import Delivery
 from amends_notifier.webhooks.metrics import WebhookMetrics
 from amends_notifier.webhooks.schedule import Schedule
+from amends_platform.broker_address import BrokerAddress
 from amends_platform.broker_connection import TROUBLE, connected
 from amends_platform.failures import CannotReach
 from amends_platform.webhooks.consumers import (
@@ -49,7 +50,7 @@ class Webhooks:
     def __init__(
         self,
         path: Path,
-        nats_url: str,
+        broker: BrokerAddress,
         *,
         tenant: str,
         replicas: int,
@@ -60,7 +61,7 @@ class Webhooks:
     ) -> None:
         """`look_seconds`: how often the file and the consumers are looked at."""
         self._path = path
-        self._nats_url = nats_url
+        self._address = broker
         self._tenant = tenant
         self._replicas = replicas
         self._metrics = metrics
@@ -108,7 +109,7 @@ class Webhooks:
         async def on_lost() -> None:
             lost.set()
 
-        async with connected(self._nats_url, "amends-webhooks", on_lost=on_lost) as client:
+        async with connected(self._address, "amends-webhooks", on_lost=on_lost) as client:
             await ensure_dead_letters(client.jetstream(), self._replicas)
             working = [self._serve(client, endpoint, lost) for endpoint in self._endpoints]
             await first_of(lost.wait(), self._until_changed(), *working)
