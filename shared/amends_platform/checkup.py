@@ -34,7 +34,7 @@ APPEND_ONLY: Final = (
     "refusals",
     "signed_checkpoints",
 )
-SERVICE_ROLES: Final = ("amends_intake", "amends_workflow", "amends_notifier", "amends_auditor")
+SERVICE_ROLES: Final = ("amends_intake", "amends_workflow", "amends_enquiry", "amends_notifier", "amends_auditor")
 _SERVER_VERSION_MIN: Final = 18
 _NATS_SECONDS_MAX: Final = 5.0
 _CLOCKS_APART_SECONDS_MAX: Final = 2.0
@@ -95,6 +95,7 @@ async def _database(settings: Settings, running: Running | None) -> list[Finding
                 *await _append_only(connection),
                 *await _policies(connection),
                 await _roles(connection),
+                *await _walls(connection),
                 await _checkpoints(connection, settings),
             ]
     except CannotReach as error:
@@ -180,6 +181,22 @@ async def _roles(connection: asyncpg.Connection) -> Finding:
         mend = "Run `amends migrate`, then grant the missing ones to the user in AMENDS_DATABASE_URL."
         return Finding("roles", "bad", f"this user cannot act as {', '.join(missing)}", mend)
     return Finding("roles", "good", "this user can act as every service")
+
+
+async def _walls(connection: asyncpg.Connection) -> list[Finding]:
+    from amends_store.walls import walls_down
+
+    try:
+        down = await walls_down(connection)
+    except asyncpg.UndefinedFunctionError:
+        # Said about the schema.
+        return []
+    mend = "Run `amends migrate --finish` once no service of the release before runs."
+    if down.missing:
+        return [Finding("walls", "bad", f"no row-level security holds {', '.join(down.missing)}", mend)]
+    if down.open_for_release_before:
+        return [Finding("walls", "note", "are open for services of the release before", mend)]
+    return [Finding("walls", "good", "row-level security holds every table, its owner too")]
 
 
 async def _checkpoints(connection: asyncpg.Connection, settings: Settings) -> Finding:

@@ -169,11 +169,15 @@ class System:
         from amends_platform.evidence.signing_key import ensure_signing_key
         from amends_platform.sealing import ensure_master_key
         from amends_store.migrate import migrate, newest_schema_version, schema_version
+        from amends_store.walls import finish_upgrade, walls_down
 
         async with owner_connection(database_url) as connection:
             if await schema_version(connection) != newest_schema_version():
                 self._say_ourselves("bringing the schema up to date")
                 await migrate(database_url)
+            if self._settings.database_url is None and any(await walls_down(connection)):
+                # It is ours alone: no service of the release before can be running.
+                await finish_upgrade(connection)
             master_key = self._settings.master_key_path
             if not master_key.exists() and await connection.fetchval("SELECT true FROM data_keys LIMIT 1"):
                 raise Failure(

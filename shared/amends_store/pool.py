@@ -14,30 +14,31 @@ _CONNECT_SECONDS_MAX: Final = 5.0
 
 
 async def connect_pool(
-    database_url: str, *, role: str, min_size: int, max_size: int, patience_seconds: float = 0.0
+    database_url: str, *, role: str, tenant: str, min_size: int, max_size: int, patience_seconds: float = 0.0
 ) -> asyncpg.Pool:
-    """A pool whose connections act as `role` ("amends_intake" …). Raises StoreUnavailable.
+    """A pool whose connections act as `role` ("amends_intake" …), for `tenant`. Raises StoreUnavailable.
 
     A server that is away, or still recovering from a crash, is waited for up to `patience_seconds`.
     """
+    settings = session_settings(role, tenant)
     if patience_seconds == 0:
-        return await _connect_pool(database_url, role, min_size, max_size)
+        return await _connect_pool(database_url, settings, min_size, max_size)
     async for attempt in stamina.retry_context(
         on=StoreUnavailable, attempts=None, timeout=patience_seconds, wait_initial=0.1, wait_max=0.5, wait_jitter=0.1
     ):
         with attempt:
-            return await _connect_pool(database_url, role, min_size, max_size)
+            return await _connect_pool(database_url, settings, min_size, max_size)
     raise AssertionError("the last attempt raises")
 
 
-async def _connect_pool(database_url: str, role: str, min_size: int, max_size: int) -> asyncpg.Pool:
+async def _connect_pool(database_url: str, settings: dict[str, Any], min_size: int, max_size: int) -> asyncpg.Pool:
     try:
         return await asyncpg.create_pool(
             database_url,
             min_size=min_size,
             max_size=max_size,
             timeout=_CONNECT_SECONDS_MAX,
-            server_settings=session_settings(role),
+            server_settings=settings,
         )
     except Exception as error:
         if is_outage(error):
@@ -45,11 +46,13 @@ async def _connect_pool(database_url: str, role: str, min_size: int, max_size: i
         raise
 
 
-def session_settings(role: str) -> dict[str, Any]:
-    """The server settings of a connection that acts as `role`."""
+def session_settings(role: str, tenant: str) -> dict[str, Any]:
+    """The server settings of a connection that acts as `role` for `tenant`."""
     return {
         "role": role,
         "application_name": role,
+        # What row-level security goes by; given with the connection, it costs no statement.
+        "amends.tenant": tenant,
         "search_path": "public",
         "timezone": "UTC",
         # Our statements are short look-ups: compiling one costs more than running it.

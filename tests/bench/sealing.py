@@ -108,7 +108,9 @@ def _signing(directory: Path) -> CheckpointSigning:
 
 
 async def _serve() -> None:
-    pool = await connect_pool(os.environ["AMENDS_DATABASE_URL"], role="amends_workflow", min_size=0, max_size=4)
+    pool = await connect_pool(
+        os.environ["AMENDS_DATABASE_URL"], role="amends_workflow", tenant="default", min_size=0, max_size=4
+    )
     await Sealer(pool, _signing(Path(os.environ["AMENDS_DATA_DIR"])), EVERY_SECONDS).run()
 
 

@@ -25,6 +25,7 @@ from amends_store.pool import connect_pool
 from tests.support.scratch import scratch_directory
 
 TEMPLATE = "amends_template"
+DEFAULT_TENANT = "default"
 _numbers = itertools.count(1)
 
 
@@ -88,9 +89,11 @@ class Database:
         self._pools: list[asyncpg.Pool] = []
         self._offset = timedelta()
 
-    async def pool(self, role: str = "amends_intake", *, max_size: int = 4) -> asyncpg.Pool:
+    async def pool(
+        self, role: str = "amends_intake", *, tenant: str = DEFAULT_TENANT, max_size: int = 4
+    ) -> asyncpg.Pool:
         """Connections as a service has them."""
-        pool = await connect_pool(self.url, role=role, min_size=0, max_size=max_size)
+        pool = await connect_pool(self.url, role=role, tenant=tenant, min_size=0, max_size=max_size)
         self._pools.append(pool)
         return pool
 

@@ -102,6 +102,7 @@ def create_app(
             pool = await connect_pool(
                 settings.database_url,
                 role="amends_intake",
+                tenant=settings.tenant,
                 min_size=2,
                 max_size=settings.database_connections_max,
                 patience_seconds=START_PATIENCE_SECONDS,

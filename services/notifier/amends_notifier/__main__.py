@@ -106,7 +106,11 @@ async def _notifier(settings: Settings, tracing: Tracing | None = None) -> Notif
     # Who asks for readiness needs one besides.
     asking = 0 if settings.notifier_port is None else 1
     pool = await connect_pool(
-        settings.database_url, role=_ROLE, min_size=0, max_size=CONNECTIONS + connections(settings) + asking
+        settings.database_url,
+        role=_ROLE,
+        tenant=settings.tenant,
+        min_size=0,
+        max_size=CONNECTIONS + connections(settings) + asking,
     )
     metrics = Metrics()
     add_process_metrics(metrics.registry, "notifier")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import asyncpg
 from fastapi import Depends, Request
 
 from amends_domain.access.table import TABLE
@@ -18,13 +17,15 @@ from amends_workflow.live.stream import Live
 from amends_workflow.past_queue import PastQueue
 from amends_workflow.reports.measuring import Measuring
 from amends_workflow.reports.packs import Packs
+from amends_workflow.view import View
 
 
 @dataclass(frozen=True, slots=True)
 class Answering:
     """What the questions are answered from."""
 
-    pool: asyncpg.Pool
+    tenant: View
+    """All that is the tenant's, whatever branch it is of. What somebody may see of it is `view_of` them."""
     enquiries: Enquiries
     cases: Cases
     policies: PolicyBook
@@ -37,6 +38,10 @@ class Answering:
     live: Live
     packs: Packs
     measuring: Measuring
+
+    def view_of(self, asked: Enquirer, action: str | None = None) -> View:
+        """What of the log and the read model they may see, for what they asked or for another action."""
+        return self.tenant.of_branches(asked.may(action or asked.action).branches)
 
     @property
     def verifier(self) -> Verifier | None:

@@ -53,6 +53,7 @@ from amends_workflow.reports.packs import Packs
 from amends_workflow.routes import router
 from amends_workflow.sealer import Sealer
 from amends_workflow.tasks import stop
+from amends_workflow.view import ROLE, View
 
 log = structlog.get_logger()
 
@@ -97,18 +98,31 @@ def create_app(
             keys = open_key_store(settings)
             stack.push_async_callback(keys.aclose)
             signing = checkpoint_signing(settings)
-            # Two are held by leaderships, one each works for the projection, the timers and the sealer. The month to
-            # date and a report may each read all of the log on another.
+            # What is made of the log is made for all tenants. Two are held by leaderships, one each works for the
+            # projection, the timers, the sealer and those who listen.
             pool = await connect_pool(
                 settings.database_url,
                 role="amends_workflow",
+                tenant=settings.tenant,
                 min_size=3,
-                max_size=max(8, settings.database_connections_max),
+                max_size=8,
                 patience_seconds=START_PATIENCE_SECONDS,
             )
             stack.push_async_callback(_close, pool)
-            keyring = Keyring(pool, keys)
-            erased_keys = ErasedKeys(pool, keyring)
+            # What is asked is answered under another role, which sees what the question may. The month to date and a
+            # report may each read all of the log for long.
+            people = await connect_pool(
+                settings.database_url,
+                role=ROLE,
+                tenant=settings.tenant,
+                min_size=1,
+                max_size=max(4, settings.database_connections_max),
+                patience_seconds=START_PATIENCE_SECONDS,
+            )
+            stack.push_async_callback(_close, people)
+            tenant = View(people, None)
+            keyring = Keyring(people, keys)
+            erased_keys = ErasedKeys(people, keyring)
             erased_keys.start()
             stack.push_async_callback(erased_keys.aclose)
             policies = PolicyBook(pool)
@@ -143,16 +157,16 @@ def create_app(
                 hints.append(Hints(address, settings.tenant, on_hint))
                 hints[0].start()
                 stack.push_async_callback(hints[0].aclose)
-            cases = Cases(pool, settings.tenant)
+            cases = Cases(tenant, settings.tenant)
             if signing is None:
                 # Complaints do not wait for a key.
                 log.warning("there is no signing key: nothing is signed", path=str(settings.signing_key_path))
             sealer = Sealer(pool, signing, settings.checkpoint_seconds)
             service.pool, service.projecting, service.sealer = pool, projecting, sealer
-            authenticator = Authenticator(pool, unknown_keys=unknown_keys_limit(settings))
-            measuring = Measuring(pool, settings.tenant, policies)
+            authenticator = Authenticator(people, unknown_keys=unknown_keys_limit(settings))
+            measuring = Measuring(tenant, settings.tenant, policies)
             answering = Answering(
-                pool,
+                tenant,
                 Enquiries(
                     admission=Admission(authenticator, settings),
                     tenant=settings.tenant,
@@ -162,12 +176,12 @@ def create_app(
                 ),
                 cases,
                 policies,
-                PastQueue(pool, settings.tenant, policies),
+                PastQueue(tenant, settings.tenant, policies),
                 None if signing is None else signing.signer,
                 () if signing is None else signing.earlier_keys(),
-                Forgotten(pool, cases, keyring, keys, None if signing is None else signing.signer),
+                Forgotten(tenant, cases, keyring, keys, None if signing is None else signing.signer),
                 live,
-                Packs(pool, settings.tenant, policies, is_signing=signing is not None),
+                Packs(tenant, settings.tenant, policies, is_signing=signing is not None),
                 measuring,
             )
             app.state.answering = answering
@@ -175,7 +189,7 @@ def create_app(
             if client is not None:
                 stack.push_async_callback(client.aclose)
             app.state.console = Console(
-                answering, Publications(answering, settings.tenant), authenticator, sealer, client
+                answering, Publications(answering, settings.tenant), authenticator, pool, sealer, client
             )
             watching = _observe(metrics, projecting, firing, sealer, live)
             measured = measuring.run(lambda: projecting.is_leading, gauges.show)

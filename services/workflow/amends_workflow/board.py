@@ -15,6 +15,7 @@ from amends_workflow.enquiries import Enquirer
 from amends_workflow.projection import CHECKPOINT
 from amends_workflow.reports.cutting import beginning_of, in_force_at
 from amends_workflow.statements import statement
+from amends_workflow.view import widen
 
 # At which one count of ages ends and the next begins.
 AGE_DAYS: Final = (1, 3, 7, 15, 30)
@@ -35,7 +36,7 @@ async def board_of(of: Answering, asked: Enquirer, branch: str | None) -> dict[s
     branches = _branches(asked, branch)
     # The incidents of all branches are each branch's, too.
     of_incidents = None if branches is None else [*branches, ALL_BRANCHES] if branches else []
-    async with of.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+    async with of.view_of(asked).reading("repeatable_read") as conn:
         # To start workers takes longer than they would save, and they would be taken from those who record.
         await conn.execute("SET LOCAL max_parallel_workers_per_gather = 0")
         now: datetime = await conn.fetchval("SELECT log_now()")
@@ -46,9 +47,11 @@ async def board_of(of: Answering, asked: Enquirer, branch: str | None) -> dict[s
         hours = await conn.fetch(_HOURS, tenant, branches, now, hour, HOURS)
         overdue = await conn.fetch(_OVERDUE, tenant, branches, now)
         cases = await conn.fetch(_CASES, tenant, branches, now, _AGES)
-        incidents = await conn.fetch(_INCIDENTS, tenant, of_incidents)
         today = await conn.fetch(_TODAY, tenant, branches, midnight)
         unacknowledged = await conn.fetch(_UNACKNOWLEDGED, tenant, branches)
+        # How many cases an incident has is told whole, also where most are other branches'.
+        await widen(conn)
+        incidents = await conn.fetch(_INCIDENTS, tenant, of_incidents)
     due = _sums(hours, "hour", "due")
     seen = _sums(unacknowledged, "kind", "alerts")
     return {

@@ -8,8 +8,6 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-import asyncpg
-
 from amends_domain.policy import Policy
 from amends_platform.evidence.bundle import make_bundle
 from amends_platform.evidence.dossier_pdf import CannotPrint
@@ -49,8 +47,8 @@ async def bundle_of(
         raise Problem(404, "no-signing-key", "This service has no signing key: it signs nothing, so it proves nothing.")
     words = None if reader is None else await _words(reader, rows)
     subject = await of.policies.judge(lambda policies: _subject(case_id, rows, policies, words))
-    checkpoint = await _checkpoint(of.pool, subject.case.position, of.signer.verifier)
-    async with of.pool.acquire() as conn:
+    checkpoint = await _checkpoint(of.tenant, subject.case.position, of.signer.verifier)
+    async with of.tenant.reading() as conn:
         proofs = [await inclusion_proof(conn, row.position, checkpoint.tree_size) for row in rows]
         sources = await _sources(conn, policies_used(subject.events))
     return subject, await _made(subject, proofs, checkpoint, sources, of.signer, with_pdf=with_pdf)
@@ -84,7 +82,7 @@ async def _words(reader: Reader, rows: list[StoredEvent]) -> WordsByVersion:
     }
 
 
-async def _checkpoint(pool: asyncpg.Pool, position: int, verifier: Verifier) -> SignedCheckpoint:
+async def _checkpoint(conn: Executor, position: int, verifier: Verifier) -> SignedCheckpoint:
     """The first one that covers the position, so that the same case has the same bundle, however the log grows.
 
     Where that was signed with a key that was since replaced, the newest. Waits for one to come.
@@ -92,7 +90,7 @@ async def _checkpoint(pool: asyncpg.Pool, position: int, verifier: Verifier) -> 
     try:
         async with asyncio.timeout(_WAIT_SECONDS_MAX):
             while True:
-                for found in (await checkpoint_at_or_after(pool, position), await latest_checkpoint(pool)):
+                for found in (await checkpoint_at_or_after(conn, position), await latest_checkpoint(conn)):
                     if found is not None and found.tree_size >= position and _is_signed(found, verifier):
                         return found
                 await asyncio.sleep(_LOOK_AGAIN_SECONDS)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import asyncpg
-
 from amends_domain.reference import reference_of
 from amends_platform.cases import Cases
 from amends_platform.erasing.certificates import Erasure, certificate, erasures_of
@@ -16,15 +14,14 @@ from amends_platform.keyring import Keyring
 from amends_platform.keystore.protocol import KeyStore
 from amends_platform.problems import Problem
 from amends_workflow.case_list import Scope
+from amends_workflow.view import View
 
 
 class Forgotten:
     """`signer` is None where nothing is signed: then there are no certificates."""
 
-    def __init__(
-        self, pool: asyncpg.Pool, cases: Cases, keyring: Keyring, store: KeyStore, signer: Signer | None
-    ) -> None:
-        self._pool = pool
+    def __init__(self, view: View, cases: Cases, keyring: Keyring, store: KeyStore, signer: Signer | None) -> None:
+        self._view = view
         self._cases = cases
         self._keyring = keyring
         self._store = store
@@ -32,7 +29,7 @@ class Forgotten:
 
     async def customer(self, ref: str, scope: Scope) -> Customer:
         """All of a customer, for those to whom no case of theirs is another branch's. Raises Problem: 403, 404."""
-        customer = await find_customer(self._pool, self._cases, scope.tenant, ref)
+        customer = await find_customer(self._view, self._cases, scope.tenant, ref)
         seen = () if customer is None else [case for case in customer.cases if scope.sees(case.branch)]
         if customer is None or not seen:
             raise Problem(404, "no-such-customer", "No case that your key may see belongs to this customer.")
@@ -42,7 +39,7 @@ class Forgotten:
 
     async def known(self, customer: Customer) -> list[dict[str, Any]]:
         """What their complaints say of the customer, each once. Raises KeyStoreUnavailable, CannotUnseal."""
-        told = await told_of(self._pool, self._keyring, customer)
+        told = await told_of(self._view, self._keyring, customer)
         return [each for number, each in enumerate(told) if each not in told[:number]]
 
     async def status(self, customer: Customer) -> dict[str, Any]:
@@ -71,11 +68,11 @@ class Forgotten:
 
     async def erasures(self, customer: Customer) -> list[dict[str, Any]]:
         """The shape of ErasureRecord, the first first. Raises KeyStoreUnavailable."""
-        return [await self._erasure(customer, erasure) for erasure in await erasures_of(self._pool, customer)]
+        return [await self._erasure(customer, erasure) for erasure in await erasures_of(self._view, customer)]
 
     async def _erasure(self, customer: Customer, erasure: Erasure) -> dict[str, Any]:
         signed = None if self._signer is None else await certificate(self._signer, self._store, customer.ref, erasure)
-        covering = await checkpoint_at_or_after(self._pool, erasure.cases[-1].position)
+        covering = await checkpoint_at_or_after(self._view, erasure.cases[-1].position)
         return {
             "key_id": erasure.key_id,
             "requested_by": erasure.requested_by,

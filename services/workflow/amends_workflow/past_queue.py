@@ -17,8 +17,6 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import asyncpg
-
 from amends_domain.evolve import fold
 from amends_domain.hindsight import as_it_was
 from amends_domain.policy import Policy
@@ -32,6 +30,7 @@ from amends_workflow.deadline_list import ListedDeadlines, PastDeadlines, list_d
 from amends_workflow.parameters import CaseListParameters, DeadlineListParameters
 from amends_workflow.read_model import Projected, as_json, deadline_row, listed_row
 from amends_workflow.statements import statement
+from amends_workflow.view import View
 
 # Folding so many takes some seconds; who asks for more waits for nothing.
 MOVED_MAX = 20_000
@@ -102,8 +101,8 @@ class _Then:
 class PastQueue:
     """Answers for the queue of a past moment, and remembers what it folded for the last few of them."""
 
-    def __init__(self, pool: asyncpg.Pool, tenant: str, policies: PolicyBook) -> None:
-        self._pool = pool
+    def __init__(self, view: View, tenant: str, policies: PolicyBook) -> None:
+        self._view = view
         self._tenant = tenant
         self._policies = policies
         self._kept: OrderedDict[tuple[Moment, bool], _Then] = OrderedDict()
@@ -112,7 +111,7 @@ class PastQueue:
         """The position that the read model has to come to before it knows all that was recorded by then."""
         if moment.as_of is None:
             return None
-        position: int | None = await self._pool.fetchval(_UNSEEN_BY, moment.as_of)
+        position: int | None = await self._view.fetchval(_UNSEEN_BY, moment.as_of)
         return position
 
     async def cases(
@@ -135,8 +134,8 @@ class PastQueue:
         """What had moved, and a connection whose snapshot of the read model that goes with."""
         then = self._remembered(moment, with_deadlines=with_deadlines)
         async with then.lock:
-            await self._follow(self._pool, moment, then)
-            async with self._pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+            await self._follow(self._view, moment, then)
+            async with self._view.reading("repeatable_read") as conn:
                 # What has moved in the meantime is little, and now nothing moves any more.
                 await self._follow(conn, moment, then)
                 yield conn, then

@@ -55,7 +55,8 @@ ELSEWHERE: Final[Mapping[str, str]] = {
 
 async def everything(of: Answering, asked: Enquirer, customer: Customer) -> AsyncIterator[bytes]:
     """The document, in pieces. What can fail has been asked for before the first. Raises what the stores raise."""
-    head = await of.pool.fetchrow(_LOG_HEAD)
+    head = await of.tenant.fetchrow(_LOG_HEAD)
+    view = of.view_of(asked)
     case_ids = [case.id for case in customer.cases]
     references = {case.id: reference_of(case.first_position) for case in customer.cases}
     status = await of.forgotten.status(customer)
@@ -66,11 +67,11 @@ async def everything(of: Answering, asked: Enquirer, customer: Customer) -> Asyn
         "recorded_at": head["recorded_at"],
         "status": status["status"],
         "known": await of.forgotten.known(customer),
-        "keys": await of.pool.fetch(_KEYS, asked.tenant, customer.ref),
+        "keys": await view.fetch(_KEYS, asked.tenant, customer.ref),
         "erasures": status["erasures"],
         "refused": [
             {"reference": references[row["case_id"]], "at": row["refused_at"], "command": row["command"]}
-            for row in await of.pool.fetch(_REFUSALS, asked.tenant, case_ids)
+            for row in await view.fetch(_REFUSALS, asked.tenant, case_ids)
         ],
         "elsewhere": ELSEWHERE,
     }
@@ -82,7 +83,7 @@ async def _pieces(
 ) -> AsyncIterator[bytes]:
     yield answers.json_bytes(beginning)[:-1] + b',"cases":['
     for number, case in enumerate(customer.cases):
-        relations = await relations_of(of.pool, case, CaseParameters())
+        relations = await relations_of(of.tenant, case, CaseParameters())
         standing = await of.policies.judge(partial(_standing, case, relations))
         yield (b"," if number else b"") + b'{"case":' + answers.json_bytes(standing) + b',"events":['
         async for piece in _events(of, asked, case):
@@ -102,7 +103,7 @@ async def _events(of: Answering, asked: Enquirer, case: Case) -> AsyncIterator[b
     after: tuple[int] | None = (0,)
     is_first = True
     while after is not None:
-        page = await case_events(of.pool, case.id, _EVENTS_AT_ONCE, after)
+        page = await case_events(of.view_of(asked), case.id, _EVENTS_AT_ONCE, after)
         # What was recorded since would not fit how the case stands.
         items = await reader.answers(row for row in page.rows if row.version <= case.version)
         if items:

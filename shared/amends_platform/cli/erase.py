@@ -81,7 +81,7 @@ async def _administrator() -> AsyncIterator[Administrator]:
             store = open_key_store(settings)
             stack.push_async_callback(store.aclose)
             url = database_url_of(settings)
-            pool = await connect_pool(url, role="amends_intake", min_size=1, max_size=2)
+            pool = await connect_pool(url, role="amends_intake", tenant=settings.tenant, min_size=1, max_size=2)
             stack.push_async_callback(pool.close)
             await check_key_store(pool, store, settings.tenant)
             yield Administrator(pool, store, signer, tenant=settings.tenant, actor=f"cli:{_os_user()}")

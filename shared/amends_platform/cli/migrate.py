@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 if TYPE_CHECKING:
     import asyncpg
@@ -10,7 +12,11 @@ if TYPE_CHECKING:
     from amends_platform.settings import Settings
 
 
-def migrate() -> None:
+def migrate(
+    finish: Annotated[
+        bool, typer.Option("--finish", help="No service of the release before runs any more: close what it needed.")
+    ] = False,
+) -> None:
     """Bring the schema of the database up to date. Safe at any time, from several machines at once."""
     import asyncio
 
@@ -18,14 +24,15 @@ def migrate() -> None:
     from amends_platform.owner import database_url_of
 
     settings = of_this_machine(load_settings())
-    print(f"The schema is at {asyncio.run(_migrate(settings, database_url_of(settings)))}.")
+    print(f"The schema is at {asyncio.run(_migrate(settings, database_url_of(settings), finish=finish))}.")
 
 
-async def _migrate(settings: Settings, database_url: str) -> str | None:
+async def _migrate(settings: Settings, database_url: str, *, finish: bool) -> str | None:
     from amends_platform.failures import CannotReach
     from amends_platform.owner import owner_connection
     from amends_store.errors import StoreUnavailable
     from amends_store.migrate import migrate, schema_version
+    from amends_store.walls import finish_upgrade, walls_down
 
     async with owner_connection(database_url) as connection:
         try:
@@ -33,6 +40,10 @@ async def _migrate(settings: Settings, database_url: str) -> str | None:
         except StoreUnavailable as error:
             raise CannotReach(str(error)) from error
         await _move_keys(settings, connection)
+        if finish:
+            await finish_upgrade(connection)
+        elif any(await walls_down(connection)):
+            print("The release before may run on. Once it does not: `amends migrate --finish`.")
         return await schema_version(connection)
 
 

@@ -149,10 +149,10 @@ async def test_time_left_is_said_in_words_and_by_a_sign(desk: Desk, cases: dict[
 @pytest.mark.parametrize(
     ("chosen", "branch", "index"),
     [
-        ({}, None, "cases_by_due"),
-        ({}, "north-street", "cases_of_branch_by_due"),
-        ({"within": "1d"}, None, "cases_by_due"),
-        ({"owner": "me"}, None, "cases_of_owner"),
+        ({}, None, "cases_in_due_order"),
+        ({}, "north-street", "cases_of_branch_in_due_order"),
+        ({"within": "1d"}, None, "cases_in_due_order"),
+        ({"owner": "me"}, None, "cases_of_owner_in_due_order"),
         ({"sort": "-received"}, None, "cases_by_received"),
         ({"sort": "updated"}, "north-street", "cases_of_branch_by_updated"),
     ],
@@ -162,7 +162,8 @@ async def test_the_queue_is_read_in_the_order_of_an_index(
 ) -> None:
     wanted = wanted_of(Filters(chosen, None), "h-1", datetime.now(UTC))
     query, values = case_query(Scope("default", None if branch is None else (branch,)), wanted, None)
-    async with desk.app.state.console.of.pool.acquire() as conn, conn.transaction():
+    tenant = desk.app.state.console.of.tenant
+    async with tenant.of_branches(None if branch is None else [branch, "*"]).reading() as conn:
         # So few rows as there are here are read from end to end, whatever indexes there are.
         await conn.execute("SET LOCAL enable_seqscan = off")
         plan = "\n".join(row[0] for row in await conn.fetch(f"EXPLAIN {query}", *values))

@@ -156,7 +156,7 @@ async def test_an_answer_that_was_lost_is_found_again(
     key_id = uuid4()
     cases = await two_cases(appender, key_id)
     async with lossy_proxy(database.url) as proxy:
-        through = await connect_pool(proxy.url, role="amends_intake", min_size=0, max_size=2)
+        through = await connect_pool(proxy.url, role="amends_intake", tenant="default", min_size=0, max_size=2)
         proxy.lose_the_answer_that_holds(marker)
         outcome = await erase_together(through, "default", CUSTOMER, key_id, erasure(*cases))
         assert proxy.lost.is_set()

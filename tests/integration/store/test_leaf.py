@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
 import asyncpg
+import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +18,7 @@ from amends_store.leaf import leaf_bytes, leaf_hash
 from amends_store.read import read_stream
 from amends_store.records import Append, Appended, NewEvent, StoredEvent
 from tests.support.appends import a_command
+from tests.support.postgres import Database
 
 # PostgreSQL has no NUL in text, and UTF-8 no lone surrogates.
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"))
@@ -55,6 +58,15 @@ commands = st.builds(
 )
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def owners(database: Database) -> AsyncIterator[tuple[asyncpg.Pool, Appender]]:
+    """As the owner, who may append for any tenant."""
+    async with asyncpg.create_pool(database.url, min_size=0, max_size=2) as pool:
+        appender = Appender(pool)
+        yield pool, appender
+        await appender.aclose()
+
+
 @settings(
     max_examples=150,
     deadline=None,
@@ -63,8 +75,9 @@ commands = st.builds(
 )
 @given(command=commands)
 async def test_the_database_and_python_hash_the_same_bytes(
-    pool: asyncpg.Pool, appender: Appender, command: Append
+    owners: tuple[asyncpg.Pool, Appender], command: Append
 ) -> None:
+    pool, appender = owners
     command = replace(command, stream_id=uuid4())
     verdict = await appender.append(command)
     assert isinstance(verdict, Appended), verdict

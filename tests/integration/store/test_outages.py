@@ -22,6 +22,7 @@ from tests.support.lossy import LossyProxy, lossy_proxy
 from tests.support.postgres import Database, running_postgres
 
 SECONDS_MAX = 30
+NOWHERE = "postgresql://x@/x?host=/nowhere"
 UNKNOWN_TIME = datetime.max.replace(tzinfo=UTC)
 CUT_EVERYBODY_OFF = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -121,7 +122,7 @@ async def test_a_killed_server_loses_nothing_that_it_acknowledged() -> None:
     async with running_postgres() as server:
         await server.execute("CREATE DATABASE amends")
         await migrate(server.url("amends"))
-        pool = await connect_pool(server.url("amends"), role="amends_intake", min_size=0, max_size=4)
+        pool = await connect_pool(server.url("amends"), role="amends_intake", tenant="default", min_size=0, max_size=4)
         appender = Appender(pool)
         crowd = Crowd(appender, with_keys=True)
         callers = [asyncio.create_task(crowd.caller(name)) for name in range(64)]
@@ -156,7 +157,7 @@ async def proxy(database: Database) -> AsyncIterator[LossyProxy]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def appender_through_proxy(proxy: LossyProxy) -> AsyncIterator[Appender]:
-    pool = await connect_pool(proxy.url, role="amends_intake", min_size=0, max_size=4)
+    pool = await connect_pool(proxy.url, role="amends_intake", tenant="default", min_size=0, max_size=4)
     appender = Appender(pool)
     yield appender
     await appender.aclose()
@@ -190,10 +191,8 @@ async def test_without_a_key_the_caller_is_told_that_nobody_knows(
 async def test_a_server_that_is_not_there_is_reported_at_once() -> None:
     async with asyncio.timeout(SECONDS_MAX):
         with pytest.raises(StoreUnavailable):
-            await connect_pool("postgresql://x@/x?host=/nowhere", role="amends_intake", min_size=1, max_size=1)
-        appender = Appender(
-            await connect_pool("postgresql://x@/x?host=/nowhere", role="amends_intake", min_size=0, max_size=1)
-        )
+            await connect_pool(NOWHERE, role="amends_intake", tenant="default", min_size=1, max_size=1)
+        appender = Appender(await connect_pool(NOWHERE, role="amends_intake", tenant="default", min_size=0, max_size=1))
         with pytest.raises(StoreUnavailable):
             await appender.append(a_command(receipt=a_receipt("k")))
         await appender.aclose()

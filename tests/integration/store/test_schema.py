@@ -161,7 +161,7 @@ async def test_an_ordinary_owner_migrates_and_a_login_that_is_a_member_appends(p
             owners = "SELECT array_agg(DISTINCT tableowner) FROM pg_tables WHERE schemaname = 'public'"
             assert await empty.fetchval(owners) == ["an_owner"]
             login = empty.url.replace("//postgres@", "//a_login@")
-            pool = await connect_pool(login, role="amends_intake", min_size=1, max_size=2)
+            pool = await connect_pool(login, role="amends_intake", tenant="default", min_size=1, max_size=2)
             appender = Appender(pool)
             assert isinstance(await appender.append(a_command()), Appended)
             await appender.aclose()

@@ -18,6 +18,8 @@ from tests.support.appends import a_command, a_receipt
 from tests.support.lossy import lossy_proxy
 from tests.support.postgres import Database
 
+NOWHERE = "postgresql://x@/x?host=/nowhere"
+
 
 async def test_both_are_recorded_in_a_row_and_at_one_time(pool: asyncpg.Pool, appender: Appender) -> None:
     await appender.append(a_command())
@@ -91,7 +93,7 @@ async def test_a_commit_whose_answer_was_lost_is_found_again_by_its_receipt(
 ) -> None:
     pair = (a_command(events=2), a_command(events=3, receipt=a_receipt("k")))
     async with lossy_proxy(database.url) as proxy:
-        through = await connect_pool(proxy.url, role="amends_intake", min_size=0, max_size=2)
+        through = await connect_pool(proxy.url, role="amends_intake", tenant="default", min_size=0, max_size=2)
         # What the server says to a COMMIT.
         proxy.lose_the_answer_that_holds(b"COMMIT\x00")
         outcome = await append_together(through, pair)
@@ -109,7 +111,7 @@ async def test_a_connection_lost_before_the_commit_records_nothing_twice(
 ) -> None:
     pair = (a_command(), a_command(receipt=a_receipt("k")))
     async with lossy_proxy(database.url) as proxy:
-        through = await connect_pool(proxy.url, role="amends_intake", min_size=0, max_size=2)
+        through = await connect_pool(proxy.url, role="amends_intake", tenant="default", min_size=0, max_size=2)
         proxy.lose_the_answer_that_holds(b"appended")
         outcome = await append_together(through, pair)
         assert proxy.lost.is_set()
@@ -119,6 +121,6 @@ async def test_a_connection_lost_before_the_commit_records_nothing_twice(
 
 
 async def test_a_server_that_is_not_there_is_unavailable() -> None:
-    pool = await connect_pool("postgresql://x@/x?host=/nowhere", role="amends_intake", min_size=0, max_size=1)
+    pool = await connect_pool(NOWHERE, role="amends_intake", tenant="default", min_size=0, max_size=1)
     with pytest.raises(StoreUnavailable):
         await append_together(pool, (a_command(), a_command(receipt=a_receipt("k"))))

@@ -12,6 +12,7 @@ from amends_workflow.alert_list import alert_query
 from amends_workflow.alert_shapes import AlertAnswer
 from amends_workflow.case_list import Scope
 from amends_workflow.parameters import AlertListParameters
+from amends_workflow.view import ROLE, View
 from tests.integration.workflow.conftest import Log, Workflow, project
 from tests.support.lives import HANDLER
 
@@ -83,6 +84,7 @@ async def test_every_list_of_alerts_is_read_from_an_index(log: Log, branch: str 
         ANALYZE alerts;
         """
     )
+    view = View(await log.database.pool(ROLE), None if branch is None else [branch, "*"])
     after = ["2100-01-01T00:00:00+00:00", 15_000]
     for said in (
         {},
@@ -95,6 +97,6 @@ async def test_every_list_of_alerts_is_read_from_an_index(log: Log, branch: str 
         query, values = alert_query(
             Scope("default", None if branch is None else (branch,)), AlertListParameters.model_validate(said), after
         )
-        plan = "\n".join(row[0] for row in await log.view.fetch(f"EXPLAIN {query}", *values))
+        plan = "\n".join(row[0] for row in await view.fetch(f"EXPLAIN {query}", *values))
         assert "Index" in plan, plan
         assert "Seq Scan" not in plan, plan

@@ -19,6 +19,7 @@ from amends_workflow.reports.cutting import cut_to_date
 from amends_workflow.reports.gauges import Gauges
 from amends_workflow.reports.measuring import Measuring
 from amends_workflow.reports.reading import summed
+from amends_workflow.view import ROLE, View
 from tests.integration.workflow.conftest import Log, Workflow
 from tests.support.months import ZONE, Row, made_up, publish_policies, write_rows
 from tests.support.postgres import Database, PostgresServer, new_database
@@ -55,8 +56,8 @@ def between(first: datetime | None, last: datetime) -> list[Row]:
 
 
 async def test_following_the_log_says_what_reading_all_of_it_does_also_when_a_month_begins(empty: Database) -> None:
-    pool = await empty.pool("amends_workflow")
-    measuring = Measuring(pool, "default", PolicyBook(pool))
+    pool = await empty.pool(ROLE)
+    measuring = Measuring(View(pool, None), "default", PolicyBook(pool))
     earlier = None
     for at in TIMES:
         conn = await asyncpg.connect(empty.url)
@@ -79,15 +80,15 @@ async def test_what_many_cases_come_to_is_worked_out_while_others_are_answered(
         return pack_of(*made_from)
 
     monkeypatch.setattr("amends_workflow.reports.measuring.pack_of", watched)
-    pool = await empty.pool("amends_workflow")
-    await Measuring(pool, "default", PolicyBook(pool)).to_date()
+    pool = await empty.pool(ROLE)
+    await Measuring(View(pool, None), "default", PolicyBook(pool)).to_date()
     assert threads != []
     assert threading.current_thread() not in threads
 
 
 async def test_asking_again_while_nothing_moves_is_the_same_but_for_the_time(empty: Database) -> None:
-    pool = await empty.pool("amends_workflow")
-    measuring = Measuring(pool, "default", PolicyBook(pool))
+    pool = await empty.pool(ROLE)
+    measuring = Measuring(View(pool, None), "default", PolicyBook(pool))
     await empty.stop_clock(TIMES[-1])
     first = (await measuring.to_date()).pack
     await empty.stop_clock(TIMES[-1] + timedelta(hours=1))

@@ -120,8 +120,8 @@ class World:
         self._log, self._pool = self._runner.run(self._open())
 
     async def _open(self) -> tuple[Log, Any]:
-        pool = await connect_pool(self._database.url, role="amends_intake", min_size=0, max_size=4)
-        view = await connect_pool(self._database.url, role="amends_workflow", min_size=0, max_size=4)
+        pool = await connect_pool(self._database.url, role="amends_intake", tenant="default", min_size=0, max_size=4)
+        view = await connect_pool(self._database.url, role="amends_workflow", tenant="default", min_size=0, max_size=4)
         log = Log(self._database, pool, view, key_store_in(self._directory))
         await log.use_policy("bank-cn")
         return log, view

@@ -21,6 +21,7 @@ from amends_workflow.reports.cutting import Settled
 from amends_workflow.reports.json_form import as_json
 from amends_workflow.reports.packs import Packs
 from amends_workflow.reports.reading import Summed, summed
+from amends_workflow.view import ROLE, View
 from tests.integration.workflow.conftest import Workflow, running_workflow, until
 from tests.support.months import ENDS, ZONE, Row, made_up, publish_policies, write_rows
 from tests.support.postgres import Database, PostgresServer, new_database
@@ -55,8 +56,10 @@ async def write(database: Database, rows: Sequence[Row], *, publish: bool = Fals
 
 
 async def packs(database: Database, *, is_signing: bool = False, settled: Settled | None = None) -> Packs:
-    pool = await database.pool("amends_workflow")
-    return Packs(pool, "default", PolicyBook(pool), is_signing=is_signing, patience_seconds=0.0, settled=settled)
+    pool = await database.pool(ROLE)
+    return Packs(
+        View(pool, None), "default", PolicyBook(pool), is_signing=is_signing, patience_seconds=0.0, settled=settled
+    )
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -39,7 +39,7 @@ class Publications:
         """Now. Raises what asyncpg raises."""
         async with self._learning:
             await self._of.policies.learn_published(self._tenant)
-        row = await self._of.pool.fetchrow(_PRESENT, CHECKPOINT)
+        row = await self._of.tenant.fetchrow(_PRESENT, CHECKPOINT)
         now, position = row["now"], row["position"]
         try:
             return Present(now, position, self._of.policies.in_force(now))

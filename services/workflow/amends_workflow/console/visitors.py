@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import asyncpg
 import httpx
 from fastapi import Depends, Request
 
@@ -34,6 +35,8 @@ class Console:
     of: Answering
     publications: Publications
     authenticator: Authenticator
+    sessions: asyncpg.Pool
+    """Writes who is signed in."""
     sealer: Sealer
     intake: httpx.AsyncClient | None
 

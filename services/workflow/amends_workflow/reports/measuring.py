@@ -23,6 +23,7 @@ from amends_workflow.reports.cutting import cut_to_date
 from amends_workflow.reports.packs import Made
 from amends_workflow.reports.reading import cases_begun, contributed, events_by_type, summed
 from amends_workflow.statements import statement
+from amends_workflow.view import View
 
 log = structlog.get_logger()
 
@@ -50,8 +51,8 @@ class _Kept:
 class Measuring:
     """The measures to date, brought up to date when they are asked for."""
 
-    def __init__(self, pool: asyncpg.Pool, tenant: str, policies: PolicyBook) -> None:
-        self._pool = pool
+    def __init__(self, view: View, tenant: str, policies: PolicyBook) -> None:
+        self._view = view
         self._tenant = tenant
         self._policies = policies
         self._kept: _Kept | None = None
@@ -59,7 +60,7 @@ class Measuring:
 
     async def to_date(self) -> Made:
         """Raises UnknownPolicy, and a 404 problem while the log is empty."""
-        async with self._lock, self._pool.acquire() as conn:
+        async with self._lock, self._view.session() as conn:
             cut = await cut_to_date(conn, self._tenant, self._policies)
             kept = self._kept
             if kept is None or (kept.cut.month, kept.cut.policy.hash) != (cut.month, cut.policy.hash):

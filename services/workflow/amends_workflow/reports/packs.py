@@ -6,7 +6,6 @@ import asyncio
 from collections import OrderedDict
 from typing import Final, NamedTuple
 
-import asyncpg
 import structlog
 
 from amends_domain.measures.contribution import Sum
@@ -17,6 +16,7 @@ from amends_platform.policy.book import PolicyBook
 from amends_platform.problems import Problem
 from amends_workflow.reports.cutting import Settled, cut_of, months
 from amends_workflow.reports.reading import summed
+from amends_workflow.view import View
 
 log = structlog.get_logger()
 
@@ -47,7 +47,7 @@ class Packs:
 
     def __init__(
         self,
-        pool: asyncpg.Pool,
+        view: View,
         tenant: str,
         policies: PolicyBook,
         *,
@@ -56,7 +56,7 @@ class Packs:
         settled: Settled | None = None,
     ) -> None:
         """`patience_seconds`: how long who asks waits for a checkpoint that covers the month."""
-        self._pool = pool
+        self._view = view
         self._tenant = tenant
         self._policies = policies
         self._is_signing = is_signing
@@ -69,13 +69,13 @@ class Packs:
 
     async def months(self) -> list[Month]:
         """Every month since the log began, the last of which goes on. Raises UnknownPolicy."""
-        return await months(self._pool, self._tenant, self._policies)
+        return await months(self._view, self._tenant, self._policies)
 
     async def of(self, month: Month) -> Made:
         """The pack of a month that is over. Raises UnknownPolicy, StoreUnavailable, and Problem: 404, 409, or 503 until
         it is signed.
         """
-        async with self._cutting, self._pool.acquire() as conn:
+        async with self._cutting, self._view.session() as conn:
             cut = await cut_of(conn, self._tenant, self._policies, month, self._settled)
         checkpoint = await self._checkpoint(cut.position)
         key = month, cut.policy.hash, cut.position
@@ -100,7 +100,7 @@ class Packs:
         return made
 
     async def _made(self, cut: Cut, checkpoint: Covering | None) -> Made:
-        async with self._pool.acquire() as conn:
+        async with self._view.session() as conn:
             total, logged, cases = await summed(conn, self._tenant, self._policies, cut, Sum())
         # A second's work, where there are many branches.
         pack = await asyncio.to_thread(pack_of, total, cut, self._policies.known, logged, cases, checkpoint)
@@ -113,7 +113,7 @@ class Packs:
         """The first that covers the cut: it stays the first. None where nothing is signed here."""
         waited = 0.0
         while True:
-            found = await checkpoint_at_or_after(self._pool, position)
+            found = await checkpoint_at_or_after(self._view, position)
             if found is not None:
                 return Covering(found.tree_size, found.root_hash.hex(), found.signed_at, found.note)
             if not self._is_signing:

@@ -38,6 +38,6 @@ async def alerts(
     pages = Pages(request, asked.scope)
     after = pages.after(parameters.cursor)
     await of.enquiries.wait(parameters)
-    async with of.pool.acquire() as conn:
+    async with of.view_of(asked).reading() as conn:
         listed = await list_alerts(conn, asked.scope, parameters, after)
     return answers.json_response(answers.page(listed.rows, pages.next(listed.last)))

@@ -49,7 +49,7 @@ async def refused(
     after = pages.after(parameters.cursor)
     await of.enquiries.wait(parameters)
     case_id = None if parameters.case is None else await of.enquiries.case_id(parameters.case)
-    async with of.pool.acquire() as conn:
+    async with of.view_of(asked).reading() as conn:
         listed = await list_refusals(conn, asked.scope, parameters, case_id, after)
     return answers.json_response(answers.page(listed.rows, pages.next(listed.last)))
 
@@ -71,7 +71,7 @@ async def checkpoint(
     newest = await _newest(of)
     if parameters.tree_size is None:
         return PlainTextResponse(newest.note)
-    found = await checkpoint_of(of.pool, parameters.tree_size)
+    found = await checkpoint_of(of.tenant, parameters.tree_size)
     if found is None:
         raise Problem(404, "no-such-checkpoint", f"No checkpoint of {parameters.tree_size} events was signed.")
     return PlainTextResponse(found.note)
@@ -98,8 +98,8 @@ async def inclusion(
         if parameters.tree_size is None:
             detail += " The newest checkpoint is of this size: what was recorded since is in the next one."
         raise Problem(422, "not-in-tree", detail, tree_size=tree_size)
-    proof = await inclusion_proof(of.pool, position, tree_size)
-    leaf_hash = await of.pool.fetchval(_LEAF_HASH, position)
+    proof = await inclusion_proof(of.tenant, position, tree_size)
+    leaf_hash = await of.tenant.fetchval(_LEAF_HASH, position)
     return answers.json_response(
         {"position": position, "tree_size": tree_size, "leaf_hash": _base64(leaf_hash), "proof": [*map(_base64, proof)]}
     )
@@ -122,7 +122,7 @@ async def consistency(
     _check_signed("to", second, newest)
     if first > second:
         raise Problem(422, "not-in-tree", f"A tree of {second} events begins with none of {first}.", tree_size=second)
-    proof = await consistency_proof(of.pool, first, second)
+    proof = await consistency_proof(of.tenant, first, second)
     return answers.json_response({"from": first, "to": second, "proof": [*map(_base64, proof)]})
 
 
@@ -153,7 +153,7 @@ async def key(_: Annotated[Enquirer, asking("read-proofs")], of: Of) -> Response
 
 
 async def _newest(of: Of) -> SignedCheckpoint:
-    newest = await latest_checkpoint(of.pool)
+    newest = await latest_checkpoint(of.tenant)
     if newest is None:
         raise Problem(404, "no-checkpoint", "No checkpoint of the log has been signed yet.")
     return newest

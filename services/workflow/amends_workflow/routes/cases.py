@@ -59,7 +59,7 @@ async def case(
         known = await known_case(of, asked, id, parameters)
     else:
         known = Known(await of.enquiries.case(asked, id), [])
-    relations = await relations_of(of.pool, known.case, parameters)
+    relations = await relations_of(of.tenant, known.case, parameters)
 
     shows_staff = asked.may("read-complained-of", known.case.branch).is_permitted
 
@@ -97,7 +97,7 @@ async def cases(
     if moment is not None:
         listed = await of.past.cases(asked.scope, wanted, moment, after)
     else:
-        async with of.pool.acquire() as conn:
+        async with of.view_of(asked).reading() as conn:
             listed = await list_cases(conn, asked.scope, wanted, after)
     page = answers.page(listed.rows, pages.next(listed.last))
     return answers.json_response(page | {"as_of": parameters.as_of, "valid_at": parameters.valid_at})
@@ -129,10 +129,11 @@ async def events(
     reader = of.enquiries.reader(asked, found.branch)
     if parameters.merged:
         cases = {each.id: each for each in (found, *await of.enquiries.absorbed(found))}
-        listed = await events_of_cases(of.pool, cases, parameters.limit, after)
+        # What was merged into a case is part of it, of whichever branch it was.
+        listed = await events_of_cases(of.tenant, cases, parameters.limit, after)
         references = {case_id: reference_of(each.first_position) for case_id, each in cases.items()}
         items = await reader.answers_of_cases(listed.rows, references)
     else:
-        listed = await case_events(of.pool, found.id, parameters.limit, after)
+        listed = await case_events(of.view_of(asked), found.id, parameters.limit, after)
         items = await reader.answers(listed.rows)
     return answers.json_response(answers.page(items, pages.next(listed.last)))

@@ -43,11 +43,11 @@ async def timeline(
     after = pages.after(parameters.cursor)
     await of.enquiries.wait(parameters)
     # The null character is in no text of the database, and PostgreSQL does not even compare with it.
-    theirs = [] if "\x00" in ref else await customer_cases(of.pool, asked.scope, ref)
+    theirs = [] if "\x00" in ref else await customer_cases(of.view_of(asked), asked.scope, ref)
     if not theirs:
         raise Problem(404, "no-such-customer", "No case that your key may see belongs to this customer.")
     clocks = promise_clocks(of.policies.known.values())
-    listed = await customer_events(of.pool, theirs, clocks, parameters.limit, after)
+    listed = await customer_events(of.view_of(asked), theirs, clocks, parameters.limit, after)
     references = {each["id"]: each["reference"] for each in theirs}
     reader = of.enquiries.reader_of_cases(asked, {each["id"]: each["branch"] for each in theirs})
     items = await reader.answers_of_cases(listed.rows, references)

@@ -80,7 +80,7 @@ async def deadlines(
     if moment is not None:
         listed = await of.past.deadlines(asked.scope, parameters, moment, after)
     else:
-        async with of.pool.acquire() as conn:
+        async with of.view_of(asked).reading() as conn:
             listed = await list_deadlines(conn, asked.scope, parameters, after)
     items = await of.policies.judge(lambda policies: [answers.listed_deadline(row, policies) for row in listed.rows])
     page = answers.page(items, pages.next(listed.last))

@@ -46,7 +46,7 @@ async def evidence(
 ) -> Response:
     await of.enquiries.wait(parameters)
     found = await of.enquiries.case(asked, id)
-    rows = await read_stream(of.pool, found.id, up_to=UpToPosition(found.position))
+    rows = await read_stream(of.view_of(asked), found.id, up_to=UpToPosition(found.position))
     shows_words = parameters.personal and asked.may("read-personal-data", found.branch).is_permitted
     reader = of.enquiries.reader(asked, found.branch) if shows_words else None
     subject, bundle = await bundle_of(of, found.id, rows, reader, with_pdf=parameters.pdf)

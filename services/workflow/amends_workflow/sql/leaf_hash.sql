@@ -1,1 +1,1 @@
-SELECT leaf_hash FROM events WHERE position = $1
+SELECT leaf_hash FROM log_leaves WHERE position = $1

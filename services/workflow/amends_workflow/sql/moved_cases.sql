@@ -14,6 +14,6 @@ SELECT
 FROM (
     SELECT k.position, e.recorded_at
     FROM checkpoints AS k
-    JOIN events AS e ON e.position = k.position
+    JOIN log_leaves AS e ON e.position = k.position
     WHERE k.name = 'read-model'
 ) AS reached

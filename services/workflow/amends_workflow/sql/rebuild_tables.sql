@@ -1,5 +1,5 @@
 -- Begins a rebuild: empty copies of the read model's tables, in a schema that nobody else looks into. They have the
--- same names, options, keys and grants; their other indexes are made once they are full (rebuild_indexes.sql), but for
+-- same names, options, keys, grants and walls; their other indexes are made once they are full (rebuild_indexes.sql), but for
 -- those by which cases find one another while they are being filled.
 DROP SCHEMA IF EXISTS amends_rebuild CASCADE;
 CREATE SCHEMA amends_rebuild;
@@ -47,6 +47,10 @@ BEGIN
                 'GRANT %s (%I) ON amends_rebuild.%I TO %I', part.privilege_type, part.attname, part.name, part.rolname
             );
         END LOOP;
+        PERFORM put_up_wall(
+            (SELECT relname FROM pg_class WHERE oid = live), 'amends_rebuild',
+            EXISTS (SELECT FROM pg_policy WHERE polrelid = live AND polname = 'release_before')
+        );
     END LOOP;
     FOR part IN
         SELECT replace(i.indexdef, ' ON public.', ' ON amends_rebuild.') AS definition

@@ -2,6 +2,6 @@
 SELECT head.position
 FROM log_head AS head
 WHERE (
-    SELECT e.recorded_at FROM events AS e
+    SELECT e.recorded_at FROM log_leaves AS e
     WHERE e.position = 1 + coalesce((SELECT k.position FROM checkpoints AS k WHERE k.name = 'read-model'), 0)
 ) <= $1

@@ -6,7 +6,7 @@ SELECT
     extract(epoch FROM log_now() - newest.signed_at)::float8 AS age_seconds,
     (
         SELECT extract(epoch FROM log_now() - e.recorded_at)::float8
-        FROM events AS e
+        FROM log_leaves AS e
         WHERE e.position = coalesce(newest.tree_size, 0) + 1
     ) AS waiting_seconds
 FROM log_head

@@ -8,7 +8,7 @@ SELECT coalesce(
     ),
     CASE wanted.level WHEN 0 THEN (
         SELECT string_agg(e.leaf_hash, '' ORDER BY e.position)
-        FROM events AS e
+        FROM log_leaves AS e
         WHERE e.position > wanted.first AND e.position <= wanted.first + wanted.length
     ) ELSE (
         SELECT string_agg(below.root, '' ORDER BY below.index)

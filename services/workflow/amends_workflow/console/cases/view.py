@@ -87,7 +87,7 @@ async def view_of(
     """The case called `name`. `whole`: however long its history is. Raises Problem: 404, 422."""
     of, asked = console.of, visitor.asked
     known = await known_case(of, asked, name, wanted)
-    relations = await relations_of(of.pool, known.case, wanted)
+    relations = await relations_of(of.tenant, known.case, wanted)
 
     shows_staff = asked.may("read-complained-of", known.case.branch).is_permitted
 

@@ -47,7 +47,7 @@ async def acknowledge(request: Request, visitor: Annotated[Visitor, seeing("read
     if isinstance(came, Refused):
         return await _page(request, visitor, console, said_of(came, words_for(request)), status=came.status)
     # Who is sent back sees what they did.
-    await console.of.enquiries.wait_for(await head_position(console.of.pool))
+    await console.of.enquiries.wait_for(await head_position(console.of.tenant))
     return go_to(here(request) + "#list")
 
 
@@ -57,7 +57,7 @@ async def announcement(
 ) -> Response:
     """One alert in a sentence, as a part of a page: to be announced on any of them."""
     present = await console.publications.present()
-    async with console.of.pool.acquire() as conn:
+    async with console.of.view_of(visitor.asked).reading() as conn:
         rows = await conn.fetch("SELECT * FROM alerts WHERE position = $1", max(0, min(position, 2**63 - 1)))
         rows = [row for row in rows if visitor.asked.sees_branch(row["tenant"], row["branch"])]
         if not rows:
@@ -74,7 +74,7 @@ async def _page(
     filters = alert_filters(request.query_params)
     wanted = wanted_alerts(filters, present.now, present.zone)
     pages = Pages(request, asked.scope)
-    async with of.pool.acquire() as conn:
+    async with of.view_of(asked).reading() as conn:
         listed = await list_alerts(conn, asked.scope, wanted, pages.after(filters.cursor))
         entries = await alert_entries(conn, listed.rows, words_for(request), present.zone)
     clocks = codes("clock", None) if present.policy is None else tuple(each.name for each in present.policy.clocks)

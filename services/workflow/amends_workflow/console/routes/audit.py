@@ -31,7 +31,7 @@ class Sealing(NamedTuple):
 @routes.get("/audit")
 async def audit(request: Request, visitor: Annotated[Visitor, seeing("read-proofs")], console: Of) -> Response:
     present = await console.publications.present()
-    checkpoint = await latest_checkpoint(console.of.pool)
+    checkpoint = await latest_checkpoint(console.of.tenant)
     pages = Pages(request, visitor.asked.scope_of("read-refusals"))
     cursor = request.query_params.get("cursor")
     refused = await _refused(console, visitor, pages, cursor)
@@ -62,7 +62,7 @@ async def _refused(console: Console, visitor: Visitor, pages: Pages, cursor: str
     if not visitor.may("read-refusals"):
         return None
     wanted = RefusalParameters(limit=_REFUSALS)
-    async with console.of.pool.acquire() as conn:
+    async with console.of.view_of(visitor.asked, "read-refusals").reading() as conn:
         return await list_refusals(conn, visitor.asked.scope_of("read-refusals"), wanted, None, pages.after(cursor))
 
 

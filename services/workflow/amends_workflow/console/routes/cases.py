@@ -78,7 +78,7 @@ async def _after_entry(console: Console, visitor: Visitor, name: str, version: i
     path = f"/cases/{reference_of(found.first_position)}"
     if version >= found.version:
         return path
-    rows = await read_stream(console.of.pool, found.id, up_to=UpToVersion(max(version, 1)))
+    rows = await read_stream(console.of.view_of(visitor.asked), found.id, up_to=UpToVersion(max(version, 1)))
     return f"{path}?position={rows[-1].position}"
 
 
@@ -118,7 +118,7 @@ async def evidence(
 ) -> Response:
     of, asked = console.of, visitor.asked
     found = await of.enquiries.case(asked, name)
-    rows = await read_stream(of.pool, found.id, up_to=UpToPosition(found.position))
+    rows = await read_stream(of.view_of(asked), found.id, up_to=UpToPosition(found.position))
     with_words = request.query_params.get("personal") == "true" and visitor.may("read-personal-data", found.branch)
     subject, bundle = await bundle_of(
         of, found.id, rows, of.enquiries.reader(asked, found.branch) if with_words else None, with_pdf=False

@@ -36,7 +36,7 @@ async def queue(request: Request, visitor: Annotated[Visitor, seeing("read-queue
     present = await console.publications.present()
     wanted = wanted_of(filters, asked.person, present.now)
     pages = Pages(request, asked.scope)
-    async with of.pool.acquire() as conn:
+    async with of.view_of(asked).reading() as conn:
         listed = await list_cases(conn, asked.scope, wanted, pages.after(filters.cursor))
     return page(
         request,

@@ -49,7 +49,7 @@ async def sign_in(request: Request, console: Of) -> Response:
         await console.of.enquiries.admit_by(request, f"Bearer {key}", "sign-in")
     except Problem as problem:
         return _form(request, next_path, _refusal(problem), problem.status)
-    token = await begin_session(console.of.pool, key)
+    token = await begin_session(console.sessions, key)
     if token is None:
         return _form(request, next_path, _UNKNOWN, 401)
     before = cookies.secret(request, cookies.SESSION)
@@ -82,7 +82,7 @@ async def prefer(request: Request) -> Response:
 
 
 async def _end(console: Console, token: str) -> None:
-    await end_session(console.of.pool, token)
+    await end_session(console.sessions, token)
     console.authenticator.forget(token)
 
 
