@@ -98,7 +98,7 @@ class DrainingServer(uvicorn.Server):
         for server in self.servers:
             for listening in server.sockets:
                 with socket.socket(fileno=socket.dup(listening.fileno())) as ours, suppress(OSError):
-                    while True:
+                    for _ in range(self.config.backlog):
                         waiting.append(ours.accept()[0])
             server.close()
         for accepted in waiting:
