@@ -7,15 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import FastAPI
-from pydantic.fields import FieldInfo
 
 from amends_domain.case import CLOSED, INCIDENT, KINDS, Status
 from amends_domain.transitions import TRANSITIONS, Needs
 from amends_intake.app import create_app as create_intake
 from amends_notifier.asyncapi import asyncapi_text
 from amends_platform.contract.problems_page import problems_page
-from amends_platform.settings import PREFIX, Settings
+from amends_platform.settings import Settings
 from amends_workflow.app import create_app as create_workflow
+from tests.support.configuration import configuration, readme_table
 from tests.support.glossary import glossary
 
 _SETTINGS_BEGIN = "<!-- settings: made by `make docs` -->"
@@ -60,23 +60,15 @@ def _node(status: Status) -> str:
 
 
 def readme() -> str:
-    """The README with the table of settings as they are."""
+    """The README with the table of the settings that everybody meets."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     before, _, rest = text.partition(_SETTINGS_BEGIN)
     _, _, after = rest.partition(_SETTINGS_END)
-    rows = [
-        f"| `{PREFIX}{name.upper()}` | {_default(field)} | {field.description} |"
-        for name, field in Settings.model_fields.items()
-    ]
-    table = "\n".join(["| variable | default | meaning |", "| --- | --- | --- |", *rows])
-    return f"{before}{_SETTINGS_BEGIN}\n{table}\n{_SETTINGS_END}{after}"
-
-
-def _default(field: FieldInfo) -> str:
-    return "" if field.default is None or field.default_factory is not None else f"`{field.default}`"
+    return f"{before}{_SETTINGS_BEGIN}\n{readme_table()}\n{_SETTINGS_END}{after}"
 
 
 GENERATED: dict[str, Callable[[], str]] = {
+    "docs/configuration.md": configuration,
     "docs/openapi-intake.json": lambda: _openapi(create_intake),
     "docs/openapi-workflow.json": lambda: _openapi(create_workflow),
     "docs/problems.md": problems_page,

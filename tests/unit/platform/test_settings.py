@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from amends_platform.settings import Settings, SettingsError, listing, masked, unknown_variables
+from amends_platform.settings import GROUPS, Settings, SettingsError, listing, masked, unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -129,3 +129,14 @@ def test_a_program_that_is_started_gets_these_settings_and_none_of_those_around(
         "AMENDS_INTAKE_PORT": "8000",
     }
     assert "AMENDS_KEY_STORE" not in given
+
+
+def test_every_setting_is_in_a_group_with_an_example() -> None:
+    """Else docs/configuration.md lacks it: settings are declared in amends_platform.configuration."""
+    grouped = [name for group in GROUPS for name in group.model_fields]
+    assert sorted(grouped) == sorted(Settings.model_fields)
+    assert [name for name, field in Settings.model_fields.items() if not field.examples] == []
+
+
+def test_the_examples_are_values_that_can_be_used() -> None:
+    Settings(**{name: field.examples[0] for name, field in Settings.model_fields.items() if field.examples})
