@@ -10,6 +10,7 @@ import nats.errors
 import structlog
 
 from amends_platform.broker_address import BrokerAddress
+from amends_platform.reasons import reason
 
 log = structlog.get_logger()
 
@@ -70,7 +71,7 @@ class Hints:
             try:
                 await self._client.publish(self._subject, str(self._position).encode())
             except nats.errors.Error as error:
-                log.debug("hint lost", reason=type(error).__name__)
+                log.debug("hint lost", reason=reason(error))
 
     async def _heard(self, _message: Any) -> None:
         assert self._on_hint is not None
@@ -78,4 +79,4 @@ class Hints:
 
 
 async def _log_quietly(error: Exception) -> None:
-    log.debug("hints: broker away", reason=type(error).__name__)
+    log.debug("hints: broker away", reason=reason(error))

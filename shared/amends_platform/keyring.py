@@ -12,6 +12,7 @@ import asyncpg
 import structlog
 
 from amends_platform.keystore.protocol import KeyMissing, KeyStore
+from amends_platform.reasons import reason
 from amends_platform.sealing import CustomerKey
 
 _CACHED_MAX: Final = 20_000
@@ -129,4 +130,4 @@ class Keyring:
 
 def _say_if_failed(refilling: asyncio.Task[None]) -> None:
     if not refilling.cancelled() and (error := refilling.exception()) is not None:
-        log.warning("no keys could be reserved", reason=str(error))
+        log.warning("no keys could be reserved", reason=reason(error))

@@ -19,6 +19,7 @@ from amends_platform.guarding.headers import SecurityHeaders
 from amends_platform.health import NotAlive, NotReady
 from amends_platform.policy.book import AlteredPolicy
 from amends_platform.problems import Problem, instance_of, problem_response
+from amends_platform.reasons import reason
 from amends_store.errors import AppendRefused, OutcomeUnknown, StoreUnavailable
 
 # What a client should wait when the store is out of reach: about as long as a restart takes.
@@ -105,19 +106,19 @@ def store_unavailable() -> Problem:
 
 async def _on_append_refused(request: Request, error: Exception) -> Response:
     # What is said of bad data repeats the data.
-    log.warning("the store refused a command", reason=type(error.__cause__ or error).__name__)
+    log.warning("the store refused a command", reason=reason(error.__cause__ or error))
     problem = Problem(422, "refused-by-the-store", "The store cannot hold this data; nothing was recorded.")
     return problem_response(problem, instance_of(request.scope))
 
 
 async def _on_store_away(request: Request, error: Exception) -> Response:
-    log.warning("store unavailable", reason=type(error).__name__)
+    log.warning("store unavailable", reason=reason(error))
     problem = outcome_unknown() if isinstance(error, OutcomeUnknown) else store_unavailable()
     return problem_response(problem, instance_of(request.scope))
 
 
 async def _on_altered_policy(request: Request, error: Exception) -> Response:
-    log.error("a policy was altered", reason=str(error))
+    log.error("a policy was altered", reason=reason(error))
     return problem_response(Problem(503, "policy-altered", str(error)), instance_of(request.scope))
 
 
@@ -171,7 +172,7 @@ def add_operations(
             async with asyncio.timeout(_READINESS_SECONDS_MAX):
                 await ready()
         except Exception as error:
-            log.warning("not ready", reason=type(error).__name__)
+            log.warning("not ready", reason=reason(error))
             detail = str(error) if isinstance(error, NotReady) else "A service this one needs does not answer."
             headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
             raise Problem(503, "not-ready", detail, headers=headers) from error

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from amends_platform.policy.book import PolicyBook
+from amends_platform.reasons import reason
 
 # What is published is in force everywhere after this long.
 _LEARN_SECONDS: Final = 1.0
@@ -42,4 +43,4 @@ class Publications:
             try:
                 await self._policies.learn_published(self._tenant)
             except Exception as error:
-                log.warning("publications could not be read", reason=type(error).__name__)
+                log.warning("publications could not be read", reason=reason(error))

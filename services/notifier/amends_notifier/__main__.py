@@ -23,6 +23,7 @@ from amends_platform.health import NotAlive
 from amends_platform.hints import Hints
 from amends_platform.logs import configure_logging
 from amends_platform.readiness import announce_ready
+from amends_platform.reasons import reason
 from amends_platform.settings import Settings, SettingsError
 from amends_platform.telemetry.asked import tracing_asked_for
 from amends_platform.telemetry.heartbeat import Heartbeat
@@ -150,7 +151,7 @@ async def _serve(settings: Settings, tracing: Tracing | None) -> int:
         try:
             await notifier.run(announce_ready)
         except CannotContinue as error:
-            log.critical("stopped: the log cannot be published any further", reason=str(error))
+            log.critical("stopped: the log cannot be published any further", reason=reason(error))
             return _BAD
         finally:
             await hints.aclose()
@@ -180,12 +181,12 @@ async def _republish(settings: Settings, first: int) -> int:
         try:
             await notifier.republish(first, on_progress)
         except CannotContinue as error:
-            log.critical("stopped: the log cannot be published any further", reason=str(error))
+            log.critical("stopped: the log cannot be published any further", reason=reason(error))
             return _BAD
         except Exception as error:
             if not is_outage(error):
                 raise
-            log.error("database away", reason=str(error) or type(error).__name__)
+            log.error("database away", reason=reason(error))
             return _UNREACHABLE
         finally:
             if done < total:

@@ -13,6 +13,7 @@ from amends_notifier.checkpoint_messages import checkpoint_message
 from amends_notifier.messages import Message
 from amends_platform.evidence.notes import BadNote
 from amends_platform.evidence.tree_head import SignedCheckpoint, checkpoints_after
+from amends_platform.reasons import reason
 from amends_store.checkpoints import Checkpoint
 
 log = structlog.get_logger()
@@ -61,6 +62,6 @@ class Announcer:
                 message = checkpoint_message(self._tenant, signed)
             except BadNote as error:
                 # The row was tampered with. That is for `amends verify` to prove; alerts must go on.
-                log.error("a signed checkpoint cannot be told of", tree_size=signed.tree_size, reason=str(error))
+                log.error("a signed checkpoint cannot be told of", tree_size=signed.tree_size, reason=reason(error))
                 continue
             await self._publish(message)

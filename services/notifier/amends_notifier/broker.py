@@ -19,6 +19,7 @@ from amends_notifier.messages import Message
 from amends_notifier.stream import STREAM, ensure_stream
 from amends_platform.broker_address import BrokerAddress
 from amends_platform.broker_connection import TROUBLE, opened
+from amends_platform.reasons import reason
 
 log = structlog.get_logger()
 
@@ -166,11 +167,11 @@ class Broker:
         now = time.monotonic()
         if now - self._reminded_at >= _REMIND_SECONDS:
             self._reminded_at = now
-            log.warning(what, reason=str(error) or type(error).__name__)
+            log.warning(what, reason=reason(error))
 
 
 async def _complained(error: Exception) -> None:
     if isinstance(error, nats.errors.Error) and "permissions violation" in str(error):
         log.warning("broker: not allowed to us", reason=str(error))
     else:
-        log.debug("broker", reason=str(error) or type(error).__name__)
+        log.debug("broker", reason=reason(error))

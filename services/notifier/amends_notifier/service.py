@@ -24,6 +24,7 @@ from amends_notifier.racing import first_of, go_on
 from amends_notifier.reading import Reading
 from amends_platform.broker_address import BrokerAddress
 from amends_platform.health import NotReady, check_store
+from amends_platform.reasons import reason
 from amends_store.checkpoints import Checkpoint
 from amends_store.errors import Fenced, LogHole
 from amends_store.outages import is_outage
@@ -130,7 +131,7 @@ class Notifier:
                     if not is_outage(error):
                         raise
                     failures += 1
-                    log.warning("database away", reason=str(error) or type(error).__name__)
+                    log.warning("database away", reason=reason(error))
                     await self._pause(retry_seconds(failures, random.random()))
         finally:
             await self._broker.aclose()

@@ -25,6 +25,7 @@ from amends_platform.keystore.erased import ErasedKeys
 from amends_platform.keystore.opening import open_key_store
 from amends_platform.policy.book import PolicyBook
 from amends_platform.principals import Authenticator
+from amends_platform.reasons import reason
 from amends_platform.serving import START_PATIENCE_SECONDS
 from amends_platform.settings import Settings
 from amends_platform.telemetry.heartbeat import Heartbeat
@@ -278,5 +279,5 @@ async def _observe(metrics: Metrics, projecting: Projecting, firing: Firing, sea
         try:
             await metrics.observe(projecting, firing, sealer)
         except Exception as error:
-            log.warning("nothing could be measured", reason=type(error).__name__)
+            log.warning("nothing could be measured", reason=reason(error))
         await asyncio.sleep(_OBSERVE_SECONDS)

@@ -10,7 +10,11 @@ from contextlib import suppress
 import asyncpg
 import structlog
 
+<<<<<<< HEAD
 from amends_platform.telemetry.tracing import Tracing
+=======
+from amends_platform.reasons import reason
+>>>>>>> 842bc93 (A log line has only the fields that may be in one, and an exception its kind and places: their texts repeat a customer's words)
 from amends_store.outages import is_passing
 from amends_store.timers import Fired, fire_due, fired_events
 from amends_workflow.statements import statement
@@ -60,7 +64,7 @@ class Firing:
             except Exception as error:
                 end_if_told()
                 if is_passing(error):
-                    log.warning("timers wait for the store", reason=type(error).__name__)
+                    log.warning("timers wait for the store", reason=reason(error))
                 else:
                     # Timers must never stop for good: whatever this is, the next attempt may be spared it.
                     log.error("firing timers failed", exc_info=error)

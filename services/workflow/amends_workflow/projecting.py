@@ -12,7 +12,12 @@ import structlog
 
 from amends_platform.health import NotReady
 from amends_platform.policy.book import AlteredPolicy, PolicyBook
+<<<<<<< HEAD
 from amends_platform.telemetry.tracing import Tracing
+=======
+from amends_platform.reasons import reason
+from amends_platform.web import NotReady
+>>>>>>> 842bc93 (A log line has only the fields that may be in one, and an exception its kind and places: their texts repeat a customer's words)
 from amends_store.errors import Fenced
 from amends_store.follow import Follower, Project
 from amends_store.outages import is_passing
@@ -97,7 +102,7 @@ class Projecting:
             except Exception as error:
                 end_if_told()
                 if is_passing(error):
-                    log.warning("the read model waits for the store", reason=type(error).__name__)
+                    log.warning("the read model waits for the store", reason=reason(error))
                     await asyncio.sleep(_RETRY_SECONDS)
                 elif careful:
                     self._halt(error)
@@ -173,8 +178,7 @@ class Projecting:
         log.critical(
             "THE READ MODEL HAS STOPPED: an event cannot be projected, and none is ever skipped",
             position=self._came_to + 1,
-            error=type(error).__name__,
-            detail=str(error),
+            reason=reason(error),
             exc_info=error,
         )
 

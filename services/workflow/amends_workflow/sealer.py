@@ -11,7 +11,12 @@ import structlog
 
 from amends_platform.evidence.signing import CheckpointSigning
 from amends_platform.evidence.tree_head import SignedCheckpoint, SignedSoFar, signed_so_far
+<<<<<<< HEAD
 from amends_platform.health import NotReady
+=======
+from amends_platform.reasons import reason
+from amends_platform.web import NotReady
+>>>>>>> 842bc93 (A log line has only the fields that may be in one, and an exception its kind and places: their texts repeat a customer's words)
 from amends_store.checkpoints import Checkpoint
 from amends_store.errors import Fenced, LogHole
 from amends_store.outages import is_passing
@@ -69,7 +74,7 @@ class Sealer:
                 if not is_passing(error):
                     self._stop(error)
                     return
-                log.warning("the sealer waits", reason=str(error) or type(error).__name__)
+                log.warning("the sealer waits", reason=reason(error))
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def _lead(self, lost: asyncio.Event) -> None:

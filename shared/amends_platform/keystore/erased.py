@@ -12,6 +12,7 @@ import structlog
 
 from amends_platform.keyring import Keyring
 from amends_platform.keystore.protocol import KeyStore
+from amends_platform.reasons import reason
 from amends_store.erasing import erased_keys
 
 _LOOK_SECONDS: Final = 1.0
@@ -66,4 +67,4 @@ class ErasedKeys:
             try:
                 await self.look()
             except Exception as error:
-                log.warning("erased keys could not be looked for", reason=type(error).__name__)
+                log.warning("erased keys could not be looked for", reason=reason(error))

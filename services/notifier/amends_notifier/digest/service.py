@@ -20,6 +20,7 @@ from amends_platform.digest.readers import Reader, Readers, load_readers
 from amends_platform.digest.today import today_of
 from amends_platform.digest.writing import written
 from amends_platform.policy.book import PolicyBook
+from amends_platform.reasons import reason
 from amends_platform.yaml_files import YamlFileError
 from amends_store.outages import is_outage
 
@@ -81,11 +82,11 @@ class Digest:
             except YamlFileError as error:
                 if str(error) != self._refused:
                     self._refused = str(error)
-                    log.error("AMENDS_DIGEST cannot be used: no digest is sent", reason=str(error))
+                    log.error("AMENDS_DIGEST cannot be used: no digest is sent", reason=reason(error))
             except Exception as error:
                 # Whatever it is, alerts on the stream go on, and so shall these.
                 if is_outage(error):
-                    log.warning("the digest waits for the database", reason=str(error) or type(error).__name__)
+                    log.warning("the digest waits for the database", reason=reason(error))
                 else:
                     log.exception("the digest broke off, and begins again")
             try:
@@ -153,11 +154,11 @@ class Digest:
             self._metrics.failed.inc()
             if error.is_final:
                 self._metrics.given_up.inc()
-                log.error("a digest was refused", reader=claimed.reader, reason=str(error))
+                log.error("a digest was refused", reader=claimed.reader, reason=reason(error))
                 await self._outbox.failed(day, claimed.reader, str(error)[:_REASON_LENGTH_MAX])
                 return True
             seconds = min(_AGAIN_SECONDS * 2 ** min(claimed.attempts - 1, 16), _AGAIN_SECONDS_MAX)
-            log.warning("a digest was not taken", reader=claimed.reader, reason=str(error), again_in_seconds=seconds)
+            log.warning("a digest was not taken", reader=claimed.reader, reason=reason(error), again_in_seconds=seconds)
             await self._outbox.postpone(day, claimed.reader, seconds)
             return not error.is_away
         await self._outbox.sent(day, claimed.reader)

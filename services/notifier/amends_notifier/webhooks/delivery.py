@@ -18,6 +18,7 @@ from amends_notifier.webhooks.metrics import WebhookMetrics
 from amends_notifier.webhooks.pulling import Pull
 from amends_notifier.webhooks.schedule import Schedule
 from amends_platform.broker_connection import TROUBLE
+from amends_platform.reasons import reason as told_of
 from amends_platform.webhooks.consumers import STREAM, durable_name
 from amends_platform.webhooks.dead_letters import bury
 from amends_platform.webhooks.endpoints import Endpoint
@@ -200,7 +201,7 @@ class Delivery:
                 reason=reason,
             )
         except TROUBLE as error:
-            log.error("a dead letter cannot be written", endpoint=self._endpoint.name, reason=str(error))
+            log.error("a dead letter cannot be written", endpoint=self._endpoint.name, reason=told_of(error))
             await message.nak(delay=self._schedule.unburied_seconds)
             return
         await message.ack()

@@ -21,6 +21,7 @@ from amends_notifier.webhooks.schedule import Schedule
 from amends_platform.broker_address import BrokerAddress
 from amends_platform.broker_connection import TROUBLE, connected
 from amends_platform.failures import CannotReach
+from amends_platform.reasons import reason
 from amends_platform.webhooks.consumers import (
     ACK_WAIT_SECONDS,
     STREAM,
@@ -123,7 +124,7 @@ class Webhooks:
                 # The notifier makes the stream, and may not have come to it.
                 await asyncio.sleep(_AGAIN_SECONDS)
             except TROUBLE as error:
-                log.warning("webhook broke off", endpoint=endpoint.name, reason=str(error) or type(error).__name__)
+                log.warning("webhook broke off", endpoint=endpoint.name, reason=reason(error))
                 await asyncio.sleep(_AGAIN_SECONDS)
             except Exception:
                 log.exception("webhook broke off", endpoint=endpoint.name)
@@ -186,7 +187,7 @@ class Webhooks:
         except YamlFileError as error:
             if str(error) != self._refused:
                 self._refused = str(error)
-                log.error("AMENDS_WEBHOOKS cannot be used: what it said before is kept to", reason=str(error))
+                log.error("AMENDS_WEBHOOKS cannot be used: what it said before is kept to", reason=reason(error))
         else:
             self._refused = ""
             log.info("webhooks", endpoints=[endpoint.name for endpoint in self._endpoints])
@@ -214,4 +215,4 @@ class Webhooks:
         now = time.monotonic()
         if now - self._complained_at >= _REMIND_SECONDS:
             self._complained_at = now
-            log.warning("webhooks wait for the broker", reason=str(error) or type(error).__name__)
+            log.warning("webhooks wait for the broker", reason=reason(error))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
-from traceback import extract_tb
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -16,7 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from amends_platform.problems import Problem
+from amends_platform.problems import Problem, instance_of
+from amends_platform.reasons import reason
 from amends_platform.web import STORE_AWAY
 from amends_platform.words import message
 from amends_workflow.console.rendering import go_to, here, page
@@ -55,14 +55,10 @@ class PageRoute(APIRoute):
             except RequestValidationError:
                 return problem_page(request, Problem(422, "invalid-parameters", "The address of this page is wrong."))
             except STORE_AWAY as error:
-                log.warning("store unavailable", reason=type(error).__name__)
+                log.warning("store unavailable", reason=reason(error))
                 return problem_page(request, Problem(503, "store-unavailable", "The store cannot be reached just now."))
             except Exception as error:
-                # Where, and no more: what it was about may be a customer's words.
-                places = [
-                    f"{each.filename.rpartition('/')[2]}:{each.lineno}" for each in extract_tb(error.__traceback__)
-                ]
-                log.error("a page failed", path=self.path, error=type(error).__name__, at=places[-8:])
+                log.error("a page failed", path=self.path, instance=instance_of(request.scope), exc_info=error)
                 return problem_page(request, _of_status(500))
 
         return handled

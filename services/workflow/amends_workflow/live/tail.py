@@ -9,6 +9,7 @@ from contextlib import suppress
 import asyncpg
 import structlog
 
+from amends_platform.reasons import reason
 from amends_store.errors import LogHole
 from amends_store.outages import is_passing
 from amends_store.read import read_log
@@ -122,7 +123,7 @@ class Tail:
                 end_if_told()
                 if not is_passing(error):
                     raise
-                log.warning("the live stream waits for the store", reason=type(error).__name__)
+                log.warning("the live stream waits for the store", reason=reason(error))
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def _begin(self) -> None:

@@ -18,6 +18,7 @@ from amends_domain.measures.contribution import Contribution, RunningSum
 from amends_domain.measures.pack import Cut, Pack, pack_of, span_of
 from amends_platform.policy.book import PolicyBook
 from amends_platform.problems import Problem
+from amends_platform.reasons import reason
 from amends_store.records import StoredEvent
 from amends_workflow.reports.cutting import cut_to_date
 from amends_workflow.reports.packs import Made
@@ -83,7 +84,7 @@ class Measuring:
                 # Nothing is recorded yet.
                 show(None)
             except Exception as error:
-                log.warning("the month could not be measured", reason=type(error).__name__)
+                log.warning("the month could not be measured", reason=reason(error))
             await asyncio.sleep(_EVERY_SECONDS)
 
     async def _begin(self, conn: asyncpg.Connection, cut: Cut) -> _Kept:

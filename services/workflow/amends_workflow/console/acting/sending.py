@@ -9,6 +9,7 @@ import httpx
 import orjson
 import structlog
 
+from amends_platform.reasons import reason
 from amends_workflow.console.visitors import NotSignedIn
 
 log = structlog.get_logger()
@@ -42,7 +43,7 @@ async def send(
     try:
         response = await intake.post(path, content=orjson.dumps(body), headers=headers)
     except httpx.HTTPError as error:
-        log.warning("intake does not answer", reason=type(error).__name__)
+        log.warning("intake does not answer", reason=reason(error))
         return _away("")
     answer = _json(response)
     if response.is_success and "reference" in answer:
