@@ -60,6 +60,8 @@ def configure_logging(settings: Settings, *, program: str) -> None:
         )
     )
     handler.addFilter(_name_errors)
+    # A line that cannot be written would be shown whole instead, with all that was given to it.
+    logging.raiseExceptions = False
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

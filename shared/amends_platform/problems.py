@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
@@ -18,6 +20,8 @@ from starlette.types import Scope
 from amends_platform.ids import uuid7
 
 MEDIA_TYPE = "application/problem+json"
+# Who sends thousands of wrong fields is not told of each.
+_ERRORS_MAX = 50
 _INSTANCE = "problem_instance"
 
 
@@ -82,21 +86,37 @@ def problem_response(problem: Problem, instance: str) -> Response:
     return Response(orjson.dumps(body), problem.status, problem.headers, MEDIA_TYPE)
 
 
-def invalid(error: ValidationError) -> Problem:
+def invalid(error: ValidationError, body: type[BaseModel]) -> Problem:
     """The problem for a body that pydantic refused: 400 when it is no JSON at all, 422 when the fields are wrong.
 
-    Each error carries a JSON pointer. What was sent is never repeated in the answer.
+    Each error carries a JSON pointer. What was sent is never repeated in the answer: a field that is not known is
+    pointed at by what it stands in, and a known one is named that may have been meant.
     """
     found = error.errors(include_url=False, include_input=False, include_context=False)
     if any(item["type"] == "json_invalid" for item in found):
         return Problem(400, "malformed-body", f"The body is no JSON: {found[0]['msg']}.")
-    errors = [
-        {"pointer": "/" + "/".join(_escape(part) for part in item["loc"]), "detail": _said(item["msg"])}
-        for item in found
-    ]
+    known = _names_in(body)
+    errors = [_pointed_at(item["type"], item["loc"], item["msg"], known) for item in found[:_ERRORS_MAX]]
     named = "; ".join(f"{item['pointer']}: {item['detail']}" for item in errors[:3])
-    more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
+    more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
     return Problem(422, "invalid-body", named + more, errors=errors)
+
+
+def _pointed_at(kind: str, place: tuple[int | str, ...], message: str, known: frozenset[str]) -> dict[str, str]:
+    strange = next((n for n, part in enumerate(place) if isinstance(part, str) and part not in known), len(place))
+    pointer = "/" + "/".join(_escape(part) for part in place[:strange])
+    if kind != "extra_forbidden":
+        return {"pointer": pointer, "detail": _said(message)}
+    meant = get_close_matches(str(place[-1]), known, n=1)
+    return {"pointer": pointer, "detail": "There is an unknown field" + (f": {meant[0]} was meant?" if meant else ".")}
+
+
+@cache
+def _names_in(body: type[BaseModel]) -> frozenset[str]:
+    """Every field of the body, and of what it is made of."""
+    schema = body.model_json_schema()
+    parts = (schema, *schema.get("$defs", {}).values())
+    return frozenset(name for part in parts for name in part.get("properties", {}))
 
 
 def install(app: FastAPI) -> None:
@@ -119,11 +139,8 @@ def install(app: FastAPI) -> None:
 
     async def on_parameters(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        errors = [
-            {"parameter": ".".join(str(part) for part in item["loc"][1:]), "detail": _said(item["msg"])}
-            for item in error.errors()
-        ]
-        detail = "; ".join(f"{item['parameter']}: {item['detail']}" for item in errors[:3])
+        errors = [_of_parameter(item) for item in error.errors()[:_ERRORS_MAX]]
+        detail = "; ".join(f"{item['parameter']}: {item['detail']}".removeprefix(": ") for item in errors[:3])
         return problem_response(Problem(422, "invalid-parameters", detail, errors=errors), instance_of(request.scope))
 
     async def on_crash(request: Request, _error: Exception) -> Response:
@@ -134,6 +151,13 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_parameters)
     app.add_exception_handler(Exception, on_crash)
+
+
+def _of_parameter(item: Any) -> dict[str, str]:
+    """The error, with the parameter's name where it is one of ours."""
+    if item["type"] == "extra_forbidden":
+        return {"parameter": "", "detail": "There is an unknown parameter."}
+    return {"parameter": ".".join(str(part) for part in item["loc"][1:]), "detail": _said(item["msg"])}
 
 
 def _escape(part: object) -> str:

@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amends_platform import problems
@@ -141,6 +141,10 @@ def add_operations(
     app.add_exception_handler(AlteredPolicy, _on_altered_policy)
     for error in STORE_AWAY:
         app.add_exception_handler(error, _on_store_away)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return RedirectResponse(str(app.openapi_url))
 
     @app.get(
         "/livez",

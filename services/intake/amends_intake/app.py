@@ -157,6 +157,9 @@ def create_app(
         version="1",
         lifespan=lifespan,
         redirect_slashes=False,
+        # What FastAPI shows at /docs runs scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
         # Spans are ours (docs/adr/0028): the framework's hold paths and queries, and most requests go past it.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )

@@ -92,7 +92,7 @@ def _endpoint(
         try:
             command = route.body.model_validate_json(content).command()
         except ValidationError as error:
-            raise invalid(error) from None
+            raise invalid(error, route.body) from None
         answered = await metrics.measured(command.NAME, forgetting().give(ref, command, request))
         headers = {"Idempotent-Replayed": "true"} if answered.is_repeat else {}
         return Response(answered.body, route.status, headers, "application/json")

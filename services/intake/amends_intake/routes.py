@@ -210,7 +210,7 @@ class _Serving:
         try:
             body = body_type.model_validate_json(content)
         except ValidationError as error:
-            raise invalid(error) from None
+            raise invalid(error, body_type) from None
         return body, request if body.occurred_at is None else replace(request, occurred_at=body.occurred_at)
 
 

@@ -11,7 +11,6 @@ import asyncpg
 import httpx
 import structlog
 from fastapi import FastAPI
-from starlette.responses import RedirectResponse, Response
 
 from amends_platform.broker_address import BrokerAddress
 from amends_platform.cases import Cases
@@ -218,10 +217,6 @@ def create_app(
         # Spans are ours (docs/adr/0028): the framework's hold paths and queries.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> Response:
-        return RedirectResponse(str(app.openapi_url))
 
     async def ready() -> None:
         assert service.pool is not None, "nothing is served before the start is over"

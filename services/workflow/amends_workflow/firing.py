@@ -10,11 +10,8 @@ from contextlib import suppress
 import asyncpg
 import structlog
 
-<<<<<<< HEAD
-from amends_platform.telemetry.tracing import Tracing
-=======
 from amends_platform.reasons import reason
->>>>>>> 842bc93 (A log line has only the fields that may be in one, and an exception its kind and places: their texts repeat a customer's words)
+from amends_platform.telemetry.tracing import Tracing
 from amends_store.outages import is_passing
 from amends_store.timers import Fired, fire_due, fired_events
 from amends_workflow.statements import statement

@@ -12,12 +12,8 @@ import structlog
 
 from amends_platform.health import NotReady
 from amends_platform.policy.book import AlteredPolicy, PolicyBook
-<<<<<<< HEAD
-from amends_platform.telemetry.tracing import Tracing
-=======
 from amends_platform.reasons import reason
-from amends_platform.web import NotReady
->>>>>>> 842bc93 (A log line has only the fields that may be in one, and an exception its kind and places: their texts repeat a customer's words)
+from amends_platform.telemetry.tracing import Tracing
 from amends_store.errors import Fenced
 from amends_store.follow import Follower, Project
 from amends_store.outages import is_passing

@@ -11,12 +11,8 @@ import structlog
 
 from amends_platform.evidence.signing import CheckpointSigning
 from amends_platform.evidence.tree_head import SignedCheckpoint, SignedSoFar, signed_so_far
-<<<<<<< HEAD
 from amends_platform.health import NotReady
-=======
 from amends_platform.reasons import reason
-from amends_platform.web import NotReady
->>>>>>> 842bc93 (A log line has only the fields that may be in one, and an exception its kind and places: their texts repeat a customer's words)
 from amends_store.checkpoints import Checkpoint
 from amends_store.errors import Fenced, LogHole
 from amends_store.outages import is_passing
@@ -129,8 +125,7 @@ class Sealer:
         self._stopped_by = error
         log.critical(
             "NOTHING IS SIGNED ANY MORE, until a person decides: the log is not what was sealed or signed before",
-            error=type(error).__name__,
-            detail=str(error),
+            reason=reason(error),
             mend="find out why; if the log is to go on as it is, keep what was signed last (the file .last beside the"
             " signing key) as evidence, move it away, set another AMENDS_CHECKPOINT_DIR if there is one, and start the"
             " workflow again",

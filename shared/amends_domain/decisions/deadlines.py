@@ -65,7 +65,7 @@ def retime(case: Case, command: Retime, context: Context) -> Decision:
 def _running(case: Case, clock: str, context: Context) -> Deadline | Rejection:
     running = clocks.running(clocks.obligations(case, context.policies), clock)
     if running is None:
-        return Rejection("clock-not-running", f"No clock {clock} runs on this case.")
+        return Rejection("clock-not-running", "No clock of that name runs on this case.")
     if context.now > running.due_at:
         return Rejection(
             "deadline-expired",

@@ -235,7 +235,7 @@ def _cannot_answer(command: FollowUp, context: Context) -> Rejection | None:
     unknown = sorted(command.answers.keys() - known)
     if unknown:
         listed = f"it asks for {', '.join(sorted(known))}" if known else "it has no satisfaction index"
-        return Rejection("no-such-indicator", f"The policy does not ask for {', '.join(unknown)}: {listed}.")
+        return Rejection("no-such-indicator", f"The policy does not ask for that: {listed}.")
     wrong = sorted(name for name, answer in command.answers.items() if answer not in ANSWERS)
     if wrong:
         return Rejection("no-such-answer", f"An answer is 1 to 10, and those to {', '.join(wrong)} are not.")

@@ -14,14 +14,13 @@ import structlog
 
 from amends_platform.guarding.gate import Gate
 from amends_platform.guarding.limits import BODY_BYTES_AT_ONCE
+from amends_platform.guarding.pace import UNHURRIED
 from amends_platform.guarding.protocol import GuardedProtocol
 from amends_platform.guarding.refusing import too_slow
 
 log = structlog.get_logger()
 
 _LOOK_SECONDS: Final = 1.0
-UNHURRIED: Final = "unhurried"
-"""In the state of a request that may take as long as it takes, such as an export."""
 
 
 class Doing(Enum):

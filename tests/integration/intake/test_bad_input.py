@@ -25,7 +25,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("a customer without a key", {"customer": {"name": "Ms. Chen"}}, "/customer/ref"),
     ("a customer that is a text", {"customer": "C-1"}, "/customer"),
     ("an unknown kind", {"kind": "rant"}, "/kind"),
-    ("an unknown field", {"narative": "typo"}, "/narative"),
+    ("an unknown field", {"narative": "typo"}, "/"),
     ("a time without a zone", {"occurred_at": "2026-03-01T10:00:00"}, "/occurred_at"),
     ("no time at all", {"reply_by": "soon"}, "/reply_by"),
     ("a text for a list", {"flags": "urgent"}, "/flags"),

@@ -23,4 +23,16 @@ class Body(BaseModel):
 def test_what_a_check_of_ours_says_is_said_as_it_is() -> None:
     with pytest.raises(ValidationError) as refused:
         Body.model_validate_json('{"reason": "a\\nb"}')
-    assert invalid(refused.value).detail == "/reason: must be one line of printable characters"
+    assert invalid(refused.value, Body).detail == "/reason: must be one line of printable characters"
+
+
+def test_a_field_that_is_not_known_is_not_repeated_and_the_one_that_was_meant_is_named() -> None:
+    class Strict(Body, extra="forbid"):
+        pass
+
+    with pytest.raises(ValidationError) as refused:
+        Strict.model_validate_json('{"reason": "x", "reasom": "x", "Ms. Chen": "x"}')
+    assert invalid(refused.value, Strict).members["errors"] == [
+        {"pointer": "/", "detail": "There is an unknown field: reason was meant?"},
+        {"pointer": "/", "detail": "There is an unknown field."},
+    ]

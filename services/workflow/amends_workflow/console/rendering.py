@@ -47,13 +47,14 @@ def page(
     status: int = 200,
     form_token: str | None = None,
     more_headers: Mapping[str, str] | None = None,
+    here_is: str | None = None,
     **values: Any,
 ) -> HTMLResponse:
     """A page, or (where the template is one) a part of one.
 
     Every template has what `words.templates.install` brings, `preferences`, `visitor` (None where nobody is signed in),
     `form_token`, `path` and `here` (the path with its query) besides `values`. Those that tell times need `now` and
-    `zone` among these.
+    `zone` among these. `here_is`: where choices made on the page lead back to, where that is not where it is.
     """
     chosen = preferences(request)
     visitor: Visitor | None = getattr(request.state, "visitor", None)
@@ -67,7 +68,7 @@ def page(
             visitor=visitor,
             form_token=form_token,
             path=request.url.path,
-            here=here(request),
+            here=here(request) if here_is is None else here_is,
             **values,
         )
     )

@@ -71,6 +71,8 @@ def problem_page(request: Request, problem: Problem) -> Response:
         "problem.html",
         status=problem.status,
         more_headers=problem.headers,
+        # What was asked for is not repeated.
+        here_is="/",
         problem=problem,
         title=_TITLES.get(problem.status, _NOT_SO),
     )

@@ -23,7 +23,9 @@ def month_of(text: str) -> Month:
     try:
         return Month.parse(text)
     except BadMonth as error:
-        raise Problem(422, "invalid-parameters", f"month: {error}") from error
+        raise Problem(
+            422, "invalid-parameters", "month: expected a month such as 2026-10, from 2000 to 2090."
+        ) from error
 
 
 def branch_of(asked: Enquirer, wanted: str | None) -> str | None:
@@ -36,7 +38,7 @@ def branch_of(asked: Enquirer, wanted: str | None) -> str | None:
             raise Problem(422, "branch-missing", f"A report is of one branch: say which, of {', '.join(own)}.")
         return asked.only_branch
     if wanted not in own:
-        raise Problem(403, "other-branch", f"Your key is for branch {', '.join(own)}, not for {wanted}.")
+        raise Problem(403, "other-branch", f"Your key is for branch {', '.join(own)}, and for no other.")
     return wanted
 
 

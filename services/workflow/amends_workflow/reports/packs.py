@@ -38,7 +38,7 @@ class Made(NamedTuple):
         if branch is None:
             return self.pack
         if branch not in self.total.branches and all(one.branch != branch for one in self.pack.branches):
-            raise Problem(404, "no-such-branch", f"No branch is called {branch}: nothing was ever recorded of it.")
+            raise Problem(404, "no-such-branch", "No branch is called so: nothing was ever recorded of it.")
         return of_branch(self.pack, branch, self.total, self.cut)
 
 

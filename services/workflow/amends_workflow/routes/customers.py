@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from amends_platform.contract.openapi import answers as problems
+from amends_platform.guarding.pace import unhurried
 from amends_platform.problems import Problem
 from amends_platform.sealing import CannotUnseal
 from amends_workflow import answers, erasure_shapes, shapes
@@ -83,6 +84,7 @@ async def erasure(
     " read personal data.",
     operation_id="subject-access",
     openapi_extra=problems("keys-unavailable", "no-such-customer", "not-yet-visible", "other-branch"),
+    dependencies=[Depends(unhurried)],
     response_class=Response,
     responses={200: {"description": "The document", "content": {"application/json": {"schema": {"type": "object"}}}}},
 )

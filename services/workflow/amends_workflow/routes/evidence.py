@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from amends_platform.contract.openapi import answers as problems
 from amends_platform.contract.problem_answers import header
+from amends_platform.guarding.pace import unhurried
 from amends_store.read import UpToPosition, read_stream
 from amends_workflow.answering import Of, asking
 from amends_workflow.enquiries import Enquirer
@@ -35,6 +36,7 @@ _ARCHIVE: dict[str, Any] = {
     " bytes.",
     operation_id="evidence",
     openapi_extra=problems("no-pdf", "no-signing-key", "no-such-case", "not-yet-proven", "not-yet-visible"),
+    dependencies=[Depends(unhurried)],
     response_class=Response,
     responses={200: _ARCHIVE},
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from amends_platform.contract.openapi import answers as problems
 from amends_platform.contract.problem_answers import header
+from amends_platform.guarding.pace import unhurried
 from amends_platform.words import language_of
 from amends_workflow import answers
 from amends_workflow.answering import Of, asking
@@ -68,6 +69,7 @@ async def reported_months(_: Annotated[Enquirer, asking("read-reports")], of: Of
         "not-yet-proven",
         "other-branch",
     ),
+    dependencies=[Depends(unhurried)],
     response_model=ReportAnswer,
     responses={200: _IN_EACH_FORMAT},
 )
@@ -93,6 +95,7 @@ async def report(
     " happens. They say up to which position of the log they go.",
     operation_id="measures",
     openapi_extra=problems("branch-missing", "no-pdf", "no-such-branch", "no-such-report", "other-branch"),
+    dependencies=[Depends(unhurried)],
     response_model=ReportAnswer,
     responses={200: _IN_EACH_FORMAT},
 )

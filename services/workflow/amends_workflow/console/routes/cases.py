@@ -7,11 +7,12 @@ from datetime import datetime, tzinfo
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
 from amends_domain.reference import reference_of
+from amends_platform.guarding.pace import unhurried
 from amends_platform.problems import Problem
 from amends_store.read import UpToPosition, UpToVersion, read_stream
 from amends_workflow.console.acting.action import Action
@@ -112,7 +113,7 @@ async def do(
     return await _page(request, console, visitor, view, present, opened, status=422 if came is None else came.status)
 
 
-@routes.get("/cases/{name}/evidence")
+@routes.get("/cases/{name}/evidence", dependencies=[Depends(unhurried)])
 async def evidence(
     request: Request, name: str, visitor: Annotated[Visitor, seeing("take-evidence")], console: Of
 ) -> Response:

@@ -8,12 +8,13 @@ from typing import Annotated, Final, NamedTuple
 from urllib.parse import quote
 from xml.etree.ElementTree import Element, tostring
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
 from amends_domain.case import ALL_BRANCHES
 from amends_domain.measures.pack import Pack
+from amends_platform.guarding.pace import unhurried
 from amends_platform.problems import Problem
 from amends_platform.words import message, words
 from amends_workflow.console.preferences import preferences
@@ -58,7 +59,7 @@ _FORMATS: Final = (
 )
 
 
-@routes.get("/reports")
+@routes.get("/reports", dependencies=[Depends(unhurried)])
 async def reports(request: Request, _: Annotated[Visitor, seeing("read-reports")], console: Of) -> Response:
     months = list(reversed(await console.of.packs.months()))
     listed = [
@@ -68,7 +69,7 @@ async def reports(request: Request, _: Annotated[Visitor, seeing("read-reports")
     return page(request, "reports.html", months=listed, formats=_FORMATS)
 
 
-@routes.get("/reports/{month}")
+@routes.get("/reports/{month}", dependencies=[Depends(unhurried)])
 async def report(
     request: Request, month: str, visitor: Annotated[Visitor, seeing("read-reports")], console: Of
 ) -> Response:
@@ -94,13 +95,13 @@ async def report(
     )
 
 
-@routes.get("/reports/{month}/file")
+@routes.get("/reports/{month}/file", dependencies=[Depends(unhurried)])
 async def file(
     request: Request, month: str, visitor: Annotated[Visitor, seeing("read-reports")], console: Of
 ) -> Response:
     wanted = request.query_params.get("format", Format.HTML)
     if wanted not in list(Format):
-        raise Problem(422, "invalid-parameters", f"format: {wanted} is none of {', '.join(Format)}.")
+        raise Problem(422, "invalid-parameters", f"format: must be one of {', '.join(Format)}.")
     branch = _branch(visitor, request.query_params.get("branch"))
     made = await _made(console, month)
     told = await written(made.seen_by(branch), Format(wanted), preferences(request).language)
