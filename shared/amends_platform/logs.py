@@ -23,7 +23,7 @@ FIELDS: Final = frozenset(
         *("reason", "error", "places", "path", "status", "code", "count", "counts", "connections", "position"),
         *("after", "first", "epoch", "messages", "stream", "replicas", "differences", "away_seconds", "mend"),
         *("month", "equations", "key_id", "event_id", "tree_size", "endpoint", "endpoints", "subject", "id"),
-        *("attempts", "again_in_seconds", "day", "reader", "published", "mails", "owners", "drain_seconds"),
+        *("attempts", "again_in_seconds", "day", "reader", "published", "mails", "owners", "drain_seconds", "seconds"),
     }
 )
 _HIDDEN: Final = "(not logged)"
