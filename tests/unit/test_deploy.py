@@ -1,4 +1,4 @@
-"""What can be known of the deployment without a container engine: that it is whole, and safe by default."""
+"""What can be known of the compose files without a container engine: that they are whole, and safe by default."""
 
 from __future__ import annotations
 
@@ -11,56 +11,76 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from amends_platform.settings import PREFIX, Settings
+from tests.support.compose import Unset, composed, variables
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
-COMPOSE = (ROOT / "docker-compose.yml").read_text("utf-8")
+COMPOSE = ROOT / "docker-compose.yml"
 EXAMPLE = (DEPLOY / "env.example").read_text("utf-8")
-TELLING = (DEPLOY / "compose.telling.yml").read_text("utf-8")
 ROLES = (DEPLOY / "roles.sql").read_text("utf-8")
+OVERLAYS = sorted(DEPLOY.glob("compose.*.yml"))
 
-SERVICES: dict[str, dict[str, Any]] = YAML(typ="safe").load(COMPOSE)["services"]
+GIVEN = {"SECRETS_DIR": "/secrets"}
+OF_OVERLAYS = {
+    "SMTP_URL": "smtps://desk@mail.example.com",
+    "TELLING_DIR": "/telling",
+    "TLS_DIR": "/tls",
+    "INTAKE_NAME": "intake.example.com",
+    "CONSOLE_NAME": "desk.example.com",
+}
+WHOLE = composed([COMPOSE], GIVEN)
+SERVICES: dict[str, dict[str, Any]] = WHOLE["services"]
+EVERYTHING = composed([COMPOSE, *OVERLAYS], GIVEN | OF_OVERLAYS)
 OURS = {"intake", "workflow", "notifier"}
-SECRET = re.compile(r"PASSWORD|KEY|SECRET|TOKEN")
-# ${NAME}, ${NAME:-default} or ${NAME:?message}
-SUBSTITUTION = re.compile(r"\$\{([A-Z_]+)(:[-?])?([^}]*)\}")
 
 
-def environment(service: str) -> dict[str, str]:
-    return {name: str(value) for name, value in SERVICES[service].get("environment", {}).items()}
+def environment(service: str, of: dict[str, Any] = WHOLE) -> dict[str, str]:
+    return {name: str(value) for name, value in of["services"][service].get("environment", {}).items()}
 
 
 def test_there_are_the_stores_the_jobs_and_the_three_services() -> None:
     assert SERVICES.keys() == {"postgres", "nats", "migrate", "roles"} | OURS
 
 
-def test_every_setting_in_the_compose_file_is_one_that_amends_has() -> None:
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda overlay: overlay.stem)
+def test_each_overlay_is_valid_by_itself_on_top_of_the_others_file(overlay: Path) -> None:
+    """Held to the schema of the Compose Specification, like all together above."""
+    laid = composed([COMPOSE, overlay], GIVEN | OF_OVERLAYS)
+    assert laid["services"].keys() >= SERVICES.keys()
+    assert f"-f deploy/{overlay.name}" in overlay.read_text("utf-8")
+
+
+def test_every_setting_in_the_compose_files_is_one_that_amends_has() -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    used = {name for service in SERVICES for name in environment(service) if name.startswith(PREFIX)}
+    used = {name for service in EVERYTHING["services"] for name in environment(service, EVERYTHING) if PREFIX in name}
     assert used, "the services are set up through the environment"
     assert used - known == set()
-    assert set(re.findall(rf"{PREFIX}[A-Z_]+", COMPOSE + EXAMPLE)) - known == set()
+    texts = [file.read_text("utf-8") for file in (COMPOSE, *OVERLAYS)]
+    assert set(re.findall(rf"{PREFIX}[A-Z_]+", "".join(texts) + EXAMPLE)) - known == set()
 
 
 def test_telling_people_is_opened_by_a_file_of_its_own_and_only_for_the_notifier() -> None:
     assert "edge" not in SERVICES["notifier"]["networks"]
-    assert "AMENDS_WEBHOOKS" not in COMPOSE
-    (name, notifier), *others = YAML(typ="safe").load(TELLING)["services"].items()
-    assert (name, others, notifier["networks"]) == ("notifier", [], ["backend", "edge"])
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
-    assert set(re.findall(rf"{PREFIX}[A-Z_]+", TELLING)) - known == set()
+    assert "AMENDS_WEBHOOKS" not in environment("notifier")
+    told = composed([COMPOSE, DEPLOY / "compose.telling.yml"], GIVEN | OF_OVERLAYS)
+    changed = {name for name, service in told["services"].items() if service != SERVICES[name]}
+    assert changed == {"notifier"}
+    assert told["services"]["notifier"]["networks"].keys() == {"database", "broker", "edge"}
 
 
-def test_the_settings_that_the_services_get_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("whole", [WHOLE, EVERYTHING], ids=["alone", "everything"])
+def test_the_settings_that_the_services_get_are_valid(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, whole: dict[str, Any]
+) -> None:
+    (tmp_path / "password").write_text("secret\n")
     for service in OURS:
         with monkeypatch.context() as patch:
             for name in [name for name in os.environ if name.startswith(PREFIX)]:
                 patch.delenv(name)
-            for name, value in environment(service).items():
-                patch.setenv(name, SUBSTITUTION.sub(lambda m: m[3] if m[2] == ":-" else "secret", value))
+            for name, value in environment(service, whole).items():
+                patch.setenv(name, str(tmp_path / "password") if name.endswith("PASSWORD_FILE") else value)
             settings = Settings.load()
             assert settings.database_url is not None
             assert settings.database_url.startswith(f"postgresql://amends_{service}_login:secret@postgres")
@@ -68,27 +88,63 @@ def test_the_settings_that_the_services_get_are_valid(monkeypatch: pytest.Monkey
             assert settings.nats_url == f"nats://{user}:secret@nats:4222"
 
 
-def test_a_secret_is_required_and_has_no_default() -> None:
-    secrets = {(name, kind) for name, kind, _ in SUBSTITUTION.findall(COMPOSE) if SECRET.search(name)}
-    assert secrets
-    assert {name for name, kind in secrets if kind != ":?"} == set()
-    assert not re.search(r"(PASSWORD|SECRET|TOKEN): *['\"]?\w", COMPOSE)
+@pytest.mark.parametrize("whole", [WHOLE, EVERYTHING], ids=["alone", "everything"])
+def test_no_secret_is_in_an_environment(whole: dict[str, Any]) -> None:
+    for service in whole["services"]:
+        for name, value in environment(service, whole).items():
+            assert name.endswith("_FILE") or not re.search(r"PASSWORD|SECRET|TOKEN|API_KEY", name), name
+            assert not re.search(r"://[^/@]*:[^/@]*@", value), "a URL names a user at most"
+
+
+def test_each_container_is_given_the_secrets_that_it_names_and_no_others() -> None:
+    for name, service in SERVICES.items():
+        named = {value.removeprefix("/run/secrets/") for value in environment(name).values() if "/run/secrets" in value}
+        # That one is read by the script that starts it.
+        if name == "nats":
+            named |= {f"nats_{each}_password" for each in ("intake", "workflow", "relay", "operator", "reader")}
+        assert set(service.get("secrets", [])) == named | ({"postgres_password"} if name == "roles" else set()), name
+
+
+def test_secrets_are_made_once_and_never_changed(tmp_path: Path) -> None:
+    command = ["sh", str(DEPLOY / "secrets.sh"), str(tmp_path / "made")]
+    subprocess.run(command, check=True, capture_output=True, timeout=30)
+    made = {file.name: file.read_text() for file in (tmp_path / "made").iterdir()}
+    assert made.keys() == {Path(secret["file"]).name for secret in WHOLE["secrets"].values()}
+    assert len(set(made.values())) == len(made)
+    assert {
+        name: value for name, value in made.items() if not re.fullmatch(r"[0-9a-f]{48}([0-9a-f]{16})?", value)
+    } == {}
+    assert len(made["master.key"]) == 64
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "made" / "nats_relay_password").unlink()
+    subprocess.run(command, check=True, capture_output=True, timeout=30)
+    again = {file.name: file.read_text() for file in (tmp_path / "made").iterdir()}
+    assert {name for name in again if again[name] != made[name]} == {"nats_relay_password"}
+
+
+def test_nothing_is_started_where_a_variable_is_missing() -> None:
+    with pytest.raises(Unset, match="SECRETS_DIR"):
+        composed([COMPOSE], {})
+    for name in OF_OVERLAYS:
+        with pytest.raises(Unset, match=name):
+            composed([COMPOSE, *OVERLAYS], {**GIVEN, **OF_OVERLAYS, name: ""})
 
 
 def test_the_example_names_every_variable_and_gives_no_secret() -> None:
-    substituted = {name for name, _, _ in SUBSTITUTION.findall(COMPOSE)}
     named = dict(re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", EXAMPLE, re.MULTILINE))
-    assert named.keys() == substituted
-    assert {name: value for name, value in named.items() if SECRET.search(name) and value} == {}
+    assert named.keys() == variables(COMPOSE)
+    assert {name for name in named if re.search(r"PASSWORD|KEY", name)} == set()
 
 
-@pytest.mark.parametrize("name", sorted(SERVICES))
-def test_a_container_cannot_write_its_image_nor_gain_rights(name: str) -> None:
-    service = SERVICES[name]
+@pytest.mark.parametrize("name", sorted(EVERYTHING["services"]))
+def test_a_container_cannot_write_its_image_nor_gain_rights_nor_take_all_memory(name: str) -> None:
+    service = EVERYTHING["services"][name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
+    assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "proxy" else [])
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert "privileged" not in service
+    assert not {"privileged", "pid", "ipc", "network_mode"} & service.keys()
+    assert service["deploy"]["resources"]["limits"].keys() >= {"memory", "pids"}
 
 
 def test_nothing_listens_beyond_this_machine() -> None:
@@ -96,6 +152,29 @@ def test_nothing_listens_beyond_this_machine() -> None:
     assert len(ports) == 3
     assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
     assert "ports" not in SERVICES["postgres"]
+
+
+def test_with_the_proxy_only_that_one_does_and_what_it_says_of_clients_is_believed() -> None:
+    laid = composed([COMPOSE, DEPLOY / "compose.tls.yml"], GIVEN | OF_OVERLAYS)
+    open_to_all = {
+        name
+        for name, service in laid["services"].items()
+        if any(not port.startswith("127.0.0.1:") for port in service.get("ports", []))
+    }
+    assert open_to_all == {"proxy"}
+    address = laid["services"]["proxy"]["networks"]["proxied"]["ipv4_address"]
+    assert {environment(name, laid)["AMENDS_TRUSTED_PROXIES"] for name in ("intake", "workflow")} == {address}
+    caddyfile = (DEPLOY / "proxy" / "Caddyfile").read_text("utf-8")
+    assert "path /metrics /livez /readyz" in caddyfile
+    assert caddyfile.count("import amends") == 2
+
+
+def test_only_those_who_have_to_have_a_way_out() -> None:
+    networks = {name: set(service["networks"]) for name, service in SERVICES.items()}
+    assert {name for name, network in WHOLE["networks"].items() if not (network or {}).get("internal")} == {"edge"}
+    assert {name for name in networks if "edge" in networks[name]} == {"nats", "intake", "workflow"}
+    assert {name for name in networks if "database" in networks[name]} == {"postgres", "migrate", "roles"} | OURS
+    assert {name for name in networks if "broker" in networks[name]} == {"nats"} | OURS
 
 
 def test_no_service_starts_before_the_schema_and_its_login_role_are_there() -> None:
@@ -110,15 +189,17 @@ def test_intake_does_not_wait_for_the_broker() -> None:
     assert "nats" not in SERVICES["intake"]["depends_on"]
 
 
-def test_whoever_is_waited_for_says_when_it_is_healthy() -> None:
-    waited = {
-        name
-        for service in SERVICES.values()
-        for name, wait in service.get("depends_on", {}).items()
-        if wait["condition"] == "service_healthy"
-    }
-    assert waited == {"postgres", "nats"}
-    assert [name for name in waited if "healthcheck" not in SERVICES[name]] == []
+def test_every_container_that_stays_says_whether_it_is_well() -> None:
+    """Ours by the image's own check, which asks the service that the command names at its port."""
+    for name, service in EVERYTHING["services"].items():
+        if name in OURS:
+            assert "healthcheck" not in service
+            assert f"AMENDS_{name.upper()}_PORT" in environment(name, EVERYTHING)
+        elif service.get("restart") == "unless-stopped":
+            assert service["healthcheck"]["test"], name
+        else:
+            assert name in {"migrate", "roles"}, "a job"
+    assert all(SERVICES[name]["restart"] == "unless-stopped" for name in OURS | {"postgres", "nats"})
 
 
 def test_the_data_of_postgres_18_is_mounted_where_its_image_keeps_it() -> None:
@@ -127,7 +208,10 @@ def test_the_data_of_postgres_18_is_mounted_where_its_image_keeps_it() -> None:
 
 
 def test_only_those_who_unseal_get_the_master_key() -> None:
-    assert {name for name, service in SERVICES.items() if service.get("secrets")} == {"intake", "workflow"}
+    assert {name for name, service in SERVICES.items() if "master_key" in service.get("secrets", [])} == {
+        "intake",
+        "workflow",
+    }
 
 
 def test_the_key_store_is_shared_by_those_who_unseal_and_is_apart_from_the_database() -> None:
@@ -150,16 +234,15 @@ def test_a_service_has_time_to_finish_what_it_began() -> None:
         assert grace_seconds > Settings.model_fields["shutdown_seconds_max"].default
 
 
-def test_the_compose_file_mounts_files_that_exist() -> None:
-    mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", []) if mount.startswith("./")]
-    assert len(mounts) == 3
-    assert [mount for mount in mounts if not (ROOT / mount.partition(":")[0]).is_file()] == []
-
-
-def test_every_service_is_asked_about_its_health_or_says_why_not() -> None:
-    for service in OURS:
-        asked = {f"{PREFIX}INTAKE_PORT", f"{PREFIX}WORKFLOW_PORT"} & environment(service).keys()
-        assert len(asked) == (0 if SERVICES[service].get("healthcheck") == {"disable": True} else 1)
+def test_the_compose_files_mount_files_that_exist() -> None:
+    mounts = {
+        mount.partition(":")[0]
+        for service in EVERYTHING["services"].values()
+        for mount in service.get("volumes", [])
+        if mount.startswith("./")
+    }
+    assert mounts >= {"./deploy/roles.sql", "./deploy/nats.conf", "./deploy/nats-users.conf", "./deploy/nats-start.sh"}
+    assert [mount for mount in mounts if not (ROOT / mount).exists()] == []
 
 
 def nats_server() -> str:
@@ -168,28 +251,32 @@ def nats_server() -> str:
     return found
 
 
-def test_nats_takes_its_configuration_also_with_a_password_of_digits() -> None:
-    given = {name: SUBSTITUTION.sub("1234567890", password) for name, password in environment("nats").items()}
-    done = subprocess.run(
-        [nats_server(), "-t", "-c", str(DEPLOY / "nats.conf")],
-        env={**os.environ, **given},
+NATS_USERS = ("intake", "workflow", "relay", "operator", "reader")
+
+
+def start_nats(directory: Path, *users: str) -> subprocess.CompletedProcess[str]:
+    """By the script of its container, with passwords of digits; the server only looks at what it is told."""
+    for user in users:
+        (directory / f"nats_{user}_password").write_text("1234567890\n")
+    (directory / "nats-server").write_text(f"#!/bin/sh\nexec {nats_server()} -t -c {DEPLOY / 'nats.conf'}\n")
+    (directory / "nats-server").chmod(0o755)
+    return subprocess.run(
+        ["sh", str(DEPLOY / "nats-start.sh")],
+        env={"PATH": f"{directory}:/usr/bin:/bin", "NATS_SECRETS_DIR": str(directory)},
         capture_output=True,
         text=True,
         timeout=30,
     )
+
+
+def test_nats_takes_its_configuration_also_with_passwords_of_digits(tmp_path: Path) -> None:
+    done = start_nats(tmp_path, *NATS_USERS)
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("missing", sorted(environment("nats")))
-def test_nats_does_not_start_without_the_password_of_a_user(missing: str) -> None:
-    stripped = {name: "secret" for name in environment("nats") if name != missing}
-    done = subprocess.run(
-        [nats_server(), "-t", "-c", str(DEPLOY / "nats.conf")],
-        env={"PATH": os.environ["PATH"], **stripped},
-        capture_output=True,
-        timeout=30,
-    )
-    assert done.returncode != 0
+@pytest.mark.parametrize("missing", NATS_USERS)
+def test_nats_does_not_start_without_the_password_of_a_user(tmp_path: Path, missing: str) -> None:
+    assert start_nats(tmp_path, *(user for user in NATS_USERS if user != missing)).returncode != 0
 
 
 def test_nats_acknowledges_only_what_is_on_disk() -> None:
@@ -206,12 +293,12 @@ def test_each_login_role_belongs_to_the_role_of_its_service_and_none_owns_anythi
     assert set(re.findall(r"\('(\w+)', :'(\w+)_password'", statements)) == {
         (service, service) for service in (*OURS, "auditor")
     }
-    assert "NOSUPERUSER NOCREATEDB NOCREATEROLE" in statements
+    assert "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS" in statements
     assert not re.search(r"\b(OWNER|CREATEROLE(?<!NOCREATEROLE)|SUPERUSER(?<!NOSUPERUSER))\b", statements)
     assert not re.search(r"PASSWORD '[^%]", statements), "no password is written down"
 
 
 def test_the_roles_job_is_given_every_password_that_the_script_asks_for() -> None:
-    asked = set(re.findall(r"\\getenv \w+ (\w+)", ROLES))
+    asked = set(re.findall(r"\\getenv \w+_file (\w+)", ROLES))
     assert asked <= environment("roles").keys()
     assert len(asked) == 4
