@@ -9,16 +9,15 @@ set -eu
 umask 022
 directory=${1:?the directory to make them in}
 
-# 24 bytes as 48 hexadecimal digits: nothing in them means anything in a URL, a configuration or a shell.
 random() { od -An -v -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
 
-make() { # name, bytes
+make() { # name, first letter, bytes
   if [ -e "$directory/$1" ]; then
     echo "kept: $directory/$1"
     return
   fi
   # Whole or not at all: what was cut off half way would be kept the next time.
-  random "$2" >"$directory/.$1"
+  printf '%s%s' "$2" "$(random "$3")" >"$directory/.$1"
   chmod 444 "$directory/.$1"
   mv "$directory/.$1" "$directory/$1"
   echo "made: $directory/$1"
@@ -28,9 +27,10 @@ mkdir -p "$directory"
 chmod 700 "$directory"
 for name in postgres intake_database workflow_database notifier_database auditor_database \
   nats_intake nats_workflow nats_relay nats_operator nats_reader; do
-  make "${name}_password" 24
+  # Nothing in it means anything in a URL, a configuration or a shell, and with a letter first it is no number.
+  make "${name}_password" p 24
 done
-make master.key 32
+make master.key "" 32
 
 echo
 echo "master.key opens all personal data, together with the key store: keep a copy of each, apart from one another and"

@@ -331,6 +331,16 @@ def test_the_schema_comes_first_then_the_logins_and_then_the_services(way: str) 
     assert sorted(jobs, key=lambda name: jobs[name]) == sorted(jobs)
 
 
+def test_the_values_of_the_example_are_taken() -> None:
+    values = ROOT / "deploy" / "helm" / "examples" / "amends-values.yaml"
+    done = subprocess.run([HELM, "template", "amends", CHART, "-f", values], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    policies = [each for each in yaml.load_all(done.stdout, yaml.CSafeLoader) if each["kind"] == "NetworkPolicy"]
+    rules = [rule for each in policies for rule in each["spec"].get("egress", [])]
+    assert rules
+    assert all("to" in rule for rule in rules), "each peer is named"
+
+
 def test_the_scripts_in_the_chart_are_those_of_the_house() -> None:
     assert (CHART / "files" / "roles.sql").read_bytes() == (ROOT / "deploy" / "roles.sql").read_bytes()
 
