@@ -28,7 +28,23 @@ from amends_store.read import head_position
 _VERSION: Final = (
     "SELECT current_setting('server_version') AS full, current_setting('server_version_num')::int AS number"
 )
-_ROLES: Final = r"SELECT rolname FROM pg_roles WHERE rolname LIKE 'amends\_%' AND NOT rolcanlogin ORDER BY rolname"
+# Whom rights are granted to, and whom walls (row-level security) let through: the owner, too.
+_ROLES: Final = r"""
+SELECT rolname FROM pg_roles WHERE rolname LIKE 'amends\_%' AND NOT rolcanlogin
+UNION SELECT r.rolname FROM pg_policy AS p JOIN pg_roles AS r ON r.oid = ANY (p.polroles)
+ORDER BY rolname
+"""
+# Of a table with a wall pg_dump reads what its user is shown: all, if a policy says so and none says otherwise.
+_HIDDEN: Final = """
+SELECT c.relname FROM pg_class AS c
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND row_security_active(c.oid)
+    AND NOT coalesce((
+        SELECT bool_and(p.permissive = 'PERMISSIVE')
+            AND bool_or(p.qual = 'true' AND p.cmd IN ('ALL', 'SELECT') AND p.roles && ARRAY[current_user, 'public'])
+        FROM pg_policies AS p WHERE p.schemaname = 'public' AND p.tablename = c.relname
+    ), false)
+ORDER BY c.relname LIMIT 1
+"""
 _MEMBERSHIPS: Final = r"""
 SELECT r.rolname AS role, m.rolname AS member, bool_or(a.inherit_option) AS inherits, bool_or(a.set_option) AS sets
 FROM pg_auth_members AS a JOIN pg_roles AS r ON r.oid = a.roleid JOIN pg_roles AS m ON m.oid = a.member
@@ -95,10 +111,16 @@ async def _back_up(
         position = await head_position(connection)
         checkpoint = await latest_checkpoint(connection)
         rows = dict(await connection.fetch(_ROWS)) | {"events": position}
+        if hidden := await connection.fetchval(_HIDDEN):
+            raise Failure(
+                f"This user may not see every row of {hidden}: a backup is made as the owner of the database."
+            )
         pg_dump = await tool("pg_dump", postgres["number"] // 10_000)
         async with watching(database_url, rows, on_progress):
             await run_tool(
                 *(pg_dump, database_url, f"--snapshot={snapshot}", "--format=custom", f"--file={directory / DUMP}"),
+                # Without it a user whom walls concern may read nothing at all.
+                "--enable-row-security",
                 *("--schema=public", "--no-owner", f"--exclude-table-data={_LEFT_OUT}"),
             )
         if checkpoint is not None:

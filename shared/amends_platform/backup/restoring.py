@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,14 @@ WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relkind IN
 ORDER BY 1 LIMIT 1
 """
 _MAJOR: Final = "SELECT current_setting('server_version_num')::int / 10000"
+_IS_MISSING: Final = "SELECT to_regrole($1) IS NULL"
+_HAS_WALLS: Final = "SELECT to_regproc('public.put_up_wall') IS NOT NULL"
+# What is open for the release before stays so.
+_PUT_UP_WALLS: Final = """
+SELECT public.put_up_wall(w.of_table, 'public', EXISTS (SELECT FROM pg_policies WHERE policyname = 'release_before'))
+FROM public.walls() AS w
+"""
+_SERVICES: Final = "amends_"
 _IS_MEMBER: Final = "SELECT pg_has_role($1, $2, 'MEMBER')"
 
 
@@ -45,7 +54,7 @@ async def restore(directory: Path, database_url: str, on_progress: OnProgress) -
                 "one, beside what is there."
             )
         pg_restore = await tool("pg_restore", await connection.fetchval(_MAJOR))
-        await _make_roles(connection, manifest)
+        made = await _make_roles(connection, manifest)
         async with watching(database_url, manifest.rows, on_progress):
             await run_tool(
                 *(pg_restore, database_url, "--single-transaction", "--exit-on-error", "--no-owner"),
@@ -53,19 +62,31 @@ async def restore(directory: Path, database_url: str, on_progress: OnProgress) -
                 "--schema=public",
                 str(directory / DUMP),
             )
+        await _let_the_owner_through(connection, made)
         if (position := await head_position(connection)) != manifest.position:
             raise BadBackup(f"The log ends at {position} now, and the manifest says {manifest.position}.")
         await connection.execute("ANALYZE")
     return manifest
 
 
-async def _make_roles(connection: asyncpg.Connection, manifest: Manifest) -> None:
-    """The roles that rights are granted to, without login, as migrating makes them."""
-    for role in manifest.roles:
-        if await connection.fetchval("SELECT to_regrole($1) IS NULL", _quoted(role)):
-            await connection.execute(f"CREATE ROLE {_quoted(role)} NOLOGIN")
+async def _make_roles(connection: asyncpg.Connection, manifest: Manifest) -> list[str]:
+    """The roles that rights are granted to, without login, as migrating makes them. Those that were made now."""
+    missing = [role for role in manifest.roles if await connection.fetchval(_IS_MISSING, _quoted(role))]
+    for role in missing:
+        await connection.execute(f"CREATE ROLE {_quoted(role)} NOLOGIN")
     for membership in manifest.memberships:
         await _make_member(connection, membership)
+    return missing
+
+
+async def _let_the_owner_through(connection: asyncpg.Connection, made: list[str]) -> None:
+    """Walls name the owner, who may be another here: they are put up anew, and the old one is not needed."""
+    if await connection.fetchval(_HAS_WALLS):
+        await connection.execute(_PUT_UP_WALLS)
+    for role in made:
+        if not role.startswith(_SERVICES):
+            with suppress(asyncpg.DependentObjectsStillExistError):
+                await connection.execute(f"DROP ROLE {_quoted(role)}")
 
 
 async def _make_member(connection: asyncpg.Connection, membership: Membership) -> None:

@@ -51,6 +51,21 @@ async def test_a_restored_database_is_the_same_to_the_last_right_and_row(databas
             await restore(tmp_path / "backup", empty.url, _nobody_looks)
 
 
+async def test_an_ordinary_owner_of_another_name_makes_and_restores_them(database: Database, tmp_path: Path) -> None:
+    """Nobody needs a superuser: walls let the owner through, by whatever name, and nobody else."""
+    await fill_log(database, 0, EVENTS)
+    await make_backup(database.url, tmp_path / "first", _nobody_looks)
+    async with _owned_by(database.server, "one_owner") as one:
+        await restore(tmp_path / "first", one.url, _nobody_looks)
+        await make_backup(one.url, tmp_path / "second", _nobody_looks)
+    async with _owned_by(database.server, "other_owner") as other:
+        assert (await restore(tmp_path / "second", other.url, _nobody_looks)).position == EVENTS
+        let_through = "SELECT array_agg(DISTINCT r) FROM pg_policies, unnest(roles) AS r WHERE r NOT LIKE 'amends%'"
+        assert await other.fetchval(let_through) == ["other_owner"]
+        assert await other.fetchval("SELECT bool_and(relrowsecurity) FROM pg_class WHERE relforcerowsecurity")
+        assert await other.fetchval("SELECT to_regrole('one_owner')") is None
+
+
 async def test_nothing_is_left_of_a_backup_that_could_not_be_made(database: Database, tmp_path: Path) -> None:
     with pytest.raises(WrongUsage, match="is there already"):
         await make_backup(database.url, tmp_path, _nobody_looks)
@@ -130,6 +145,20 @@ def test_a_password_is_in_no_list_of_processes() -> None:
 async def _empty(server: PostgresServer) -> AsyncIterator[Database]:
     async with new_database(server, template="template0") as database:
         yield database
+
+
+@asynccontextmanager
+async def _owned_by(server: PostgresServer, name: str) -> AsyncIterator[Database]:
+    """An empty database of this new user, who is no superuser."""
+    await server.execute(f"CREATE ROLE {name} LOGIN CREATEROLE")
+    async with _empty(server) as database:
+        await server.execute(f"ALTER DATABASE {database.name} OWNER TO {name}")
+        database.url = database.url.replace("//postgres@", f"//{name}@")
+        try:
+            yield database
+        finally:
+            await server.execute(f"DROP OWNED BY {name}", database.name)
+            await server.execute(f"ALTER DATABASE {database.name} OWNER TO postgres; DROP ROLE {name}")
 
 
 async def _amends(status: int, *arguments: str) -> Any:
