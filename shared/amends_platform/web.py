@@ -20,6 +20,7 @@ from amends_platform.health import NotAlive, NotReady
 from amends_platform.policy.book import AlteredPolicy
 from amends_platform.problems import Problem, instance_of, problem_response
 from amends_platform.reasons import reason
+from amends_platform.telemetry.process import readiness_metric
 from amends_store.errors import AppendRefused, OutcomeUnknown, StoreUnavailable
 
 # What a client should wait when the store is out of reach: about as long as a restart takes.
@@ -142,6 +143,8 @@ def add_operations(
     for error in STORE_AWAY:
         app.add_exception_handler(error, _on_store_away)
 
+    said_ready = readiness_metric(metrics)
+
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
         return RedirectResponse(str(app.openapi_url))
@@ -179,7 +182,9 @@ def add_operations(
             log.warning("not ready", reason=reason(error))
             detail = str(error) if isinstance(error, NotReady) else "A service this one needs does not answer."
             headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+            said_ready.set(0)
             raise Problem(503, "not-ready", detail, headers=headers) from error
+        said_ready.set(1)
         return JSONResponse({"status": "ready"})
 
     @app.get(

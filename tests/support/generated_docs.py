@@ -15,11 +15,14 @@ from amends_notifier.asyncapi import asyncapi_text
 from amends_platform.contract.problems_page import problems_page
 from amends_platform.settings import Settings
 from amends_workflow.app import create_app as create_workflow
+from tests.support import alert_rules, dashboards, metrics
 from tests.support.configuration import configuration, readme_table
 from tests.support.glossary import glossary
 
 _SETTINGS_BEGIN = "<!-- settings: made by `make docs` -->"
 _SETTINGS_END = "<!-- end of settings -->"
+_METRICS_BEGIN = "<!-- metrics: made by `make docs` -->"
+_METRICS_END = "<!-- end of metrics -->"
 ROOT = Path(__file__).resolve().parents[2]
 # An app describes itself without a database; it only has to be told of one.
 _SETTINGS = Settings(database_url="postgresql://amends@localhost/amends", nats_url=None)
@@ -67,6 +70,14 @@ def readme() -> str:
     return f"{before}{_SETTINGS_BEGIN}\n{readme_table()}\n{_SETTINGS_END}{after}"
 
 
+def telemetry() -> str:
+    """docs/telemetry.md with the table of metrics as they are."""
+    text = (ROOT / "docs" / "telemetry.md").read_text(encoding="utf-8")
+    before, _, rest = text.partition(_METRICS_BEGIN)
+    _, _, after = rest.partition(_METRICS_END)
+    return f"{before}{_METRICS_BEGIN}\n{metrics.table()}\n{_METRICS_END}{after}"
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "docs/configuration.md": configuration,
     "docs/openapi-intake.json": lambda: _openapi(create_intake),
@@ -76,6 +87,10 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/words.md": glossary,
     "asyncapi.yaml": asyncapi_text,
     "README.md": readme,
+    "docs/telemetry.md": telemetry,
+    "docs/runbooks/README.md": alert_rules.index,
+    "deploy/grafana/operating.json": lambda: dashboards.dashboard("amends-operating"),
+    "deploy/grafana/month.json": lambda: dashboards.dashboard("amends-month"),
 }
 
 

@@ -148,12 +148,18 @@ async def _serve(settings: Settings, tracing: Tracing | None) -> int:
                 )
             )
         hints.start()
+        observing = None
+        if settings.notifier_port is not None:
+            observing = asyncio.create_task(notifier.observe(), name="observing")
         try:
             await notifier.run(announce_ready)
         except CannotContinue as error:
             log.critical("stopped: the log cannot be published any further", reason=reason(error))
             return _BAD
         finally:
+            if observing is not None:
+                observing.cancel()
+                await asyncio.gather(observing, return_exceptions=True)
             await hints.aclose()
             await heartbeat.aclose()
     return 0

@@ -27,5 +27,18 @@ class Metrics:
         )
         self.position = Gauge("amends_notifier_position", "Everything up to here is published", registry=self.registry)
         self.waiting = Gauge("amends_notifier_waiting", "Events read and not yet acknowledged", registry=self.registry)
+        self.lag_events = Gauge(
+            "amends_notifier_lag_events", "Events that are not yet published, by any notifier", registry=self.registry
+        )
+        self.oldest_unpublished = Gauge(
+            "amends_notifier_oldest_unpublished_seconds",
+            "For how long the oldest event that is not yet published has been waiting",
+            registry=self.registry,
+        )
+        self.observed = Gauge(
+            "amends_observed_timestamp_seconds",
+            "When this process last looked at the log; what it tells of the log is from then",
+            registry=self.registry,
+        )
         self.active = Gauge("amends_notifier_active", "1: publishes; 0: stands by", registry=self.registry)
         self.connected = Gauge("amends_notifier_broker_connected", "1: the broker answers", registry=self.registry)

@@ -15,6 +15,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from amends_platform.health import NotAlive, NotReady
+from amends_platform.telemetry.process import readiness_metric
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -59,7 +60,7 @@ def answering(
 ) -> Iterator[int]:
     """Answer while the block runs; its value is the port. `alive` is called from another thread, and raises NotAlive;
     `ready` runs in the loop of whoever calls this, and raises NotReady or whatever it meets."""
-    loop = asyncio.get_running_loop()
+    loop, is_ready = asyncio.get_running_loop(), readiness_metric(metrics)
 
     def said_alive() -> tuple[int, str]:
         try:
@@ -91,6 +92,8 @@ def answering(
         probe = probes.get(path)
         status, said = (404, "not found") if probe is None else probe()
         phrase = {200: "OK", 404: "Not Found", 503: "Service Unavailable"}[status]
+        if path == "/readyz":
+            is_ready.set(status == 200)
         start_response(f"{status} {phrase}", [("Content-Type", "application/json")])
         return [json.dumps({"status": said}).encode()]
 

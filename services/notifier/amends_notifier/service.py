@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 import asyncpg
 import structlog
@@ -27,6 +27,7 @@ from amends_platform.health import NotReady, check_store
 from amends_platform.reasons import reason
 from amends_store.checkpoints import Checkpoint
 from amends_store.errors import Fenced, LogHole
+from amends_store.lag import lag_of
 from amends_store.outages import is_outage
 from amends_store.read import read_log
 from amends_store.records import StoredEvent
@@ -43,6 +44,7 @@ _BATCH_EVENTS: Final = 500
 _POLL_SECONDS: Final = 0.25
 _STANDBY_SECONDS: Final = 1.0
 _READ_SECONDS_MAX: Final = 30.0
+_OBSERVE_SECONDS: Final = 2.0
 
 
 class CannotContinue(Exception):
@@ -98,6 +100,19 @@ class Notifier:
     def stop(self) -> None:
         """Let what is in flight finish, move the checkpoint, and let `run` or `republish` return."""
         self._stopping.set()
+
+    async def observe(self) -> NoReturn:
+        """Keep the metrics of the lag until cancelled, also while another notifier publishes."""
+        while True:
+            try:
+                lag = await lag_of(self._pool, CHECKPOINT)
+            except Exception as error:
+                log.debug("the lag could not be measured", reason=type(error).__name__)
+            else:
+                self.metrics.lag_events.set(lag.events)
+                self.metrics.oldest_unpublished.set(lag.seconds)
+                self.metrics.observed.set_to_current_time()
+            await asyncio.sleep(_OBSERVE_SECONDS)
 
     async def check(self) -> None:
         """Raises NotReady when nothing could be published just now, asyncpg's errors when the database is away."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType
@@ -191,7 +192,7 @@ def create_app(
             app.state.console = Console(
                 answering, Publications(answering, settings.tenant), authenticator, pool, sealer, client
             )
-            watching = _observe(metrics, projecting, firing, sealer, live)
+            watching = _observe(metrics, pool, projecting, firing, sealer, live)
             measured = measuring.run(lambda: projecting.is_leading, gauges.show)
             works = {
                 "projecting": projecting.run(),
@@ -268,11 +269,13 @@ async def _close(pool: asyncpg.Pool) -> None:
         log.warning("connections to the store were cut: they were still in use")
 
 
-async def _observe(metrics: Metrics, projecting: Projecting, firing: Firing, sealer: Sealer, live: Live) -> None:
+async def _observe(
+    metrics: Metrics, pool: asyncpg.Pool, projecting: Projecting, firing: Firing, sealer: Sealer, live: Live
+) -> None:
     while True:
         metrics.show_readers(live.readers)
         try:
-            await metrics.observe(projecting, firing, sealer)
+            await metrics.observe(pool, projecting, firing, sealer, time.time())
         except Exception as error:
             log.warning("nothing could be measured", reason=reason(error))
         await asyncio.sleep(_OBSERVE_SECONDS)

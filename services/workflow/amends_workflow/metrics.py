@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import asyncpg
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from amends_domain.events import CaseEscalated, DeadlineBreached, ReminderIssued
 from amends_platform.evidence.tree_head import SignedSoFar
+from amends_platform.telemetry.durations import Durations
+from amends_store.lag import lag_of
 from amends_store.timers import Fired
 from amends_workflow.alert_rows import Alert
 from amends_workflow.firing import Firing
 from amends_workflow.projecting import Projecting
+from amends_workflow.projection import CHECKPOINT
 from amends_workflow.sealer import Sealer
+from amends_workflow.statements import statement
+
+_QUARANTINED: Final = statement("quarantined")
+# From what a timer takes on a quiet machine to a day without any.
+_LATE_SECONDS: Final = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 3_600.0, 86_400.0)
 
 
 class Metrics:
@@ -20,6 +31,11 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._lag = Gauge(
             "amends_projection_lag_events", "Events by which the read model is behind the log", registry=self.registry
+        )
+        self._lag_seconds = Gauge(
+            "amends_projection_lag_seconds",
+            "For how long the oldest event that is not in the read model has been waiting",
+            registry=self.registry,
         )
         self._leading = Gauge(
             "amends_projection_leading", "1 in the process that keeps the read model", registry=self.registry
@@ -32,6 +48,22 @@ class Metrics:
         self._overdue = Gauge(
             "amends_timers_oldest_overdue_seconds",
             "By how much the oldest timer that is due is late",
+            registry=self.registry,
+        )
+        self._late = Durations(
+            self.registry,
+            "amends_timers_late_seconds",
+            "How late reminders, breaches and escalations were recorded, as seen in the log by this process",
+            buckets=_LATE_SECONDS,
+        )
+        self._quarantined = Gauge(
+            "amends_timers_quarantined",
+            "Timers that could not become events and are out of the way: act soon",
+            registry=self.registry,
+        )
+        self._observed = Gauge(
+            "amends_observed_timestamp_seconds",
+            "When this process last looked at the log; what it tells of the log is from then",
             registry=self.registry,
         )
         self._signed = Gauge(
@@ -70,6 +102,7 @@ class Metrics:
         self._fired.inc(len(fired))
 
     def count_alert(self, alert: Alert) -> None:
+        self._late.observe((), alert.late_by_ms / 1000)
         match alert:
             case CaseEscalated():
                 self._escalations.labels(alert.cause).inc()
@@ -81,14 +114,20 @@ class Metrics:
     def show_readers(self, readers: int) -> None:
         self._readers.set(readers)
 
-    async def observe(self, projecting: Projecting, firing: Firing, sealer: Sealer) -> None:
+    async def observe(
+        self, pool: asyncpg.Pool, projecting: Projecting, firing: Firing, sealer: Sealer, now_seconds: float
+    ) -> None:
         """Look at them once. Raises asyncpg's errors while the database is away."""
         self._sealer_stopped.set(sealer.is_stopped)
         self._leading.set(projecting.is_leading)
         self._halted.set(projecting.is_halted)
         self._overdue.set(firing.overdue_seconds)
-        self._lag.set(await projecting.lag())
+        lag = await lag_of(pool, CHECKPOINT)
+        self._lag.set(lag.events)
+        self._lag_seconds.set(lag.seconds)
+        self._quarantined.set(await pool.fetchval(_QUARANTINED))
         self._show(await sealer.signed_so_far())
+        self._observed.set(now_seconds)
 
     def _show(self, signed: SignedSoFar) -> None:
         self._signed.set(signed.signed_events)

@@ -17,7 +17,7 @@ from amends_platform.telemetry.tracing import Tracing
 from amends_store.errors import Fenced
 from amends_store.follow import Follower, Project
 from amends_store.outages import is_passing
-from amends_store.read import Executor, head_position
+from amends_store.read import Executor
 from amends_store.records import StoredEvent
 from amends_workflow.alert_rows import Alert
 from amends_workflow.leadership import Lead, leadership
@@ -123,10 +123,6 @@ class Projecting:
             return self._follower.position
         position = await self._pool.fetchval("SELECT position FROM checkpoints WHERE name = $1", CHECKPOINT)
         return int(position or 0)
-
-    async def lag(self) -> int:
-        """How many events the read model is behind the log."""
-        return max(0, await head_position(self._pool) - await self.position())
 
     async def _has_reached(self, position: int) -> bool:
         follower = self._follower

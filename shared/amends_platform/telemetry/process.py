@@ -20,6 +20,15 @@ def add_process_metrics(registry: CollectorRegistry, program: str) -> None:
     built.info({"version": version("amends"), "program": program, "python": platform.python_version()})
 
 
+def readiness_metric(registry: CollectorRegistry) -> Gauge:
+    """To be set by whoever answers `/readyz`."""
+    ready = Gauge(
+        "amends_ready", "1 when /readyz said yes the last time it was asked; NaN while nobody asks", registry=registry
+    )
+    ready.set(float("nan"))
+    return ready
+
+
 def add_pool_metrics(registry: CollectorRegistry, pool: Callable[[], asyncpg.Pool | None]) -> None:
     """How much of the database pool is used; `pool` gives None before there is one."""
     connections = Gauge(

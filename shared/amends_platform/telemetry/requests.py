@@ -30,16 +30,21 @@ log = structlog.get_logger()
 def observe_requests(app: FastAPI, registry: CollectorRegistry, tracing: Tracing | None) -> None:
     """Look at every request of `app` from outside all else that is done with it: so call it last."""
     build_inner = app.build_middleware_stack
+    observing = _Observing(registry, tracing)
 
     def build() -> ASGIApp:
-        return _Observing(build_inner(), registry, tracing)
+        observing.inner = build_inner()
+        return observing
 
     app.build_middleware_stack = build  # type: ignore[method-assign]  # where Starlette lets one in
 
 
 class _Observing:
-    def __init__(self, inner: ASGIApp, registry: CollectorRegistry, tracing: Tracing | None) -> None:
-        self._inner = inner
+    """`inner` is there before the first request."""
+
+    inner: ASGIApp
+
+    def __init__(self, registry: CollectorRegistry, tracing: Tracing | None) -> None:
         self._tracing = tracing
         self._in_flight = 0
         durations = Durations(
@@ -56,7 +61,7 @@ class _Observing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._inner(scope, receive, send)
+            await self.inner(scope, receive, send)
             return
         request = scope[SEEN] = Seen(scope)
 
@@ -70,10 +75,10 @@ class _Observing:
         began = time.perf_counter()
         try:
             if self._tracing is None:
-                await self._inner(scope, receive, noting)
+                await self.inner(scope, receive, noting)
             else:
                 with self._tracing.serving(request, scope):
-                    await self._inner(scope, receive, noting)
+                    await self.inner(scope, receive, noting)
         finally:
             seconds = time.perf_counter() - began
             self._in_flight -= 1
