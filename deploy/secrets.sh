@@ -26,7 +26,7 @@ make() { # name, first letter, bytes
 mkdir -p "$directory"
 chmod 700 "$directory"
 for name in postgres intake_database workflow_database notifier_database auditor_database \
-  nats_intake nats_workflow nats_relay nats_operator nats_reader; do
+  nats_intake nats_workflow nats_relay nats_operator nats_reader grafana; do
   # Nothing in it means anything in a URL, a configuration or a shell, and with a letter first it is no number.
   make "${name}_password" p 24
 done

@@ -341,8 +341,23 @@ def test_the_values_of_the_example_are_taken() -> None:
     assert all("to" in rule for rule in rules), "each peer is named"
 
 
-def test_the_scripts_in_the_chart_are_those_of_the_house() -> None:
-    assert (CHART / "files" / "roles.sql").read_bytes() == (ROOT / "deploy" / "roles.sql").read_bytes()
+@pytest.mark.parametrize("kept", ["roles.sql", "prometheus/alerts.yaml"])
+def test_the_files_in_the_chart_are_those_of_the_house(kept: str) -> None:
+    """A chart reads nothing beside itself."""
+    assert (CHART / "files" / Path(kept).name).read_bytes() == (ROOT / "deploy" / kept).read_bytes()
+
+
+def test_every_alert_rule_is_given_to_the_operator_as_it_is() -> None:
+    (rules,) = objects("everything", "PrometheusRule").values()
+    assert rules["spec"] == yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yaml").read_text("utf-8"))
+
+
+def test_metrics_are_told_by_the_jobs_that_the_rules_ask_for() -> None:
+    (monitor,) = objects("everything", "PodMonitor").values()
+    ((rule,),) = [each["relabelings"] for each in monitor["spec"]["podMetricsEndpoints"]]
+    assert (rule["targetLabel"], rule["replacement"]) == ("job", "amends-$1")
+    components = {pod["metadata"]["labels"]["app.kubernetes.io/component"] for _, pod in pods("everything")}
+    assert components >= SERVICES
 
 
 def test_names_are_short_enough_whatever_the_release_is_called() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from amends_platform.settings import PREFIX, Settings
 from tests.support.compose import Unset, composed, variables
@@ -109,7 +110,7 @@ def test_secrets_are_made_once_and_never_changed(tmp_path: Path) -> None:
     command = ["sh", str(DEPLOY / "secrets.sh"), str(tmp_path / "made")]
     subprocess.run(command, check=True, capture_output=True, timeout=30)
     made = {file.name: file.read_text() for file in (tmp_path / "made").iterdir()}
-    assert made.keys() == {Path(secret["file"]).name for secret in WHOLE["secrets"].values()}
+    assert made.keys() == {Path(secret["file"]).name for secret in EVERYTHING["secrets"].values()}
     assert len(set(made.values())) == len(made)
     assert {name: value for name, value in made.items() if not re.fullmatch(r"p[0-9a-f]{48}|[0-9a-f]{64}", value)} == {}
     assert len(made["master.key"]) == 64
@@ -167,6 +168,20 @@ def test_with_the_proxy_only_that_one_does_and_what_it_says_of_clients_is_believ
     assert caddyfile.count("import amends") == 2
 
 
+def test_what_is_watched_is_reached_where_it_listens() -> None:
+    """By the jobs' names, which the alert rules and the dashboards go by."""
+    watched = composed([COMPOSE, DEPLOY / "compose.observability.yml"], GIVEN)["services"]
+    scraped = yaml.safe_load((DEPLOY / "prometheus" / "scrape.example.yaml").read_text("utf-8"))["scrape_configs"]
+    for job in scraped:
+        ((target,),) = [each["targets"] for each in job["static_configs"]]
+        name, _, port = target.partition(":")
+        assert job["job_name"] == f"amends-{name}"
+        assert watched[name]["environment"][f"AMENDS_{name.upper()}_PORT"] == port
+        assert {"watching"} <= watched[name]["networks"].keys() & watched["prometheus"]["networks"].keys()
+        assert watched[name]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://traces:4318"
+    assert {job["job_name"] for job in scraped} == {f"amends-{name}" for name in OURS}
+
+
 def test_only_those_who_have_to_have_a_way_out() -> None:
     networks = {name: set(service["networks"]) for name, service in SERVICES.items()}
     assert {name for name, network in WHOLE["networks"].items() if not (network or {}).get("internal")} == {"edge"}
@@ -193,6 +208,8 @@ def test_every_container_that_stays_says_whether_it_is_well() -> None:
         if name in OURS:
             assert "healthcheck" not in service
             assert f"AMENDS_{name.upper()}_PORT" in environment(name, EVERYTHING)
+        elif name == "traces":
+            assert service["healthcheck"] == {"disable": True}, "its image has nothing to ask it with"
         elif service.get("restart") == "unless-stopped":
             assert service["healthcheck"]["test"], name
         else:
