@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from amends_store.migrate import migrate, newest_schema_version, schema_version
+from amends_store.walls import finish_upgrade
 from tests.faults.test_kills import POLICY, SEED
 from tests.support.history import history_of, judge
 from tests.support.load import Load
@@ -53,6 +54,8 @@ async def test_an_upgrade_fails_no_request_and_loses_nothing(fleet: Fleet) -> No
                 new, other = await asyncio.gather(fleet.start(ROOT, "new"), fleet.start(ROOT, "other", ("intake",)))
                 await load.answered(COMMANDS_BETWEEN)
                 await fleet.stop(*old)
+                async with fleet.database() as owner:
+                    await finish_upgrade(owner)
                 await load.answered(COMMANDS_BETWEEN)
                 await fleet.stop(*other)
                 await load.answered(COMMANDS_BETWEEN)

@@ -88,7 +88,7 @@ def restore(
         "  amends migrate                  where this release is newer than the backup\n"
         "  amends verify                   with the checkpoints that were kept elsewhere\n"
         "  amends keys list                a key that was revoked since the backup is valid again\n"
-        "  amends notifier --republish 1   where the broker is new: its stream lacks what was before"
+        "  amends notifier --republish 1   where the broker is new, before the services start: its stream is empty"
     )
 
 

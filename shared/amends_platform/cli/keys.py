@@ -95,6 +95,7 @@ def copy(
     """
     from contextlib import closing
 
+    from amends_platform.backup.manifest import MANIFEST
     from amends_platform.cli.settings import load_settings, of_this_machine
     from amends_platform.failures import Failure
     from amends_platform.keystore.key_file import KeyFile
@@ -102,6 +103,8 @@ def copy(
     from amends_platform.keystore.protocol import KeyStoreUnavailable
     from amends_platform.sealing import MasterKeyError
 
+    if (file.parent / MANIFEST).exists():
+        raise Failure(f"{file.parent} is a backup of the database: customers' keys are kept apart from it.")
     settings = of_this_machine(load_settings())
     path = settings.key_store_path
     if not path.exists():

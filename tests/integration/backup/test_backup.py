@@ -125,6 +125,7 @@ async def test_its_commands_say_what_is_in_it_and_what_is_lost(
     checked = json.loads((await _amends(0, "backup", "--check", backup, "--json")).stdout)
     assert (checked["position"], checked["signed_events"]) == (EVENTS, EVENTS - 10)
     assert "The log in it is whole" in (await _amends(0, "backup", "--rehearse", backup)).output
+    assert "kept apart from it" in str((await _amends(1, "keys", "copy", f"{backup}/customers.db")).exception)
     # Ten more events were signed than the backup has.
     last = last_file_of(tmp_path / "data" / "keys" / "signing.key")
     last.parent.mkdir(parents=True)
