@@ -11,8 +11,6 @@ import pytest
 from amends_store.append import Appender
 from amends_store.errors import StoreUnavailable
 from amends_store.migrate import InTheWay, migrate, newest_schema_version, schema_version
-from amends_store.pool import connect_pool
-from amends_store.records import Appended
 from tests.support.appends import a_command
 from tests.support.postgres import Database, PostgresServer, new_database
 
@@ -147,30 +145,6 @@ async def test_an_auditor_changes_nothing(database: Database) -> None:
         "SELECT DISTINCT privilege_type FROM information_schema.table_privileges WHERE grantee = 'amends_auditor'"
     )
     assert [row["privilege_type"] for row in granted] == ["SELECT"]
-
-
-async def test_an_ordinary_owner_migrates_and_a_login_that_is_a_member_appends(postgres: PostgresServer) -> None:
-    """Nobody needs a superuser: the owner may create roles, and a service logs in as a member of its role."""
-    async with new_database(postgres, template="template0") as empty:
-        await postgres.execute(
-            "CREATE ROLE an_owner LOGIN CREATEROLE; CREATE ROLE a_login LOGIN NOINHERIT;"
-            f"ALTER DATABASE {empty.name} OWNER TO an_owner; GRANT amends_intake TO a_login"
-        )
-        try:
-            await migrate(empty.url.replace("//postgres@", "//an_owner@"))
-            owners = "SELECT array_agg(DISTINCT tableowner) FROM pg_tables WHERE schemaname = 'public'"
-            assert await empty.fetchval(owners) == ["an_owner"]
-            login = empty.url.replace("//postgres@", "//a_login@")
-            pool = await connect_pool(login, role="amends_intake", tenant="default", min_size=1, max_size=2)
-            appender = Appender(pool)
-            assert isinstance(await appender.append(a_command()), Appended)
-            await appender.aclose()
-            await pool.close()
-        finally:
-            await postgres.execute("DROP OWNED BY an_owner", empty.name)
-            await postgres.execute(
-                f"ALTER DATABASE {empty.name} OWNER TO postgres; DROP ROLE a_login; DROP ROLE an_owner"
-            )
 
 
 async def test_every_service_may_ask_which_schema_it_runs_on(database: Database) -> None:

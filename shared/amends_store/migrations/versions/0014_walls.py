@@ -18,7 +18,7 @@ def upgrade() -> None:
     run("functions/walls", "functions/put_up_wall")
     # The release before says no tenant. It runs where some service of it has registered its policy.
     if op.get_bind().execute(text("SELECT EXISTS (SELECT FROM policies)")).scalar_one():
-        op.execute("SELECT put_up_wall(of_table, 'public', true) FROM walls()")
+        run("statements/put_up_walls_for_upgrade")
     else:
         run("statements/finish_upgrade")
 

@@ -1,6 +1,7 @@
 -- The wall of each table that has one: who sees the rows of every tenant; who sees those of the tenant that the
 -- connection says; what the tenant of a row is; and, where people's questions may read the table, the branch of a row.
--- A table that is not here is told of in docs/database-security.md, with the reason.
+-- A table that is not here is told of in docs/database-security.md, with the reason. One that comes with a later step is
+-- here before it is made: that step runs this file again, and puts up the wall.
 CREATE OR REPLACE FUNCTION walls() RETURNS TABLE (
     of_table name, every_tenant name[], own_tenant name[], tenant text, branch text
 )
