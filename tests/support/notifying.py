@@ -166,7 +166,7 @@ async def new_notifier(
     database: Database, nats_url: str, *, tenant: str = "default", tracing: Tracing | None = None
 ) -> Notifier:
     """One that is not running yet."""
-    pool = await database.pool("amends_notifier", max_size=CONNECTIONS)
+    pool = await database.pool("amends_notifier", tenant=tenant, max_size=CONNECTIONS)
     return Notifier(pool, BrokerAddress(nats_url), replicas=1, tenant=tenant, finish_seconds_max=5.0, tracing=tracing)
 
 
