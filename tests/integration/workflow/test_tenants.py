@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import asyncpg
+import pytest
 
 from amends_platform.principals import create_key
 from tests.integration.workflow.conftest import Asker, Workflow, running_workflow
 from tests.support import notifying
 from tests.support.intake import Caller, Intake, complaint, running_intake
+from tests.support.nats import NatsServer
 from tests.support.postgres import Database
 from tests.support.walls import OTHER, OWN
 
@@ -33,7 +36,6 @@ class Tenant(NamedTuple):
 
 
 async def open_tenant(stack: AsyncExitStack, database: Database, directory: Path, name: str) -> Tenant:
-    directory.mkdir()
     owner = await asyncpg.connect(database.url)
     key = await create_key(owner, role="department_head", tenant=name, person="head")
     await owner.close()
@@ -43,10 +45,11 @@ async def open_tenant(stack: AsyncExitStack, database: Database, directory: Path
 
 
 async def test_two_tenants_side_by_side_see_nothing_of_one_another(
-    database: Database, tmp_path: Path, nats_url: str
+    database: Database, tmp_path_factory: pytest.TempPathFactory, nats_server: NatsServer
 ) -> None:
     async with AsyncExitStack() as stack:
-        tenants = {name: await open_tenant(stack, database, tmp_path / name, name) for name in (OWN, OTHER)}
+        directories = {name: tmp_path_factory.mktemp(name) for name in (OWN, OTHER)}
+        tenants = {name: await open_tenant(stack, database, each, name) for name, each in directories.items()}
         cases: dict[str, dict[str, Any]] = {}
         for name, tenant in tenants.items():
             # The same customer and the same idempotency key: another organisation's.
@@ -54,8 +57,7 @@ async def test_two_tenants_side_by_side_see_nothing_of_one_another(
             assert taken.status_code == 201, taken.text
             cases[name] = taken.json()
         assert cases[OWN]["id"] != cases[OTHER]["id"]
-        for tenant in tenants.values():
-            await tenant.intake.pass_time(hours=25) if tenant is tenants[OWN] else None
+        await database.move_clock(timedelta(hours=25))
         # Whoever leads projects and fires for both.
         head = cases[OTHER]["position"] + 2
         await notifying.until(lambda: has_come_to(database, head), "both apologies were to be overdue")
@@ -72,13 +74,12 @@ async def test_two_tenants_side_by_side_see_nothing_of_one_another(
             # A key of the other is nobody's here.
             stranger = tenants[OTHER if name == OWN else OWN].key
             assert (await Asker(tenant.workflow.client, stranger).get("/v1/cases")).status_code == 401
-            assert (
-                await Caller(tenant.intake.client, stranger, "head").post("/v1/complaints", complaint())
-            ).status_code == 401
+            call = Caller(tenant.intake.client, stranger, "head")
+            assert (await call.post("/v1/complaints", complaint())).status_code == 401
         for name in tenants:
-            async with notifying.a_notifier(database, nats_url, tenant=name):
+            async with notifying.a_notifier(database, nats_server.url, tenant=name):
                 await notifying.until(lambda: all_published(database, head), "the notifier was to publish all")
-        subjects = [message.subject for message in await notifying.kept(nats_url)]
+        subjects = [message.subject for message in await notifying.kept(nats_server.url)]
         for name in tenants:
             assert subjects.count(f"amends.v1.{name}.breach.apology") == 1, subjects
 

@@ -92,10 +92,8 @@ async def test_nothing_of_a_view_is_left_on_the_connection(pool: asyncpg.Pool) -
                 await ends()
             # As whoever forgot to say what they may see.
             assert await pool.fetch(WHOSE) == [], ends
-            said = (
-                "SELECT concat(current_setting('amends.branches', true), current_setting('amends.every_branch', true))"
-            )
-            assert await pool.fetchval(said) == ""
+            for setting in ("amends.branches", "amends.every_branch"):
+                assert not await pool.fetchval("SELECT current_setting($1, true)", setting), (ends, setting)
             assert await whose(View(pool, [SOUTH])) == {(OWN, SOUTH)}
 
 
