@@ -2,11 +2,11 @@
 -- that might tell of it, and of coalesce, && and ->> it supposes that they might: no index is searched by them.
 
 -- The order of the queue, in words that tell nothing. The indexes with coalesce are the release before's.
-CREATE INDEX cases_in_due_order
+CREATE INDEX IF NOT EXISTS cases_in_due_order
     ON cases (tenant, (CASE WHEN next_due_at IS NULL THEN 'infinity' ELSE next_due_at END), id);
-CREATE INDEX cases_of_branch_in_due_order
+CREATE INDEX IF NOT EXISTS cases_of_branch_in_due_order
     ON cases (tenant, branch, (CASE WHEN next_due_at IS NULL THEN 'infinity' ELSE next_due_at END), id);
-CREATE INDEX cases_of_owner_in_due_order
+CREATE INDEX IF NOT EXISTS cases_of_owner_in_due_order
     ON cases (tenant, owner, (CASE WHEN next_due_at IS NULL THEN 'infinity' ELSE next_due_at END), id);
 
 -- Which cases belong to which incident, as the log has it: of one's own tenant and every branch of it.

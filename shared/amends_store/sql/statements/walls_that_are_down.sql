@@ -5,7 +5,7 @@ SELECT
         SELECT FROM pg_policy AS p WHERE p.polrelid = c.oid AND p.polname = 'every_tenant'
     ) AS for_release_before
 FROM walls() AS w
-JOIN pg_class AS c ON c.oid = to_regclass('public.' || w.of_table)
+JOIN pg_class AS c ON c.oid = to_regclass(format('public.%I', w.of_table))
 WHERE
     NOT (c.relrowsecurity AND c.relforcerowsecurity)
     OR EXISTS (SELECT FROM pg_policy AS p WHERE p.polrelid = c.oid AND p.polname = 'release_before')

@@ -7,18 +7,17 @@ from sqlalchemy import text
 
 from amends_store.migrations import run
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    run("schema/enquiry_role", "schema/behind_walls", "functions/branch_of_case", "functions/flagged_cases")
-    run("functions/walls", "functions/put_up_wall")
+    run("functions/walls", "functions/put_up_wall", "functions/put_up_walls")
     # The release before says no tenant. It runs where some service of it has registered its policy.
     if op.get_bind().execute(text("SELECT EXISTS (SELECT FROM policies)")).scalar_one():
-        run("statements/put_up_walls_for_upgrade")
+        op.execute("SELECT put_up_walls(true)")
     else:
         run("statements/finish_upgrade")
 
