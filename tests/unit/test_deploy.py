@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ruamel.yaml import YAML
 
 from amends_platform.settings import PREFIX, Settings
 from tests.support.compose import Unset, composed, variables
@@ -51,6 +52,12 @@ def test_each_overlay_is_valid_by_itself_on_top_of_the_others_file(overlay: Path
     laid = composed([COMPOSE, overlay], GIVEN | OF_OVERLAYS)
     assert laid["services"].keys() >= SERVICES.keys()
     assert f"-f deploy/{overlay.name}" in overlay.read_text("utf-8")
+
+
+@pytest.mark.parametrize("file", sorted(DEPLOY.rglob("*.y*ml")), ids=lambda file: str(file.relative_to(DEPLOY)))
+def test_every_yaml_file_can_be_read_and_says_nothing_twice(file: Path) -> None:
+    if "templates" not in file.parts:
+        assert list(YAML(typ="safe").load_all(file.read_text("utf-8")))
 
 
 def test_every_setting_in_the_compose_files_is_one_that_amends_has() -> None:
