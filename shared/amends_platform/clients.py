@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import httpx
 import orjson
 
+from amends_client import AsyncIntake, AsyncWorkflow, Problem
+from amends_client.calling import SECONDS_MAX
 from amends_platform.failures import CannotReach, Failure, WrongUsage
 from amends_platform.running import Running, SeveralRunning, find_running
 from amends_platform.settings import Settings
-
-_SECONDS_MAX: Final = httpx.Timeout(30.0, connect=5.0)
 
 ServiceName = Literal["intake", "workflow"]
 
@@ -26,15 +27,28 @@ class Address:
     url: str
     key: str
 
-    def client(self) -> httpx.AsyncClient:
-        """A client for paths such as `/v1/cases`."""
-        return httpx.AsyncClient(
-            base_url=self.url,
-            headers={"Authorization": f"Bearer {self.key}"},
-            timeout=_SECONDS_MAX,
-            # Whose proxy settings point elsewhere still means this machine by 127.0.0.1.
-            trust_env=False,
-        )
+    @asynccontextmanager
+    async def intake(self) -> AsyncIterator[AsyncIntake]:
+        """A client that gives commands. Within it, what is refused is raised as `failure_of` says, or CannotReach."""
+        async with self._told(), AsyncIntake(self.url, self.key, attempts=1) as client:
+            yield client
+
+    @asynccontextmanager
+    async def workflow(self, *, seconds_max: float | None = None) -> AsyncIterator[AsyncWorkflow]:
+        """A client that asks. Raises as `intake`. `seconds_max`: how long an answer may take, where that is unusual."""
+        timeout = SECONDS_MAX if seconds_max is None else seconds_max
+        async with self._told(), AsyncWorkflow(self.url, self.key, attempts=1, timeout=timeout) as client:
+            yield client
+
+    @asynccontextmanager
+    async def _told(self) -> AsyncIterator[None]:
+        # Whoever sits at a terminal is told at once: nothing is tried again.
+        try:
+            yield
+        except Problem as problem:
+            raise failure_of(problem.status, problem.body) from problem
+        except httpx.TransportError as error:
+            raise unreachable(self.url, str(error) or type(error).__name__) from error
 
 
 def find_service(service: ServiceName, settings: Settings, role: str) -> Address:
@@ -63,22 +77,6 @@ def running_system() -> Running | None:
         return find_running()
     except SeveralRunning as error:
         raise WrongUsage(str(error)) from error
-
-
-async def send(client: httpx.AsyncClient, method: str, path: str, **request: Any) -> httpx.Response:
-    """The service's answer, whatever it says. Raises CannotReach."""
-    try:
-        return await client.request(method, path, **request)
-    except httpx.TransportError as error:
-        raise unreachable(str(client.base_url), str(error) or type(error).__name__) from error
-
-
-async def get_json(client: httpx.AsyncClient, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
-    """What the service answers to GET. Raises CannotReach; Failure or WrongUsage with its problem in one line."""
-    response = await send(client, "GET", path, params=parameters)
-    if response.is_success:
-        return response.json()
-    raise failure_of(response.status_code, response.content)
 
 
 def unreachable(url: str, reason: str) -> CannotReach:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, get_args
 
 from fastapi import FastAPI
 
@@ -16,7 +17,9 @@ from amends_platform.contract.problems_page import problems_page
 from amends_platform.settings import Settings
 from amends_workflow.app import create_app as create_workflow
 from tests.support import alert_rules, dashboards, metrics
+from tests.support.client_code import methods, models
 from tests.support.configuration import configuration, readme_table
+from tests.support.contract import Service, document
 from tests.support.glossary import glossary
 
 _SETTINGS_BEGIN = "<!-- settings: made by `make docs` -->"
@@ -78,10 +81,18 @@ def telemetry() -> str:
     return f"{before}{_METRICS_BEGIN}\n{metrics.table()}\n{_METRICS_END}{after}"
 
 
+def _documents() -> dict[Service, Any]:
+    """Those that were written first."""
+    return {service: document(service) for service in get_args(Service)}
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "docs/configuration.md": configuration,
     "docs/openapi-intake.json": lambda: _openapi(create_intake),
     "docs/openapi-workflow.json": lambda: _openapi(create_workflow),
+    "shared/amends_client/models.py": lambda: models(_documents()),
+    "shared/amends_client/intake.py": lambda: methods("intake", document("intake")),
+    "shared/amends_client/workflow.py": lambda: methods("workflow", document("workflow")),
     "docs/problems.md": problems_page,
     "docs/states.md": states,
     "docs/words.md": glossary,

@@ -121,17 +121,17 @@ def _check_watchable(parameters: dict[str, Any], *, as_json: bool) -> None:
 
 async def _fetched(where: Address, parameters: dict[str, Any], limit: int | None) -> tuple[list[Any], bool]:
     """At most `limit` cases, page by page, and whether there are more."""
-    from amends_platform.clients import get_json
-
     items: list[Any] = []
-    async with where.client() as client:
-        page = await get_json(client, "/v1/cases", parameters | {"limit": min(limit or _PAGE_MAX, _PAGE_MAX)})
-        items += page["items"]
-        while page["next"] is not None and (limit is None or len(items) < limit):
-            page = await get_json(client, page["next"])
+    is_more = False
+    async with where.workflow() as client:
+        first = await client.cases(**parameters, limit=min(limit or _PAGE_MAX, _PAGE_MAX))
+        async for page in client.following(first):
             items += page["items"]
+            is_more = page["next"] is not None
+            if limit is not None and len(items) >= limit:
+                break
     kept = items if limit is None else items[:limit]
-    return kept, page["next"] is not None or len(kept) < len(items)
+    return kept, is_more or len(kept) < len(items)
 
 
 def _show(said: Words, items: list[Any], then: datetime | None, *, is_more: bool) -> None:

@@ -54,25 +54,18 @@ def evidence(
 
 async def _fetched(where: Address, case: str, *, pdf: bool, personal: bool) -> tuple[bytes, Checked]:
     """The archive, found good by the key that the service has."""
-    from urllib.parse import quote
-
-    from amends_platform.clients import failure_of, get_json, send
     from amends_platform.evidence.checking import check_bundle
     from amends_platform.evidence.notes import Verifier
     from amends_platform.failures import Failure
 
-    asked = {"personal": personal, "pdf": pdf}
-    async with where.client() as client:
-        path = f"/v1/cases/{quote(case, safe='')}/evidence"
-        answer = await _patiently(send(client, "GET", path, params=asked))
-        if not answer.is_success:
-            raise failure_of(answer.status_code, answer.content)
-        vkey = (await get_json(client, "/v1/audit/key"))["vkey"]
-    checked = check_bundle(answer.content, Verifier.from_vkey(vkey))
+    async with where.workflow() as client:
+        raw = await _patiently(client.evidence(case, personal=personal, pdf=pdf))
+        vkey = (await client.signing_key())["vkey"]
+    checked = check_bundle(raw, Verifier.from_vkey(vkey))
     if checked.faults:
         file, what = checked.faults[0]
         raise Failure(f"The evidence that the service gave does not hold: {file or 'the archive'}: {what}")
-    return answer.content, checked
+    return raw, checked
 
 
 async def _patiently(asking: Awaitable[T]) -> T:

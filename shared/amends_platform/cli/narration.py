@@ -14,7 +14,7 @@ from rich.text import Text
 from amends_platform.alerts import Alert
 from amends_platform.cli.alert_lines import why
 from amends_platform.cli.tables import fitted, output, print_table
-from amends_platform.clients import Address, get_json
+from amends_platform.clients import Address
 from amends_platform.demo.stage import Stage, Told
 from amends_platform.running import Running
 from amends_platform.words import words
@@ -141,13 +141,12 @@ class Narration:
         """How it all stands, and where to look next."""
         assert self._stage is not None, "what ends has begun"
         workflow = Address("workflow", running.workflow_url, running.keys["auditor"])
-        async with workflow.client() as client:
-            cases = await _everything(client, f"/v1/cases?limit=200&min_position={max(self._stage.position, 1)}")
-            deadlines = await _everything(client, "/v1/deadlines?limit=200")
         # The month before is told by its report.
         told = self._stage.customers.keys()
-        cases = [case for case in cases if case["reference"] in told]
-        deadlines = [deadline for deadline in deadlines if deadline["reference"] in told]
+        async with workflow.workflow() as client:
+            listed = client.all_cases(limit=200, min_position=max(self._stage.position, 1))
+            cases = [case async for case in listed if case["reference"] in told]
+            deadlines = [each async for each in client.all_deadlines(limit=200) if each["reference"] in told]
         self._console.print()
         self._show_states(cases)
         self._show_clocks(deadlines)
@@ -207,14 +206,3 @@ class Narration:
 
     def _now(self) -> tuple[str, str]:
         return f"{time.monotonic() - self._began:5.1f} s  ", "dim"
-
-
-async def _everything(client: Any, path: str) -> list[Any]:
-    """All items of a list, page by page."""
-    items: list[Any] = []
-    following: str | None = path
-    while following is not None:
-        page = await get_json(client, following)
-        items += page["items"]
-        following = page["next"]
-    return items

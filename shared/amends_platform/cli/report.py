@@ -90,18 +90,10 @@ def _format(wanted: str | None, output: Path | None, *, as_json: bool) -> str | 
 
 
 async def _fetched(where: Address, month: str | None, branch: str | None, format_: str, language: str) -> bytes:
-    from urllib.parse import quote
-
-    from amends_platform.clients import failure_of, send
-
-    path = "/v1/measures" if month is None else f"/v1/reports/{quote(month, safe='')}"
-    asked = {"format": format_, "language": language, **({} if branch is None else {"branch": branch})}
-    async with where.client() as client:
-        answer = await _patiently(send(client, "GET", path, params=asked, timeout=_PATIENCE_SECONDS))
-    if not answer.is_success:
-        raise failure_of(answer.status_code, answer.content)
-    body: bytes = answer.content
-    return body
+    async with where.workflow(seconds_max=_PATIENCE_SECONDS) as client:
+        if month is None:
+            return await _patiently(client.measures_file(branch=branch, format=format_, language=language))
+        return await _patiently(client.report_file(month, branch=branch, format=format_, language=language))
 
 
 async def _patiently(asking: Awaitable[T]) -> T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from amends_platform.clients import Address
+
+_PAGE_MAX: Final = 200
 
 ValidAt = Annotated[
     str | None,
@@ -56,22 +58,11 @@ def show(
 
 async def _fetched(where: Address, name: str, at: datetime | None, by: datetime | None) -> tuple[Any, list[Any]]:
     """The case and its events: those recorded by `at` and happened `by` then, where these are given."""
-    from urllib.parse import quote
-
-    from amends_platform.clients import get_json
-
-    path = f"/v1/cases/{quote(name, safe='')}"
-    then = {name: time.isoformat() for name, time in (("as_of", at), ("valid_at", by)) if time is not None}
-    async with where.client() as client:
-        case = await get_json(client, path, then or None)
-        events: list[Any] = []
+    async with where.workflow() as client:
+        case = await client.case(name, as_of=at, valid_at=by)
         # The customer has one story, also where it came in as two cases.
-        merged = "&merged=true" if case.get("absorbed") else ""
-        following: str | None = f"{path}/events?limit=200{merged}"
-        while following is not None:
-            page = await get_json(client, following)
-            events += page["items"]
-            following = page["next"]
+        merged = True if case["absorbed"] else None
+        events = [event async for event in client.all_case_events(name, limit=_PAGE_MAX, merged=merged)]
     return case, [event for event in events if _was_there(event, case, at, by)]
 
 

@@ -44,20 +44,11 @@ def subject_access(
 
 
 async def _write(workflow: Address, customer: str, file: BinaryIO) -> None:
-    from urllib.parse import quote
+    from amends_client.calling import Call, quoted
 
-    import httpx
-
-    from amends_platform.clients import failure_of, unreachable
-
-    path = f"/v1/customers/{quote(customer, safe='')}/export"
-    try:
-        async with workflow.client() as client, client.stream("GET", path) as response:
-            if not response.is_success:
-                raise failure_of(response.status_code, await response.aread())
-            async for piece in response.aiter_bytes():
-                file.write(piece)
-    except httpx.TransportError as error:
-        # Cut off halfway it is not everything: the file is not replaced then.
-        raise unreachable(workflow.url, str(error) or type(error).__name__) from error
+    asking = Call("GET", f"/v1/customers/{quoted(customer)}/export")
+    # Cut off halfway it is not everything: that is raised, and the file is not replaced then.
+    async with workflow.workflow() as client, client.open(asking) as response:
+        async for piece in response.aiter_bytes():
+            file.write(piece)
     file.flush()

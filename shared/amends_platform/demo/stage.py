@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
-from uuid import uuid4
 
-import httpx
-
-from amends_platform.clients import Address, detail_of, unreachable
+from amends_client import AsyncIntake, Problem
+from amends_client.calling import command
+from amends_platform.clients import Address, detail_of
 from amends_platform.demo.steps import AGENT, HANDLER, HEAD, SUPERVISOR, Moment, Part, Step
 from amends_platform.failures import Failure
 
@@ -35,7 +34,7 @@ class Stage:
             role: Address("intake", intake_url, keys[role]) for role in (AGENT, HANDLER, SUPERVISOR, HEAD)
         }
         self._tell = tell
-        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._clients: dict[str, AsyncIntake] = {}
         self.customers: dict[str, str] = {}
         self.told: set[str] = set()
         self.position = 0
@@ -46,7 +45,7 @@ class Stage:
         began = asyncio.get_running_loop().time()
         async with AsyncExitStack() as stack:
             for role, address in self._addresses.items():
-                self._clients[role] = await stack.enter_async_context(address.client())
+                self._clients[role] = await stack.enter_async_context(address.intake())
             try:
                 async with asyncio.TaskGroup() as group:
                     for part in parts:
@@ -58,10 +57,10 @@ class Stage:
     async def _part(self, part: Part, sample: Mapping[str, Any], begins: float) -> None:
         await _until(begins)
         customer = str(sample["customer"].get("name", "the customer"))
-        response = await self._post(AGENT, "/v1/complaints", sample)
-        if not response.is_success:
-            raise Failure(f"{part.sample} was not taken: {detail_of(response.content)}")
-        case = response.json()
+        try:
+            case = await self._post(AGENT, "/v1/complaints", sample)
+        except Problem as problem:
+            raise Failure(f"{part.sample} was not taken: {detail_of(problem.body)}") from problem
         self._heard(case)
         self.customers[case["reference"]] = customer
         if part.told:
@@ -79,22 +78,19 @@ class Stage:
         """The answer; None when it was refused, which some steps are meant to be."""
         moment = Moment(datetime.now(UTC), contact_position)
         body = step.body(moment) if callable(step.body) else step.body
-        response = await self._post(step.role, f"/v1/complaints/{case['id']}/{step.path}", body)
-        refusal = None if response.is_success else detail_of(response.content)
+        answer, refusal = None, None
+        try:
+            answer = await self._post(step.role, f"/v1/complaints/{case['id']}/{step.path}", body)
+        except Problem as problem:
+            refusal = detail_of(problem.body)
         self._say(step.told, step.role, case["reference"], customer, refusal)
-        if refusal is not None:
-            return None
-        answer = response.json()
-        self._heard(answer)
+        if answer is not None:
+            self._heard(answer)
         return answer
 
-    async def _post(self, role: str, path: str, body: Mapping[str, Any]) -> httpx.Response:
+    async def _post(self, role: str, path: str, body: Mapping[str, Any]) -> Any:
         self.commands += 1
-        client = self._clients[role]
-        try:
-            return await client.post(path, json=body, headers={"Idempotency-Key": uuid4().hex})
-        except httpx.TransportError as error:
-            raise unreachable(str(client.base_url), str(error)) from error
+        return (await self._clients[role].send(command(path, body, None, None))).json()
 
     def _heard(self, answer: Any) -> None:
         self.position = max(self.position, answer["position"])

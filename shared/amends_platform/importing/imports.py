@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import httpx
-
-from amends_platform.clients import Address, unreachable
+from amends_platform.clients import Address
 from amends_platform.failures import Failure
 from amends_platform.importing.formats import Format, count_rows, read
 from amends_platform.importing.rejects import Rejects
@@ -104,11 +102,8 @@ class Import:
 
 async def _check_reachable(where: Address) -> None:
     """A service that is not there now is not waited for, unlike one that goes away in between."""
-    async with where.client() as client:
-        try:
-            await client.get("/livez")
-        except httpx.TransportError as error:
-            raise unreachable(where.url, str(error)) from error
+    async with where.intake() as client:
+        await client.http.get("/livez")
 
 
 def _keep(settled: Settled, rejects: Rejects) -> str | None:

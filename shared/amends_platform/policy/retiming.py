@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import httpx
+from amends_client import AsyncIntake, Problem
+from amends_platform.clients import Address, detail_of
 
-from amends_platform.clients import Address, code_of, detail_of, failure_of, get_json, send
+if TYPE_CHECKING:
+    from amends_client.models import CommandAnswer, DeadlineListItem, RetimingBody
 
 _PAGE: Final = 200
 # It may not be moved, or need not be: nothing is wrong with it.
@@ -38,43 +40,36 @@ async def retime(
     moved: list[str] = []
     refused: list[str] = []
     unchanged = 0
-    async with workflow.client() as asking:
-        pending = [each async for each in _pending(asking, clock) if each["provisional"] or not provisional]
-    async with intake.client() as telling:
+    kinds = None if clock is None else [clock]
+    async with workflow.workflow() as asking:
+        listed = asking.all_deadlines(status=["pending"], limit=_PAGE, kind=kinds)
+        pending = [each async for each in listed if each["provisional"] or not provisional]
+    async with intake.intake() as telling:
         for done, deadline in enumerate(pending, 1):
             if not dry_run:
-                response = await _ask(telling, deadline, reason)
                 name = f"{deadline['reference']} {deadline['kind']}"
-                if response.is_success:
-                    moved.append(f"{name}: {deadline['due_at']} → {_due(response.json(), deadline['kind'])}")
-                elif code_of(response.content) in _STAYS:
-                    unchanged += 1
-                elif response.status_code in (401, 403, 429, 503):
-                    raise failure_of(response.status_code, response.content)
+                try:
+                    answer = await _ask(telling, deadline, reason)
+                except Problem as problem:
+                    if problem.code in _STAYS:
+                        unchanged += 1
+                    elif problem.status in (401, 403, 429, 503):
+                        raise
+                    else:
+                        refused.append(f"{name}: {detail_of(problem.body)}")
                 else:
-                    refused.append(f"{name}: {detail_of(response.content)}")
+                    moved.append(f"{name}: {deadline['due_at']} → {_due(answer, deadline['kind'])}")
             on_progress(done, len(pending))
     return Retimed(len(pending), moved, unchanged, refused)
 
 
-async def _pending(client: httpx.AsyncClient, clock: str | None) -> AsyncIterator[dict[str, Any]]:
-    parameters = {"status": "pending", "limit": _PAGE, **({} if clock is None else {"kind": clock})}
-    page = await get_json(client, "/v1/deadlines", parameters)
-    while True:
-        for item in page["items"]:
-            yield item
-        if page["next"] is None:
-            return
-        page = await get_json(client, page["next"])
-
-
-async def _ask(client: httpx.AsyncClient, deadline: dict[str, Any], reason: str) -> httpx.Response:
+async def _ask(client: AsyncIntake, deadline: DeadlineListItem, reason: str) -> CommandAnswer:
     # The same question about the same run of the clock is one command, however often this is run.
     asked = f"{deadline['case_id']} {deadline['kind']} {deadline['generation']} {reason}"
-    headers = {"Idempotency-Key": "retime-" + hashlib.sha256(asked.encode()).hexdigest()}
-    path = f"/v1/complaints/{deadline['case_id']}/retiming"
-    return await send(client, "POST", path, json={"clock": deadline["kind"], "reason": reason}, headers=headers)
+    key = "retime-" + hashlib.sha256(asked.encode()).hexdigest()
+    body: RetimingBody = {"clock": deadline["kind"], "reason": reason}
+    return await client.retiming(deadline["case_id"], body, idempotency_key=key)
 
 
-def _due(answer: dict[str, Any], clock: str) -> str:
+def _due(answer: CommandAnswer, clock: str) -> str:
     return str(next(each["due_at"] for each in answer["deadlines"] if each["kind"] == clock))
