@@ -18,6 +18,7 @@ from amends_notifier.asyncapi import payload_model
 from amends_notifier.examples import COMPLAINT, INCIDENT
 from amends_notifier.messages import ADDED
 from amends_notifier.stream import STREAM
+from tests.support.message_contract import hold_to_contract
 from tests.support.nats import NatsServer
 from tests.support.notifying import (
     SECRETS,
@@ -117,6 +118,7 @@ async def test_every_type_there_is_goes_out_as_described_with_nothing_of_what_wa
     models = {event.TYPE: payload_model(event) for event in ADDED}
     for message in messages:
         models[message.headers["ce-type"]].model_validate_json(message.raw)
+        hold_to_contract(message.subject, message.headers, message.raw)
         assert b"Rosalind" not in message.raw
     assert sorted(message.id for message in messages) == sorted(await log.ids())
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from ruamel.yaml import YAML
 
@@ -19,6 +22,8 @@ from amends_notifier.descriptions import ABOUT_FIELDS
 from amends_notifier.messages import ADDED
 from amends_platform.evidence.notes import Signer
 from amends_platform.evidence.tree_head import parse
+from tests.support.message_contract import SCHEMA, validator
+from tests.support.message_contract import messages as contract_messages
 
 COMMITTED = Path(__file__).parents[3] / "asyncapi.yaml"
 
@@ -34,6 +39,22 @@ def test_the_committed_copy_is_not_stale() -> None:
 
 def test_the_text_is_the_document() -> None:
     assert YAML(typ="safe").load(asyncapi_text()) == asyncapi_document()
+
+
+def test_the_document_is_valid_asyncapi_3() -> None:
+    jsonschema_rs.Draft7Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(asyncapi_document())
+
+
+def test_the_schema_of_asyncapi_is_as_it_was_published() -> None:
+    said, name = (SCHEMA.parent / "SHA256SUMS").read_text("utf-8").split()
+    assert (said, name) == (hashlib.sha256(SCHEMA.read_bytes()).hexdigest(), SCHEMA.name)
+
+
+def test_every_example_is_what_the_document_says_of_its_message() -> None:
+    for name, message in contract_messages().values():
+        for example in message["examples"]:
+            validator(message["payload"]).validate(example["payload"])
+        assert message["examples"], name
 
 
 def test_every_event_type_has_a_message_that_one_channel_carries() -> None:
