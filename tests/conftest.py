@@ -1,5 +1,6 @@
 """What every test may ask for: real servers, started once for each worker."""
 
+import os
 import signal
 
 # A shell that runs the tests as a job behind itself ignores Ctrl-C for it, and whatever they start would inherit that.
@@ -13,3 +14,6 @@ pytest_plugins = [
     "tests.support.browser",
     "tests.support.scheduling",
 ]
+
+# Here the database's owner is everybody, and keys are made up.
+os.environ["AMENDS_MODE"] = "development"

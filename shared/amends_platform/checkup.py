@@ -57,6 +57,7 @@ async def check_everything(settings: Settings, running: Running | None) -> list[
     """All findings, in the order in which one would mend them."""
     checks: list[Callable[[], Awaitable[list[Finding]]]] = [
         lambda: _settings(),
+        lambda: _mode(settings, running),
         lambda: _database(settings, running),
         lambda: _broker(settings, running),
         lambda: _policy(settings),
@@ -64,6 +65,7 @@ async def check_everything(settings: Settings, running: Running | None) -> list[
         lambda: _signing_key(settings),
         lambda: _key_store(settings, running),
         lambda: _services(settings, running),
+        lambda: _identity_provider(settings),
         lambda: _webhooks(settings, running),
         lambda: _digest(settings, running),
     ]
@@ -77,6 +79,31 @@ async def _settings() -> list[Finding]:
         mend = f"Did you mean {meant}?" if meant else "Remove it; the settings are listed below."
         findings.append(Finding("settings", "bad", f"{variable} is no setting of Amends", mend))
     return findings
+
+
+async def _mode(settings: Settings, running: Running | None) -> list[Finding]:
+    from amends_platform.access_checkup import check_mode
+
+    if running is not None:
+        # What it started, it started in development, whatever this shell says.
+        settings = settings.model_copy(update={"mode": "development"})
+    elif settings.database_url is None:
+        return []
+    return [Finding("mode", *told) for told in await check_mode(settings)]
+
+
+async def _identity_provider(settings: Settings) -> list[Finding]:
+    from amends_platform.access_checkup import check_identity_provider
+
+    return [Finding("identity", *told) for told in await check_identity_provider(settings)]
+
+
+async def _api_keys(connection: asyncpg.Connection, settings: Settings, running: Running | None) -> list[Finding]:
+    from amends_platform.access_checkup import check_api_keys
+
+    if running is not None:
+        settings = settings.model_copy(update={"mode": "development"})
+    return [Finding("API keys", *told) for told in await check_api_keys(connection, settings)]
 
 
 async def _database(settings: Settings, running: Running | None) -> list[Finding]:
@@ -96,6 +123,7 @@ async def _database(settings: Settings, running: Running | None) -> list[Finding
                 *await _policies(connection),
                 await _roles(connection),
                 *await _walls(connection),
+                *await _api_keys(connection, settings, running),
                 await _checkpoints(connection, settings),
             ]
     except CannotReach as error:

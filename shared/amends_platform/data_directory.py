@@ -8,8 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from amends_platform.failures import Failure
+
+# Beside other keys it says that those are of development, too.
+DEVELOPMENT_KEYS: Final = "development.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class DataDirectory:
 
     @property
     def development_keys(self) -> Path:
-        return self.path / "keys" / "development.json"
+        return self.path / "keys" / DEVELOPMENT_KEYS
 
     def log(self, program: str) -> Path:
         """The log file of a program."""

@@ -22,7 +22,9 @@ async def ensure_development_keys(connection: asyncpg.Connection, file: Path, te
         # Before the database learns them: a key that is known there and lost here would work for ever.
         write_private(file, json.dumps(by_tenant | {tenant: keys}, indent=2) + "\n")
     for role, key in keys.items():
-        await register_key(connection, key, role=role, tenant=tenant, branch=None, person=f"dev-{role}")
+        await register_key(
+            connection, key, role=role, tenant=tenant, branch=None, person=f"dev-{role}", development=True
+        )
     return keys
 
 

@@ -21,6 +21,7 @@ from amends_platform.guarding.limits import Limits, open_files_for
 from amends_platform.guarding.protocol import GuardedProtocol
 from amends_platform.guarding.watch import Watch
 from amends_platform.logs import configure_logging
+from amends_platform.production import check_start
 from amends_platform.readiness import announce_ready
 from amends_platform.settings import Settings, SettingsError
 from amends_platform.telemetry.asked import tracing_asked_for
@@ -90,6 +91,7 @@ def serve(program: str, create_app: CreateApp) -> int:
     """
     try:
         settings = Settings.load()
+        check_start(settings, program)
         tracing = tracing_asked_for(program)
     except SettingsError as error:
         print(error, file=sys.stderr)

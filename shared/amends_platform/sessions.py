@@ -14,7 +14,7 @@ LIFETIME: Final = timedelta(hours=12)
 
 
 async def begin_session(executor: Executor, api_key: str) -> str | None:
-    """A new session of the key, by its token, which is told only now; None when the key is unknown or revoked.
+    """A new session of the key, by its token, which is told only now; None when the key is unknown or over.
 
     Sessions that have expired are removed on the way.
     """
@@ -23,6 +23,7 @@ async def begin_session(executor: Executor, api_key: str) -> str | None:
         "WITH expired AS (DELETE FROM sessions WHERE expires_at <= log_now())"
         " INSERT INTO sessions (token_hash, api_key_id, expires_at)"
         " SELECT $1, id, log_now() + $3 FROM api_keys WHERE key_hash = $2 AND revoked_at IS NULL"
+        " AND (expires_at IS NULL OR expires_at > log_now())"
         " RETURNING true",
         hashlib.sha256(token.encode()).digest(),
         hashlib.sha256(api_key.encode()).digest(),

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from amends_platform.configuration.commanding import Commands, Logs
 from amends_platform.configuration.keeping import Basics, Database, Keys, Signing
-from amends_platform.configuration.serving import Limits, Listening, Stopping
+from amends_platform.configuration.serving import Limits, Listening, People, Stopping
 from amends_platform.configuration.telling import Broker, Telling
 from amends_platform.password_files import has_password, with_password_of
 
@@ -33,11 +33,11 @@ class SettingsError(ValueError):
 
 
 # In the order in which they are listed. pydantic takes the fields of the last base first.
-GROUPS: Final = (Basics, Database, Keys, Signing, Listening, Broker, Telling, Commands, Limits, Stopping, Logs)
+GROUPS: Final = (Basics, Database, Keys, Signing, Listening, People, Broker, Telling, Commands, Limits, Stopping, Logs)
 
 
 class Settings(
-    Logs, Stopping, Limits, Commands, Telling, Broker, Listening, Signing, Keys, Database, Basics, BaseSettings
+    Logs, Stopping, Limits, Commands, Telling, Broker, People, Listening, Signing, Keys, Database, Basics, BaseSettings
 ):
     """Every setting of every Amends program, by groups (amends_platform.configuration): a new one goes there.
 

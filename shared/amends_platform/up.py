@@ -103,6 +103,8 @@ class System:
         known = self._settings.model_copy(update=ports | {"database_url": database_url, "nats_url": nats_url})
         # For the console, which sends what people do to this intake, wherever commands are sent from this shell.
         known = known.model_copy(update={"intake_url": _http_url(known.intake_host, known.intake_port)})
+        # Keys of development, the owner's database, a broker that asks nobody: this is what they are for.
+        known = known.model_copy(update={"mode": "development"})
         await self._start_services(directory, known)
         self._running = Running(
             intake_url=_http_url(known.intake_host, known.intake_port),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
@@ -30,6 +31,16 @@ def read_yaml_file(path: Path, read: Callable[[Node], T]) -> T:
     except DocumentErrors as errors:
         raise _refused(path, [document.place(error) for error in errors.errors]) from None
     return value
+
+
+def ca_file(node: Node, beside: Path) -> Path:
+    """The file of certificates that the node names, below `beside`; what is wrong with it is kept in the node."""
+    path = beside / node.text("the path of a file of certificates")
+    try:
+        ssl.create_default_context(cafile=path)
+    except (OSError, ssl.SSLError) as error:
+        node.fail(f"cannot be used: {error.strerror or 'it holds no certificate'}")
+    return path
 
 
 def _text(path: Path) -> str:

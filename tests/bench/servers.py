@@ -51,7 +51,7 @@ class Bench:
             (sys.executable, "-m", *command),
             log_file=self.directory / f"{name}.log",
             probe=ready,
-            environment=environment | dict(settings),
+            environment=environment | {"AMENDS_MODE": "development"} | dict(settings),
         )
         child = Child(program, busy=_nothing, started=_nothing)
         await child.start()

@@ -150,6 +150,8 @@ async def test_it_migrates_and_takes_complaints_with_one_directory_to_write_to(
     _let_others_in(database)
     port = _free_port()
     given = environment(
+        # The database's owner stands for the service here.
+        AMENDS_MODE="development",
         AMENDS_DATABASE_URL=database.url,
         AMENDS_MASTER_KEY_FILE=str(scratch / "master.key"),
         AMENDS_KEY_STORE=str(keys / "customers.db"),

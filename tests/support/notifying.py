@@ -176,6 +176,7 @@ def notifier_program(
     """A notifier as a process of its own, to be killed."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AMENDS_")},
+        "AMENDS_MODE": "development",
         "AMENDS_DATABASE_URL": database.url,
         "AMENDS_NATS_URL": nats_url,
         **(settings or {}),

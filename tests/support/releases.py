@@ -170,4 +170,6 @@ def _environment(release: Path) -> dict[str, str]:
     """In which Python finds this release, and no other."""
     places = [release / "shared", *(release / "services" / service for service in SERVICES)]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AMENDS_")}
+    # The database's owner stands for every service here.
+    inherited["AMENDS_MODE"] = "development"
     return inherited | {"PYTHONPATH": os.pathsep.join(map(str, places))}

@@ -45,7 +45,9 @@ SEES: Final[Mapping[str, Mapping[str, str]]] = {
     ),
 }
 # No row of these is a tenant's.
-NOBODYS: Final = frozenset({"alembic_version", "checkpoints", "merkle_tiles", "policies", "signed_checkpoints"})
+NOBODYS: Final = frozenset(
+    {"alembic_version", "checkpoints", "credential_changes", "merkle_tiles", "policies", "signed_checkpoints"}
+)
 
 POLICY: Final = bytes(32)
 _NAMES: Final = UUID("4f1b8a52-5a4e-4f0e-9c1d-3f0d0b8f7a10")

@@ -19,10 +19,11 @@ from amends_intake.metrics import Metrics
 from amends_intake.policy_in_force import Publications
 from amends_intake.reception import Reception
 from amends_intake.routes import add_routes
+from amends_platform.authenticating import authenticator_of
 from amends_platform.broker_address import BrokerAddress
 from amends_platform.cases import Cases
 from amends_platform.contract.openapi import complete
-from amends_platform.guarding.admission import Admission, unknown_keys_limit
+from amends_platform.guarding.admission import Admission
 from amends_platform.health import NotAlive, check_store
 from amends_platform.hints import Hints
 from amends_platform.keyring import Keyring
@@ -34,7 +35,7 @@ from amends_platform.keystore.restored import learn_destroyed
 from amends_platform.policy.book import PolicyBook
 from amends_platform.policy.files import load_policy
 from amends_platform.policy.publishing import publish_setting
-from amends_platform.principals import Authenticator
+from amends_platform.production import refuse_owner
 from amends_platform.sealing import MasterKey
 from amends_platform.serving import START_PATIENCE_SECONDS
 from amends_platform.settings import Settings
@@ -108,6 +109,8 @@ def create_app(
                 patience_seconds=START_PATIENCE_SECONDS,
             )
             stack.push_async_callback(pool.close)
+            if settings.mode == "production":
+                await refuse_owner(pool)
             await move_keys(pool, keys, settings.tenant, lambda: MasterKey.load(settings.master_key_path))
             await learn_destroyed(pool, keys)
             await check_key_store(pool, keys, settings.tenant)
@@ -147,7 +150,7 @@ def create_app(
             )
             service.desk = Desk(clerk)
             service.forgetting = Forgetting(clerk, keys)
-            authenticator = Authenticator(pool, unknown_keys=unknown_keys_limit(settings))
+            authenticator = authenticator_of(settings, pool)
             service.reception = Reception(Admission(authenticator, settings), settings.tenant)
             service.pool = pool
             yield

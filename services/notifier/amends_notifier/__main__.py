@@ -22,6 +22,7 @@ from amends_platform.broker_address import BrokerAddress
 from amends_platform.health import NotAlive
 from amends_platform.hints import Hints
 from amends_platform.logs import configure_logging
+from amends_platform.production import OwnerRefused, check_start, refuse_owner
 from amends_platform.readiness import announce_ready
 from amends_platform.reasons import reason
 from amends_platform.settings import Settings, SettingsError
@@ -49,6 +50,7 @@ def main() -> int:
         settings = Settings.load()
         if arguments.republish is None and not arguments.audit:
             check_files(settings)
+            check_start(settings, "notifier")
             tracing = tracing_asked_for("notifier")
     except SettingsError as error:
         print(error, file=sys.stderr)
@@ -123,6 +125,7 @@ async def _notifier(settings: Settings, tracing: Tracing | None = None) -> Notif
         tenant=settings.tenant,
         finish_seconds_max=settings.shutdown_seconds_max,
         metrics=metrics,
+        check_login=refuse_owner if settings.mode == "production" else None,
         tellers=tellers(settings, pool, metrics.registry),
         tracing=tracing,
     )
@@ -156,6 +159,9 @@ async def _serve(settings: Settings, tracing: Tracing | None) -> int:
         except CannotContinue as error:
             log.critical("stopped: the log cannot be published any further", reason=reason(error))
             return _BAD
+        except OwnerRefused as error:
+            log.critical("stopped: this is not for production", reason=str(error))
+            return _WRONG_USAGE
         finally:
             if observing is not None:
                 observing.cancel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
@@ -74,11 +74,14 @@ class Notifier:
         finish_seconds_max: float,
         metrics: Metrics | None = None,
         tellers: Sequence[Teller] = (),
+        check_login: Callable[[asyncpg.Pool], Awaitable[None]] | None = None,
         tracing: Tracing | None = None,
     ) -> None:
-        """`finish_seconds_max`: how long stopping waits for messages in flight. Starts nothing yet."""
+        """`finish_seconds_max`: how long stopping waits for messages in flight. `check_login`: whether we are who we
+        should be at the database; what it raises ends `run`. Starts nothing yet."""
         self.metrics = metrics or Metrics()
         self._tellers = tellers
+        self._check_login = check_login
         self._tracing = tracing
         self._pool = pool
         self._broker = Broker(broker, replicas=replicas, on_stream_made=self._on_stream_made)
@@ -130,6 +133,9 @@ class Notifier:
         try:
             while not self._stopping.is_set():
                 try:
+                    if self._check_login is not None:
+                        await self._check_login(self._pool)
+                        self._check_login = None
                     async with try_lead(self._pool) as connection:
                         failures = 0
                         if connection is not None:

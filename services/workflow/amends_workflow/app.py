@@ -13,18 +13,19 @@ import httpx
 import structlog
 from fastapi import FastAPI
 
+from amends_platform.authenticating import authenticator_of
 from amends_platform.broker_address import BrokerAddress
 from amends_platform.cases import Cases
 from amends_platform.contract.openapi import complete
 from amends_platform.evidence.signing import checkpoint_signing
-from amends_platform.guarding.admission import Admission, unknown_keys_limit
+from amends_platform.guarding.admission import Admission
 from amends_platform.health import NotAlive, check_store
 from amends_platform.hints import Hints
 from amends_platform.keyring import Keyring
 from amends_platform.keystore.erased import ErasedKeys
 from amends_platform.keystore.opening import open_key_store
 from amends_platform.policy.book import PolicyBook
-from amends_platform.principals import Authenticator
+from amends_platform.production import refuse_owner
 from amends_platform.reasons import reason
 from amends_platform.serving import START_PATIENCE_SECONDS
 from amends_platform.settings import Settings
@@ -110,6 +111,8 @@ def create_app(
                 patience_seconds=START_PATIENCE_SECONDS,
             )
             stack.push_async_callback(_close, pool)
+            if settings.mode == "production":
+                await refuse_owner(pool)
             # What is asked is answered under another role, which sees what the question may. The month to date and a
             # report may each read all of the log for long.
             people = await connect_pool(
@@ -164,7 +167,7 @@ def create_app(
                 log.warning("there is no signing key: nothing is signed", path=str(settings.signing_key_path))
             sealer = Sealer(pool, signing, settings.checkpoint_seconds)
             service.pool, service.projecting, service.sealer = pool, projecting, sealer
-            authenticator = Authenticator(people, unknown_keys=unknown_keys_limit(settings))
+            authenticator = authenticator_of(settings, people)
             measuring = Measuring(tenant, settings.tenant, policies)
             answering = Answering(
                 tenant,

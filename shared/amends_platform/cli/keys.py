@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -41,17 +42,26 @@ def create(
         str | None,
         typer.Option("--person", metavar="P", help="The staff id that events name [default: one of its own]."),
     ] = None,
+    expires: Annotated[
+        str, typer.Option("--expires", metavar="WHEN", help="After so long (90d), at a time, or never.")
+    ] = "365d",
     as_json: AsJson = False,
 ) -> None:
     """Make a key and show it: once, for only its hash is kept."""
+    from amends_platform.cli.instants import instant
+    from amends_platform.failures import WrongUsage
     from amends_platform.principals import create_key
 
+    expires_at = None if expires == "never" else instant(expires, "--expires")
+    if expires_at is not None and expires_at <= datetime.now(UTC):
+        raise WrongUsage(f"--expires: {expires} has passed.")
     key = _with_database(
         lambda connection, settings: create_key(
-            connection, role=role, tenant=settings.tenant, branch=branch, person=person
+            connection, role=role, tenant=settings.tenant, branch=branch, person=person, expires_at=expires_at
         )
     )
-    print(json.dumps({"key": key, "role": role, "branch": branch}) if as_json else key)
+    document = {"key": key, "role": role, "branch": branch, "expires_at": _iso(expires_at)}
+    print(json.dumps(document) if as_json else key)
 
 
 @app.command("list")
@@ -63,11 +73,10 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps([_document(key) for key in keys], indent=2))
         return
-    rows = [("PREFIX", "ROLE", "PERSON", "BRANCH", "CREATED", "REVOKED", "ID")]
+    rows = [("PREFIX", "ROLE", "PERSON", "BRANCH", "CREATED", "EXPIRES", "REVOKED", "ID")]
     for key in keys:
-        revoked = f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "-"
-        created = f"{key.created_at:%Y-%m-%d %H:%M}"
-        rows.append((key.prefix, key.role, key.person, key.branch or "all", created, revoked, str(key.id)))
+        created, expires, revoked = (_shown(at) for at in (key.created_at, key.expires_at, key.revoked_at))
+        rows.append((key.prefix, key.role, key.person, key.branch or "all", created, expires, revoked, str(key.id)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -77,7 +86,7 @@ def list_(as_json: AsJson = False) -> None:
 def revoke(
     key: Annotated[str, typer.Argument(help="The key's id, its prefix, or the key itself.")], as_json: AsJson = False
 ) -> None:
-    """Revoke a key: services refuse it within two seconds."""
+    """Revoke a key: services refuse it within a quarter of a second."""
     from amends_platform.principals import revoke_key
 
     revoked = _with_database(lambda connection, settings: revoke_key(connection, key, tenant=settings.tenant))
@@ -156,9 +165,19 @@ def _document(key: ApiKey) -> dict[str, Any]:
         "person": key.person,
         "branch": key.branch,
         "tenant": key.tenant,
-        "created_at": key.created_at.isoformat(),
-        "revoked_at": key.revoked_at.isoformat() if key.revoked_at else None,
+        "created_at": _iso(key.created_at),
+        "expires_at": _iso(key.expires_at),
+        "revoked_at": _iso(key.revoked_at),
+        "development": key.development,
     }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+def _shown(at: datetime | None) -> str:
+    return "-" if at is None else f"{at:%Y-%m-%d %H:%M}"
 
 
 def _with_database(work: Callable[[asyncpg.Connection, Settings], Awaitable[T]]) -> T:

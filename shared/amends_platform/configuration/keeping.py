@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import platformdirs
 from pydantic import BaseModel, Field
@@ -16,6 +16,11 @@ class Basics(BaseModel):
 
     READ_BY: ClassVar[str] = "all"
 
+    mode: Literal["production", "development"] = setting(
+        "production",
+        "development takes the keys of `amends up`; production does not, and starts with nothing of theirs",
+        example="development",
+    )
     database_url: DatabaseUrl | None = setting(
         None,
         "PostgreSQL 18 or newer; without it `amends up` runs its own",

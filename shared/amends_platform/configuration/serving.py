@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
@@ -33,6 +34,18 @@ class Listening(BaseModel):
         "the port of the notifier's /livez, /readyz and /metrics; unset, none are served",
         example="8083",
         read_by="notifier",
+    )
+
+
+class People(BaseModel):
+    """Who is let in"""
+
+    READ_BY: ClassVar[str] = "intake, workflow"
+
+    oidc: Path | None = setting(
+        None,
+        "the file that names the identity provider (docs/identity.md); unset, there are API keys only",
+        example="/etc/amends/oidc.yaml",
     )
 
 

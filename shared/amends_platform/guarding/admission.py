@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 from amends_platform.guarding.addresses import Proxies
 from amends_platform.guarding.rates import RateLimit
+from amends_platform.oidc.errors import NotAdmitted, ProviderAway
 from amends_platform.principals import Principal, Unauthenticated
 from amends_platform.problems import Problem
 from amends_platform.settings import Settings, per_second
@@ -19,6 +20,8 @@ class Authenticates(Protocol):
     async def authenticate(self, authorization: str | None, address: str | None = None) -> Principal: ...
 
 
+# How often the identity provider is asked again, at most.
+_PROVIDER_SECONDS: Final = 10
 # Everybody at an address may sign in at once.
 _UNKNOWN_KEYS_AT_ONCE: Final = 5.0
 
@@ -39,7 +42,7 @@ class Admission:
         self._of_principal = RateLimit(settings.requests_per_second_max)
 
     async def admit(self, scope: Mapping[str, Any], authorization: str | None) -> Principal:
-        """Whom this Authorization header names. Raises Problem: 401 or 429."""
+        """Whom this Authorization header names. Raises as `principal`, and Problem: 429."""
         now, address = time.monotonic(), self._proxies.address_of(scope)
         self._of_address.spend(address, now)
         principal = await self.principal(authorization, address)
@@ -47,8 +50,19 @@ class Admission:
         return principal
 
     async def principal(self, authorization: str | None, address: str | None = None) -> Principal:
-        """The same, whatever the rate of requests. Raises a 401 problem."""
+        """The same, whatever the rate of requests. Raises Problem: 401, 403, or 503 while it cannot be told."""
         try:
             return await self._authenticator.authenticate(authorization, address)
         except Unauthenticated as error:
-            raise Problem(401, "unauthenticated", str(error), headers={"WWW-Authenticate": "Bearer"}) from error
+            # Source: RFC 6750, section 3.1. Why is not said: whoever forges tokens would learn from it.
+            challenge = "Bearer" if authorization is None else 'Bearer error="invalid_token"'
+            raise Problem(401, "unauthenticated", str(error), headers={"WWW-Authenticate": challenge}) from error
+        except NotAdmitted as error:
+            raise Problem(403, "not-admitted", str(error)) from error
+        except ProviderAway as error:
+            raise Problem(
+                503,
+                "identity-provider-away",
+                "The identity provider cannot be asked for its keys just now. Send the same request again.",
+                headers={"Retry-After": str(_PROVIDER_SECONDS)},
+            ) from error

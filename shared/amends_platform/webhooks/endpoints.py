@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import re
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 from amends_domain.documents import Node
 from amends_domain.event_codec import EVENT_TYPES
 from amends_platform.webhooks.signing import secret_bytes
-from amends_platform.yaml_files import read_yaml_file
+from amends_platform.yaml_files import ca_file, read_yaml_file
 
 TIMEOUT_SECONDS: Final = 10
 TIMEOUT_SECONDS_MAX: Final = 60
@@ -138,7 +137,7 @@ def _endpoint(item: Node, beside: Path) -> Endpoint:
     concurrency = _bounded(given.get("concurrency"), "connections at once", CONCURRENCY, CONCURRENCY_MAX)
     timeout = _bounded(given.get("timeout_seconds"), "seconds", TIMEOUT_SECONDS, TIMEOUT_SECONDS_MAX)
     branches = given.get("branches")
-    ca_file = given.get("ca_file")
+    authorities = given.get("ca_file")
     return Endpoint(
         name=given["name"].name("a name of small letters, digits and hyphens, 40 at most", _NAME),
         url=_url(given["url"], allow_http=allow_http),
@@ -148,7 +147,7 @@ def _endpoint(item: Node, beside: Path) -> Endpoint:
         headers=_headers(given.get("headers")),
         timeout_seconds=timeout,
         concurrency=concurrency,
-        ca_file=None if ca_file is None else _ca_file(ca_file, beside),
+        ca_file=None if authorities is None else ca_file(authorities, beside),
         allow_http=allow_http,
         allow_private=_yes(given.get("allow_private")),
     )
@@ -280,12 +279,3 @@ def _headers(node: Node | None) -> dict[str, str]:
             value.fail("expected a text of visible ASCII characters")
         headers[name] = text
     return headers
-
-
-def _ca_file(node: Node, beside: Path) -> Path:
-    path = beside / node.text("the path of a file of certificates")
-    try:
-        ssl.create_default_context(cafile=path)
-    except (OSError, ssl.SSLError) as error:
-        node.fail(f"cannot be used: {error.strerror or 'it holds no certificate'}")
-    return path

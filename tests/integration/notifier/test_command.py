@@ -146,7 +146,7 @@ async def _run(settings: dict[str, str], *arguments: str) -> tuple[int, str]:
         "-m",
         "amends_notifier",
         *arguments,
-        env=environment | settings,
+        env=environment | {"AMENDS_MODE": "development"} | settings,
         stderr=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(60):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ import pytest
 import pytest_asyncio
 
 from amends_domain.access.grants import Grant
+from amends_platform.authenticating import CACHE_SECONDS, Authenticator
+from amends_platform.credential_changes import LOOK_SECONDS
 from amends_platform.development_keys import ensure_development_keys
 from amends_platform.principals import (
-    CACHE_SECONDS,
     KEY_PATTERN,
-    Authenticator,
     BadKeyRequest,
     NoSuchKey,
     Principal,
@@ -27,6 +28,7 @@ from amends_platform.principals import (
     register_key,
     revoke_key,
 )
+from amends_platform.sessions import begin_session, end_session
 from tests.support.postgres import Database
 
 
@@ -48,15 +50,28 @@ class Clock:
 
 
 class CountingPool:
-    """A real pool that counts what it is asked."""
+    """A real pool that counts how often it is asked for a key. `away`: it cannot be asked whether anything changed;
+    `hold`: what it found is told only then."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self.asked = 0
+        self.away = False
+        self.hold: asyncio.Event | None = None
+        self.found = asyncio.Event()
 
     async def fetchrow(self, *arguments: Any) -> Any:
         self.asked += 1
-        return await self._pool.fetchrow(*arguments)
+        row = await self._pool.fetchrow(*arguments)
+        self.found.set()
+        if self.hold is not None:
+            await self.hold.wait()
+        return row
+
+    async def fetchval(self, *arguments: Any) -> Any:
+        if self.away:
+            raise OSError
+        return await self._pool.fetchval(*arguments)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -123,15 +138,112 @@ async def test_one_who_hangs_up_does_not_take_the_answer_from_the_others(
     assert (await second).grants[0].role == "agent"
 
 
-async def test_a_revoked_key_stops_working_within_two_seconds(owner: asyncpg.Connection, pool: CountingPool) -> None:
+@pytest.mark.parametrize(
+    "taken_back",
+    [
+        "UPDATE api_keys SET revoked_at = now() WHERE role = 'agent'",
+        "UPDATE api_keys SET expires_at = now() WHERE role = 'agent'",
+        "DELETE FROM api_keys WHERE role = 'agent'",
+        "TRUNCATE api_keys CASCADE",
+    ],
+)
+async def test_a_key_that_was_taken_back_in_any_way_is_refused_a_quarter_of_a_second_later(
+    owner: asyncpg.Connection, pool: CountingPool, taken_back: str
+) -> None:
+    key = await create_key(owner, role="agent", tenant="default")
+    clock = Clock()
+    authenticator = Authenticator(pool, now_seconds=clock)
+    for _ in range(4):
+        await authenticator.authenticate(bearer(key))
+        clock.seconds += LOOK_SECONDS
+    assert pool.asked == 1
+    await owner.execute(taken_back)
+    with pytest.raises(Unauthenticated):
+        await authenticator.authenticate(bearer(key))
+
+
+async def test_a_key_that_was_revoked_while_it_was_looked_for_is_not_taken(
+    owner: asyncpg.Connection, pool: CountingPool
+) -> None:
+    slow, other = [await create_key(owner, role="agent", tenant="default") for _ in range(2)]
+    clock = Clock()
+    authenticator = Authenticator(pool, now_seconds=clock)
+    await authenticator.authenticate(bearer(other))
+    pool.hold = asyncio.Event()
+    pool.found.clear()
+    asked = asyncio.create_task(authenticator.authenticate(bearer(slow)))
+    await pool.found.wait()
+    await revoke_key(owner, slow, tenant="default")
+    clock.seconds += LOOK_SECONDS
+    pool.found.clear()
+    known = asyncio.create_task(authenticator.authenticate(bearer(other)))
+    await pool.found.wait()
+    pool.hold.set()
+    with pytest.raises(Unauthenticated):
+        await asked
+    await known
+
+
+async def test_while_nobody_can_be_asked_what_is_known_holds_two_seconds_and_no_longer(
+    owner: asyncpg.Connection, pool: CountingPool
+) -> None:
     key = await create_key(owner, role="agent", tenant="default")
     clock = Clock()
     authenticator = Authenticator(pool, now_seconds=clock)
     await authenticator.authenticate(bearer(key))
     await revoke_key(owner, key, tenant="default")
-    clock.seconds += CACHE_SECONDS
+    pool.away = True
+    clock.seconds += CACHE_SECONDS - 0.1
+    assert (await authenticator.authenticate(bearer(key))).grants[0].role == "agent"
+    clock.seconds += 0.1
     with pytest.raises(Unauthenticated):
         await authenticator.authenticate(bearer(key))
+
+
+async def test_a_session_that_was_ended_elsewhere_is_over_here(owner: asyncpg.Connection, pool: CountingPool) -> None:
+    token = await begin_session(owner, await create_key(owner, role="agent", tenant="default"))
+    assert token is not None
+    clock = Clock()
+    authenticator = Authenticator(pool, now_seconds=clock)
+    await authenticator.authenticate(bearer(token))
+    await end_session(owner, token)
+    clock.seconds += LOOK_SECONDS
+    with pytest.raises(Unauthenticated, match="sign in again"):
+        await authenticator.authenticate(bearer(token))
+
+
+async def test_a_key_ends_when_it_expires_and_so_do_its_sessions(
+    database: Database, owner: asyncpg.Connection, pool: CountingPool
+) -> None:
+    expires_at = datetime.now(UTC) + timedelta(hours=1)
+    key = await create_key(owner, role="agent", tenant="default", expires_at=expires_at)
+    token = await begin_session(owner, key)
+    assert token is not None
+    assert [listed.expires_at for listed in await list_keys(owner, tenant="default")] == [expires_at]
+    clock = Clock()
+    authenticator = Authenticator(pool, now_seconds=clock)
+    await database.move_clock(timedelta(minutes=59, seconds=59))
+    for shown in (key, token):
+        await authenticator.authenticate(bearer(shown))
+    await database.move_clock(timedelta(seconds=1))
+    clock.seconds += 1
+    for shown in (key, token):
+        with pytest.raises(Unauthenticated):
+            await authenticator.authenticate(bearer(shown))
+    assert await begin_session(owner, key) is None
+
+
+async def test_a_key_of_development_is_taken_only_by_those_who_are_told_to(
+    owner: asyncpg.Connection, pool: CountingPool, tmp_path: Path
+) -> None:
+    keys = await ensure_development_keys(owner, tmp_path / "development.json", "default")
+    token = await begin_session(owner, keys["agent"])
+    assert token is not None
+    for shown in (keys["agent"], token):
+        with pytest.raises(Unauthenticated):
+            await Authenticator(pool).authenticate(bearer(shown))
+        taken = await Authenticator(pool, accepts_development_keys=True).authenticate(bearer(shown))
+        assert taken.id == "dev-agent"
 
 
 async def test_a_new_key_works_at_once_though_it_was_refused_before(

@@ -13,7 +13,7 @@ from amends_domain.access.grants import highest
 from amends_domain.access.judging import may
 from amends_domain.access.table import TABLE
 from amends_domain.case import ORDINARY
-from amends_platform.principals import Authenticator
+from amends_platform.authenticating import Authenticator
 from amends_platform.problems import Problem
 from amends_workflow.answering import Answering
 from amends_workflow.console import cookies

@@ -1,0 +1,65 @@
+"""Whether a key or session was taken back since a process last looked: what makes revoking quick, and knowing cheap."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+import asyncpg
+
+# Whoever shows a key is judged by what was known at most this long ago.
+LOOK_SECONDS: Final = 0.25
+# So much earlier one look is begun that nobody waits for, so that hardly anybody ever does.
+_AHEAD_SECONDS: Final = 0.125
+_ANSWER_SECONDS_MAX: Final = 1.0
+_TROUBLE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+
+
+class CredentialChanges:
+    """One per process. `on_change` forgets all that was known of keys; it is called at the first look, too.
+
+    While the database cannot be asked nothing is forgotten: what is known then ends by itself.
+    """
+
+    def __init__(
+        self, pool: asyncpg.Pool, on_change: Callable[[], None], *, now_seconds: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._pool = pool
+        self._on_change = on_change
+        self._now_seconds = now_seconds
+        self._looked_at = -math.inf
+        self._number: int | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self.seen = 0
+        """How many changes were seen: what was learned before one is not to be kept."""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether `look` has anything to do."""
+        return self._now_seconds() - self._looked_at >= _AHEAD_SECONDS
+
+    async def look(self) -> None:
+        """Return once what is known is at most LOOK_SECONDS old."""
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look(), name="credential changes")
+        if self._now_seconds() - self._looked_at >= LOOK_SECONDS:
+            # Shielded: a client that hangs up must not take the answer from the others.
+            await asyncio.shield(self._looking)
+
+    async def _look(self) -> None:
+        asked_at = self._now_seconds()
+        try:
+            with suppress(*_TROUBLE):
+                async with asyncio.timeout(_ANSWER_SECONDS_MAX):
+                    number: int = await self._pool.fetchval("SELECT number FROM credential_changes")
+                if number != self._number:
+                    self._number = number
+                    self.seen += 1
+                    self._on_change()
+            self._looked_at = asked_at
+        finally:
+            self._looking = None

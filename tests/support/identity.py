@@ -1,0 +1,163 @@
+"""An identity provider: its keys, the tokens that it signs, and a real HTTP server, which may be slow or hostile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+
+from joserfc import jws
+from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+from joserfc.util import urlsafe_b64encode
+
+from amends_platform.oidc.key_set import PublicKey, public_keys
+from amends_platform.oidc.provider import Provider
+
+ISSUER: Final = "https://login.bank.example"
+AUDIENCE: Final = "amends"
+
+
+class _Any(jws.JWSRegistry):
+    """Signs with whatever it is told, as a forger would."""
+
+    def get_alg(self, name: str) -> Any:
+        return self.algorithms[name]
+
+    def check_header(self, header: dict[str, Any]) -> None:
+        return None
+
+
+def signed(claims: dict[str, Any] | str, key: Key, **header: Any) -> str:
+    """A token over these claims (or this very text), whatever its header says."""
+    text = claims if isinstance(claims, str) else json.dumps(claims)
+    return jws.serialize_compact(header, text, key, registry=_Any())
+
+
+def sealed_by(header: str, payload: str, key: Key, algorithm: str) -> str:
+    """A token whose header is this very text."""
+    signing_input = urlsafe_b64encode(header.encode()) + b"." + urlsafe_b64encode(payload.encode())
+    signature = _Any().get_alg(algorithm).sign(signing_input, key)
+    return (signing_input + b"." + urlsafe_b64encode(signature)).decode()
+
+
+class Identities:
+    """The provider's keys, by algorithm, and the tokens that it signs with them."""
+
+    def __init__(self, issuer: str = ISSUER) -> None:
+        self.issuer = issuer
+        self.private: dict[str, Key] = {
+            "ES256": ECKey.generate_key("P-256", {"kid": "ec-1"}),
+            "EdDSA": OKPKey.generate_key("Ed25519", {"kid": "ed-1"}),
+        }
+
+    def with_rsa(self) -> Identities:
+        """With RSA keys, too, which take a while to be made."""
+        self.private["RS256"] = RSAKey.generate_key(2048, {"kid": "rsa-1"})
+        self.private["PS256"] = RSAKey.generate_key(2048, {"kid": "rsa-2"})
+        return self
+
+    def rotate(self, key_id: str) -> None:
+        """Sign with a new key, and take the old one back."""
+        self.private["ES256"] = ECKey.generate_key("P-256", {"kid": key_id})
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Its JWKS."""
+        return {"keys": [key.as_dict(private=False) for key in self.private.values()]}
+
+    def public_keys(self, provider: Provider) -> dict[str, PublicKey]:
+        return public_keys(self.document, provider)
+
+    def claims(self, now_seconds: float | None = None, **changed: Any) -> dict[str, Any]:
+        """What a good token says; a claim that is changed to None is left out."""
+        now = int(time.time() if now_seconds is None else now_seconds)
+        said = {
+            "iss": self.issuer,
+            "aud": AUDIENCE,
+            "sub": "a-17",
+            "iat": now,
+            "nbf": now,
+            "exp": now + 300,
+            "roles": ["agent"],
+        }
+        return {name: value for name, value in (said | changed).items() if value is not None}
+
+    def token(self, algorithm: str = "ES256", *, now_seconds: float | None = None, **changed: Any) -> str:
+        key = self.private[algorithm]
+        return signed(self.claims(now_seconds, **changed), key, alg=algorithm, kid=key.kid, typ="at+jwt")
+
+
+class IdentityServer:
+    """Where the provider is asked. `answers`: by path, a whole HTTP answer in place of the right one."""
+
+    def __init__(self) -> None:
+        self.identities = Identities()
+        self.port = 0
+        self.asked: list[str] = []
+        self.answers: dict[str, bytes] = {}
+        self.hold: asyncio.Event | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def token(self, **changed: Any) -> str:
+        return self.identities.token(**changed)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            path = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split(" ")[1]
+            self.asked.append(path)
+            if self.hold is not None:
+                await self.hold.wait()
+            writer.write(self.answers.get(path) or self._right(path))
+            await writer.drain()
+        writer.close()
+
+    def _right(self, path: str) -> bytes:
+        match path:
+            case "/.well-known/openid-configuration":
+                return answer({"issuer": self.identities.issuer, "jwks_uri": f"{self.url}/keys"})
+            case "/keys":
+                return answer(self.identities.document)
+            case _:
+                return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+
+
+def answer(document: Any, *headers: str) -> bytes:
+    """A whole answer with this document, or these bytes, as its body."""
+    body = document if isinstance(document, bytes) else json.dumps(document).encode()
+    head = ["HTTP/1.1 200 OK", *headers, f"Content-Length: {len(body)}", "Connection: close", "", ""]
+    return "\r\n".join(head).encode() + body
+
+
+@asynccontextmanager
+async def an_identity_server() -> AsyncIterator[IdentityServer]:
+    """A provider on a port of its own, whose issuer is its address."""
+    provider = IdentityServer()
+    connections: set[asyncio.Task[None]] = set()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        connections.add(task)
+        try:
+            await provider.serve(reader, writer)
+        except asyncio.CancelledError:
+            writer.transport.abort()
+        finally:
+            connections.discard(task)
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    provider.port = server.sockets[0].getsockname()[1]
+    provider.identities.issuer = provider.url
+    try:
+        yield provider
+    finally:
+        server.close()
+        for task in list(connections):
+            task.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
