@@ -23,6 +23,7 @@ FIELDS: Final = frozenset(
         *("reason", "error", "places", "path", "status", "code", "count", "counts", "connections", "position"),
         *("after", "first", "epoch", "messages", "stream", "replicas", "differences", "away_seconds", "mend"),
         *("month", "equations", "key_id", "event_id", "tree_size", "endpoint", "endpoints", "subject", "id"),
+        *("request_id", "method", "route", "person", "correlation_id", "case_id", "event_type"),
         *("attempts", "again_in_seconds", "day", "reader", "published", "mails", "owners", "drain_seconds", "seconds"),
     }
 )

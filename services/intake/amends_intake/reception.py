@@ -13,10 +13,10 @@ from amends_platform.guarding.admission import Admission
 from amends_platform.ids import uuid7
 from amends_platform.problems import Problem
 from amends_platform.telemetry.current import Seen, seen
+from amends_platform.telemetry.traceparent import trace_in
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _VERSION = re.compile(r'"(\d{1,9})"')
-_TRACE = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class Reception:
@@ -31,9 +31,6 @@ class Reception:
         # Six look-ups in Starlette's headers, or an URL just for its path, cost more than all the rest here.
         headers: dict[bytes, bytes] = dict(http.scope["headers"])
         principal = await self._admission.admit(http.scope, _text(headers.get(b"authorization")))
-        request = seen(http.scope)
-        if request is not None:
-            request.person = principal.id
         if principal.tenant != self._tenant:
             raise Problem(403, "other-tenant", "Your key belongs to another tenant than this service.")
         if headers.get(b"content-type") != b"application/json":
@@ -51,6 +48,7 @@ class Reception:
             raise Problem(400, "malformed-header", "An Idempotency-Key has 1 to 255 printable ASCII characters.")
         body = await http.body()
         request_hash = hashlib.sha256(b"\n".join((http.scope["path"].encode(), body))).digest()
+        request = seen(http.scope)
         correlation_id = _correlation_id(_text(headers.get(b"traceparent")), request)
         if request is not None:
             request.correlation_id = correlation_id
@@ -83,5 +81,4 @@ def _correlation_id(traceparent: str | None, request: Seen | None) -> UUID:
     """The caller's trace, so that one trace leads from the call to the alert; a new one when there is none."""
     if request is not None and request.span is not None:
         return request.span.correlation_id
-    trace = _TRACE.fullmatch(traceparent) if traceparent is not None else None
-    return UUID(hex=trace[1]) if trace is not None and int(trace[1], 16) else uuid7()
+    return trace_in(traceparent) or uuid7()

@@ -157,7 +157,7 @@ async def _serve(settings: Settings, tracing: Tracing | None) -> int:
         try:
             await notifier.run(announce_ready)
         except CannotContinue as error:
-            log.critical("stopped: the log cannot be published any further", reason=reason(error))
+            log.critical("stopped: the log cannot be published any further", reason=reason(error), **error.about)
             return _BAD
         except OwnerRefused as error:
             log.critical("stopped: this is not for production", reason=str(error))
@@ -193,7 +193,7 @@ async def _republish(settings: Settings, first: int) -> int:
         try:
             await notifier.republish(first, on_progress)
         except CannotContinue as error:
-            log.critical("stopped: the log cannot be published any further", reason=reason(error))
+            log.critical("stopped: the log cannot be published any further", reason=reason(error), **error.about)
             return _BAD
         except Exception as error:
             if not is_outage(error):

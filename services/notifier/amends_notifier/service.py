@@ -48,7 +48,21 @@ _OBSERVE_SECONDS: Final = 2.0
 
 
 class CannotContinue(Exception):
-    """The log holds something that cannot be told of, and skipping it is not for a program to decide."""
+    """The log holds something that cannot be told of, and skipping it is not for a program to decide.
+
+    `about` says in log lines which event it is, where it is one.
+    """
+
+    def __init__(self, message: str, event: StoredEvent | None = None) -> None:
+        super().__init__(message)
+        self.about: dict[str, Any] = {}
+        if event is not None:
+            self.about = {
+                "position": event.position,
+                "case_id": event.stream_id,
+                "event_type": event.type,
+                "correlation_id": event.correlation_id,
+            }
 
 
 class Teller(Protocol):
@@ -289,4 +303,4 @@ async def _message(reading: Reading, row: StoredEvent) -> Message:
         reason = f"an event of type {error}, which this release does not know: run the newer one that wrote it"
     except BrokenStream as error:
         reason = str(error)
-    raise CannotContinue(f"position {row.position}: {reason}")
+    raise CannotContinue(f"position {row.position}: {reason}", row)

@@ -60,6 +60,7 @@ class Projecting:
         self._follower: Follower | None = None
         self._halted_by: Exception | None = None
         self._came_to = 0
+        self._begun: StoredEvent | None = None
 
     @property
     def is_leading(self) -> bool:
@@ -139,7 +140,7 @@ class Projecting:
 
         `careful`: an event at a time, and no further than the batch that could not be projected.
         """
-        projection: Project = Projection(self._policies, self._on_alert)
+        projection = self._noting(Projection(self._policies, self._on_alert))
         if self._tracing is not None:
             projection = _traced(projection, self._tracing)
         batch_events_max = 1 if careful else _BATCH_EVENTS_MAX
@@ -165,11 +166,22 @@ class Projecting:
             await follower.reached(follower.position + 1)
             self._on_progress()
 
+    def _noting(self, projection: Project) -> Project:
+        async def noted(conn: Executor, events: list[StoredEvent]) -> None:
+            self._begun = events[0]
+            await projection(conn, events)
+
+        return noted
+
     def _halt(self, error: Exception) -> None:
         self._halted_by = error
+        begun, about = self._begun, {}
+        if begun is not None and begun.position == self._came_to + 1:
+            about = {"case_id": begun.stream_id, "event_type": begun.type, "correlation_id": begun.correlation_id}
         log.critical(
             "THE READ MODEL HAS STOPPED: an event cannot be projected, and none is ever skipped",
             position=self._came_to + 1,
+            **about,
             reason=reason(error),
             exc_info=error,
         )

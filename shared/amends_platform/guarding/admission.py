@@ -12,6 +12,7 @@ from amends_platform.oidc.errors import NotAdmitted, ProviderAway
 from amends_platform.principals import Principal, Unauthenticated
 from amends_platform.problems import Problem
 from amends_platform.settings import Settings, per_second
+from amends_platform.telemetry.current import seen
 
 
 class Authenticates(Protocol):
@@ -46,6 +47,9 @@ class Admission:
         now, address = time.monotonic(), self._proxies.address_of(scope)
         self._of_address.spend(address, now)
         principal = await self.principal(authorization, address)
+        request = seen(scope)
+        if request is not None:
+            request.person = principal.id
         self._of_principal.spend(principal.id, now)
         return principal
 

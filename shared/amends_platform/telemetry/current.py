@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from amends_platform.ids import uuid7
+from amends_platform.telemetry.traceparent import trace_in
 
 if TYPE_CHECKING:
     from amends_platform.telemetry.tracing import ServerSpan
@@ -61,16 +62,22 @@ class Seen:
             self._request_id = uuid7()
         about: dict[str, Any] = {"request_id": self._request_id, "method": self.method, "route": self.template}
         correlation_id = self.correlation_id
-        if correlation_id is None and self.span is not None:
-            correlation_id = self.span.correlation_id
+        if correlation_id is None:
+            correlation_id = self._trace()
         if correlation_id is not None:
             about["correlation_id"] = correlation_id
         if self.person is not None:
             about["person"] = self.person
         return about
 
+    def _trace(self) -> UUID | None:
+        if self.span is not None:
+            return self.span.correlation_id
+        headers = (value for name, value in self._scope["headers"] if name == b"traceparent")
+        return trace_in(next(headers, b"").decode("latin-1"))
 
-def seen(scope: MutableMapping[str, Any]) -> Seen | None:
+
+def seen(scope: Mapping[str, Any]) -> Seen | None:
     """The request of this scope; None where nobody looks on."""
     found: Seen | None = scope.get(SEEN)
     return found

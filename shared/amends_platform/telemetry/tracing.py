@@ -7,7 +7,6 @@ holds anything personal: route templates, event types, ids of cases, and SQL as 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -17,6 +16,8 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode, TraceFlags
 
+from amends_platform.telemetry.traceparent import TRACEPARENT
+
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from amends_platform.telemetry.span_ids import ChosenIds
     from amends_store.records import Append, StoredEvent
     from amends_store.timers import FiredEvent
-
-_TRACEPARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 
 CASE_ID: Final = "amends.case.id"
 EVENT_TYPE: Final = "amends.event.type"
@@ -37,8 +36,8 @@ def span_id_of(event_id: UUID) -> int:
 
 
 def parent_in(traceparent: str | None) -> SpanContext | None:
-    """What a traceparent header names; None when it names nothing. Source: W3C Trace Context."""
-    found = None if traceparent is None else _TRACEPARENT.fullmatch(traceparent)
+    """The span that a traceparent header names; None when it names none."""
+    found = None if traceparent is None else TRACEPARENT.fullmatch(traceparent)
     if found is None:
         return None
     trace_id, span_id, flags = (int(part, 16) for part in found.groups())

@@ -41,6 +41,7 @@ _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _HEADER_VALUE: Final = re.compile(r"[!-~]([ -~]{0,2000}[!-~])?")
 _OUR_HEADERS: Final = re.compile(
     r"(?i)webhook-.*|host|connection|content-.*|transfer-encoding|te|trailer|upgrade|expect|proxy-.*|user-agent|accept.*"
+    r"|traceparent|tracestate"
 )
 # A name, or an address in either form, without a zone.
 _HOST: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,252}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")

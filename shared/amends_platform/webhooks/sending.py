@@ -103,6 +103,7 @@ class Sender:
                 "Host": self._url.netloc.decode("ascii"),
                 "Content-Type": "application/json",
                 "User-Agent": "Amends",
+                **({} if outgoing.traceparent is None else {"traceparent": outgoing.traceparent}),
                 **signed_headers(self._endpoint.secrets, outgoing.id, int(time.time()), outgoing.body),
             },
             # Its certificate is checked against the name, too.

@@ -9,7 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from standardwebhooks import Webhook
 
@@ -38,10 +38,13 @@ async def test_it_announces_itself_ready_with_the_broker_away_and_ends_at_sigter
 async def test_an_unpublishable_event_ends_it_with_an_alarm(
     log: Log, database: Database, nats_server: NatsServer
 ) -> None:
-    await log.appender.append(a_command())
+    command = a_command()
+    await log.appender.append(command)
     status, said = await _run({"AMENDS_DATABASE_URL": database.url, "AMENDS_NATS_URL": nats_server.url})
     assert status == 1
     assert "cannot be published" in said
+    assert f'"case_id":"{command.stream_id}"' in said
+    assert f'"correlation_id":"{command.correlation_id}"' in said
 
 
 async def test_republishing_from_the_command_line_says_how_many(
@@ -133,6 +136,8 @@ async def test_webhooks_tell_of_what_it_publishes_where_a_file_names_them(
         assert await process.stop()
         (request,) = receiver.got
         assert request.id == (await log.ids())[2]
+        # The trace goes on.
+        assert UUID(request.id).hex[16:] == request.headers["traceparent"].split("-")[2]
         assert Webhook(SECRET).verify(request.body, request.headers)["data"]["clock"] == "apology"
         said = (tmp_path / "notifier.log").read_text()
         assert not [secret for secret in (*SECRETS, SECRET, SECRET.removeprefix("whsec_")) if secret in said]

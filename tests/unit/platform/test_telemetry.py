@@ -22,6 +22,7 @@ from opentelemetry.trace import SpanKind
 from prometheus_client import CollectorRegistry, generate_latest
 from starlette.responses import PlainTextResponse, Response
 
+from amends_platform.logs import FIELDS
 from amends_platform.settings import SettingsError
 from amends_platform.telemetry.asked import asked_by, tracing_asked_for
 from amends_platform.telemetry.current import add_what_it_is_about, seen
@@ -201,10 +202,20 @@ async def test_a_line_written_for_a_request_says_which_and_no_other_does() -> No
     async with asked(an_app(CollectorRegistry())) as client:
         first, second = [(await client.get("/v1/things/C-1")).json() for _ in range(2)]
     assert first.keys() == {"event", "request_id", "method", "route"}
+    assert {*first, "correlation_id", "person"} <= FIELDS
     assert first["route"] == "/v1/things/{ref}"
     assert first["request_id"] != second["request_id"]
     assert add_what_it_is_about(None, "info", {"event": "…"}) == {"event": "…"}
     assert seen({"type": "http"}) is None
+
+
+async def test_a_line_says_the_caller_s_trace_also_without_traces() -> None:
+    header = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"}
+    async with asked(an_app(CollectorRegistry())) as client:
+        said = (await client.get("/v1/things/C-1", headers=header)).json()
+        forged = (await client.get("/v1/things/C-1", headers={"traceparent": "C-Quillfeather"})).json()
+    assert said["correlation_id"] == "4bf92f35-77b3-4da6-a3ce-929d0e0e4736"
+    assert "correlation_id" not in forged
 
 
 async def test_with_traces_a_line_says_the_trace() -> None:

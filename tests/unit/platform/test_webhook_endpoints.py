@@ -136,6 +136,7 @@ def test_a_url_that_is_not_what_it_seems_is_refused(tmp_path: Path, url: str, sa
         ("allow_private: yes", "true or false"),
         ("headers: {Host: a}", "ours to set"),
         ("headers: {webhook-id: a}", "ours to set"),
+        ("headers: {Traceparent: a}", "ours to set"),
         ("headers: {'a b': c}", "the name of a header"),
         ("ca_file: nowhere.pem", "cannot be used"),
     ],

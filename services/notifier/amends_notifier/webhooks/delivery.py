@@ -19,6 +19,7 @@ from amends_notifier.webhooks.pulling import Pull
 from amends_notifier.webhooks.schedule import Schedule
 from amends_platform.broker_connection import TROUBLE
 from amends_platform.reasons import reason as told_of
+from amends_platform.telemetry.traceparent import trace_in
 from amends_platform.webhooks.consumers import STREAM, durable_name
 from amends_platform.webhooks.dead_letters import bury
 from amends_platform.webhooks.endpoints import Endpoint
@@ -181,7 +182,7 @@ class Delivery:
             return None
         log.info(
             "webhook not taken", endpoint=self._endpoint.name, attempts=attempts, reason=outcome.reason,
-            again_in_seconds=round(delay_seconds, 3),
+            again_in_seconds=round(delay_seconds, 3), **_about(message),
         )  # fmt: skip
         await message.nak(delay=delay_seconds)
         return delay_seconds
@@ -207,7 +208,7 @@ class Delivery:
         await message.ack()
         self._dead.inc()
         log.error(
-            "webhook given up", endpoint=self._endpoint.name, reason=reason, id=(message.headers or {}).get("ce-id"),
+            "webhook given up", endpoint=self._endpoint.name, reason=reason, **_about(message),
             mend=f"amends webhooks replay {self._endpoint.name}",
         )  # fmt: skip
 
@@ -225,6 +226,13 @@ class Delivery:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None and not self._broken.done():
             self._broken.set_exception(error)
+
+
+def _about(message: Msg) -> dict[str, Any]:
+    """Which message it is, in a log line."""
+    headers = message.headers or {}
+    trace = trace_in(headers.get("traceparent"))
+    return {"id": headers.get("ce-id"), "case_id": headers.get("ce-subject"), "correlation_id": trace}
 
 
 def _branch(payload: bytes) -> str | None:
