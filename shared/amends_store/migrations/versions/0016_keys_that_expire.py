@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from amends_store.migrations import run
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
