@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amends_platform.guarding.headers import SECURITY, SECURITY_OVER_HTTPS
 from amends_platform.telemetry.current import seen
 from amends_platform.web import too_large
 
+B = TypeVar("B", bytes, bytearray)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -68,15 +69,26 @@ class _Request(Request):
 
     async def body(self) -> bytes:
         """For once: it is not kept. Raises a 413 problem, ClientDisconnect."""
-        body, more = b"", True
-        while more:
-            message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > self._body_bytes_max:
-                raise too_large(self._body_bytes_max)
+        message = await self._next()
+        body = message.get("body", b"")
+        if not message.get("more_body", False):
+            return self._checked(body)
+        whole = bytearray(body)
+        while message.get("more_body", False):
+            self._checked(whole)
+            message = await self._next()
+            whole += message.get("body", b"")
+        return bytes(self._checked(whole))
+
+    async def _next(self) -> Message:
+        message = await self.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        return message
+
+    def _checked(self, body: B) -> B:
+        if len(body) > self._body_bytes_max:
+            raise too_large(self._body_bytes_max)
         return body
 
 

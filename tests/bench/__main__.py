@@ -13,7 +13,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.bench import alerting, appending, paging, proving, receiving, replaying, sealing, verifying
+from tests.bench import abuse, alerting, appending, paging, proving, receiving, replaying, sealing, verifying
 from tests.bench.document import as_json, page, show
 from tests.bench.machine import machine
 from tests.bench.measuring import FULL, QUICK, Outcome, Plan
@@ -30,6 +30,7 @@ BENCHMARKS: dict[str, _Run] = {
     "f": verifying.run,
     "g": proving.run,
     "h": paging.run,
+    "i": abuse.run,
 }
 _PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 _COMMAND = "python -m tests.bench"
@@ -64,7 +65,7 @@ def _arguments() -> argparse.Namespace:
         type=_chosen,
         default=list(BENCHMARKS),
         metavar=",".join(BENCHMARKS),
-        help="a append, b HTTP intake, c replay, d commit to NATS, e seal, f verify, g prove, h console",
+        help="a append, b HTTP intake, c replay, d commit to NATS, e seal, f verify, g prove, h console, i abuse",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return parser.parse_args()

@@ -27,13 +27,15 @@ _CREATED = b"HTTP/1.1 201 "
 
 @dataclass(frozen=True)
 class Load:
-    """`request` is the whole text of one, NUMBER in it; `first_number` makes those of a run new."""
+    """`request` is the whole text of one, NUMBER in it; `first_number` makes those of a run new. `pause_seconds`: after
+    each answer."""
 
     port: int
     request: str
     connections: int
     seconds: float
     first_number: int
+    pause_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class _Run:
         self._parts = load.request.encode().split(NUMBER.encode())
         self._numbers = iter(range(load.first_number, 10 ** len(NUMBER)))
         self._connections = load.connections
+        self.pause_seconds = load.pause_seconds
         self.ends_at = time.perf_counter() + load.seconds
         self.durations_ms: list[float] = []
         self.refused: bytes | None = None
@@ -118,7 +121,10 @@ class _Connection(asyncio.Protocol):
         self._run.durations_ms.append((now - self._sent_at) * 1000)
         self._received = b""
         if now < self._run.ends_at:
-            self._send()
+            if self._run.pause_seconds:
+                asyncio.get_running_loop().call_later(self._run.pause_seconds, self._send)
+            else:
+                self._send()
         else:
             self._transport.close()
 

@@ -40,7 +40,9 @@ _HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class _Service:
+class Service:
+    """A running service, and how a complaint is sent to it."""
+
     pid: int
     port: int
     path: str
@@ -64,7 +66,7 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
         async with _intake(bench, database, api_key) as ours, _bare(bench, database, api_key) as bare:
             numbers = itertools.count(0, 1_000_000)
 
-            async def load(service: _Service) -> Figures:
+            async def load(service: Service) -> Figures:
                 return await _load(bench, service, next(numbers), plan.seconds)
 
             contenders = [Contender(OURS, lambda: load(ours)), Contender(BARE, lambda: load(bare))]
@@ -72,7 +74,7 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
     return rounds.outcome("Receiving complaints over HTTP", ABOUT, rounds.ratio(OURS, BARE, "requests/s", aim=1.5))
 
 
-async def _load(bench: Bench, service: _Service, first_number: int, seconds: float) -> Figures:
+async def _load(bench: Bench, service: Service, first_number: int, seconds: float) -> Figures:
     assert bench.postgres.pid is not None
     pids = service.pid, bench.postgres.pid
     before = [cpu_seconds(pid) for pid in pids]
@@ -99,7 +101,7 @@ async def _prepare(database: Database) -> str:
 
 
 @asynccontextmanager
-async def _intake(bench: Bench, database: Database, api_key: str) -> AsyncIterator[_Service]:
+async def _intake(bench: Bench, database: Database, api_key: str) -> AsyncIterator[Service]:
     port = free_port(_HOST)
     settings = {
         "AMENDS_DATABASE_URL": database.url,
@@ -110,12 +112,12 @@ async def _intake(bench: Bench, database: Database, api_key: str) -> AsyncIterat
         "AMENDS_RATE_LIMIT": "off",
     }
     async with bench.service("intake", ("amends_intake",), settings, lambda: http_ready(_HOST, port)) as pid:
-        yield _Service(pid, port, "/v1/complaints", api_key)
+        yield Service(pid, port, "/v1/complaints", api_key)
 
 
 @asynccontextmanager
-async def _bare(bench: Bench, database: Database, api_key: str) -> AsyncIterator[_Service]:
+async def _bare(bench: Bench, database: Database, api_key: str) -> AsyncIterator[Service]:
     port = free_port(_HOST)
     command = ("tests.bench.bare_service", str(port), database.url)
     async with bench.service("bare", command, {}, lambda: http_ready(_HOST, port)) as pid:
-        yield _Service(pid, port, "/complaints", api_key)
+        yield Service(pid, port, "/complaints", api_key)

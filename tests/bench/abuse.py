@@ -1,0 +1,99 @@
+"""What others notice of an attack: the time in which their complaints are recorded, against that in quiet."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import replace
+
+import asyncpg
+import psutil
+
+from amends_platform.ports import free_port
+from amends_platform.principals import create_key
+from amends_platform.probes import http_ready
+from tests.bench import attacks
+from tests.bench.attacks import KINDS, Attack, attacking
+from tests.bench.http_load import Load, generated
+from tests.bench.measuring import Contender, Figures, Outcome, Plan, percentile, take_turns
+from tests.bench.receiving import Service
+from tests.bench.servers import Bench
+
+QUIET = "quiet"
+CONNECTIONS, PAUSE_SECONDS = 8, 0.05
+RATE_LIMIT = "200/s"
+# Seven contenders take their time.
+ROUNDS_MAX = 3
+
+ABOUT = f"""
+{CONNECTIONS} clients record a complaint every {PAUSE_SECONDS * 1000:g} ms each, from an address and with a key of
+their own: in quiet, and while another process attacks intake from two other addresses. The service is
+`python -m amends_intake` as it is shipped, but for a rate limit of {RATE_LIMIT} for each key: all limits are those of
+the settings' defaults.
+
+- **slow loris**: {attacks.LORIS_CONNECTIONS} connections that send a head byte by byte and never end it; who is cut off
+  comes back.
+- **1 GB announced, chunked**: {attacks.UPLOADS} connections that send a body of 1 GB with a good key, over and over.
+- **1,000 idle**: so many connections that say nothing; who is cut off comes back.
+- **flood of one key**: {attacks.FLOOD_CONNECTIONS} connections that send complaints with one good key, whatever is
+  answered.
+- **flood of wrong keys**: as many, each request with another key that might be good.
+
+The attackers' processor time is taken from the same machine. There are {ROUNDS_MAX} rounds at most. `RSS MB` is intake's memory at the end of a round.
+"""
+
+_HOST = "127.0.0.1"
+
+
+async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outcome:
+    async with bench.database() as database:
+        victim, attacker = [await _key(database.url, person) for person in ("dev-victim", "dev-attacker")]
+        async with _intake(bench, database.url, victim) as ours:
+            numbers = itertools.count(0, 100_000)
+            attack_request = replace(ours, api_key=attacker).request()
+
+            async def load(kind: str) -> Figures:
+                attack = Attack(kind, ours.port, attack_request)
+                async with nullcontext() if kind == QUIET else attacking(attack):
+                    return await _load(ours, next(numbers), plan.seconds)
+
+            contenders = [Contender(kind, lambda kind=kind: load(kind)) for kind in (QUIET, *KINDS)]  # type: ignore[misc]
+            rounds = await take_turns(contenders, min(plan.rounds, ROUNDS_MAX), on_step)
+    ratios = [rounds.ratio(QUIET, kind, "p50 ms", aim=0.5) for kind in KINDS]
+    return rounds.outcome("Recording complaints under attack", ABOUT, *ratios)
+
+
+async def _load(service: Service, first_number: int, seconds: float) -> Figures:
+    load = Load(service.port, service.request(), CONNECTIONS, seconds, first_number, PAUSE_SECONDS)
+    answers = await generated(load)
+    if answers.refused is not None:
+        raise RuntimeError(f"a request was refused: {answers.refused}")
+    return {
+        "requests/s": answers.count / answers.seconds,
+        "p50 ms": percentile(answers.durations_ms, 50),
+        "p99 ms": percentile(answers.durations_ms, 99),
+        "RSS MB": psutil.Process(service.pid).memory_info().rss / 1_000_000,
+    }
+
+
+async def _key(database_url: str, person: str) -> str:
+    connection = await asyncpg.connect(database_url)
+    try:
+        return await create_key(connection, role="agent", tenant="default", person=person)
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def _intake(bench: Bench, database_url: str, api_key: str) -> AsyncIterator[Service]:
+    port = free_port(_HOST)
+    settings = {
+        "AMENDS_DATABASE_URL": database_url,
+        "AMENDS_MASTER_KEY_FILE": str(bench.master_key_file),
+        "AMENDS_DATA_DIR": str(bench.directory),
+        "AMENDS_INTAKE_PORT": str(port),
+        "AMENDS_RATE_LIMIT": RATE_LIMIT,
+    }
+    async with bench.service("intake", ("amends_intake",), settings, lambda: http_ready(_HOST, port)) as pid:
+        yield Service(pid, port, "/v1/complaints", api_key)
