@@ -8,14 +8,14 @@ with the app; its OpenAPI document comes from them, and so does the answer to wh
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from amends_platform.guarding.headers import SECURITY, SECURITY_OVER_HTTPS
+from amends_platform.guarding.headers import COMMAND, COMMAND_OVER_HTTPS
 from amends_platform.telemetry.current import seen
 from amends_platform.web import too_large
 
@@ -101,7 +101,7 @@ class _ShortWay:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = _Request(scope, receive, self._body_bytes_max)
-        security = SECURITY_OVER_HTTPS if scope["scheme"] == "https" else SECURITY
+        security = COMMAND_OVER_HTTPS if scope["scheme"] == "https" else COMMAND
         try:
             response = await scope["endpoint"](request)
         except ClientDisconnect:

@@ -40,7 +40,8 @@ the settings' defaults.
   answered.
 - **flood of wrong keys**: as many, each request with another key that might be good.
 
-The attackers' processor time is taken from the same machine. There are {ROUNDS_MAX} rounds at most. `RSS MB` is intake's memory at the end of a round.
+The attackers' processor time is taken from the same machine. There are {ROUNDS_MAX} rounds at most.
+`RSS MB` is intake's memory at the end of a round.
 """
 
 _HOST = "127.0.0.1"
