@@ -13,7 +13,7 @@ WORKERS ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
 # A system is many Python processes, and its tests start hundreds: each finds its modules compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up demo test check rehearsal setup bench docs words screenshots format lock clean
+.PHONY: help up demo test check rehearsal audit setup bench docs words screenshots format lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ check: $(STAMP) ## format, lint, types, import rules
 
 rehearsal: $(STAMP) ## build the image's files without an engine, and run them as a container would
 	@$(BIN)/pytest -n 0 tests/rehearsal/test_image.py $(ARGS)
+
+audit: $(STAMP) ## look up known vulnerabilities of what is locked; says so where that cannot be asked
+	@$(BIN)/python -m tests.support.audit
 
 setup: $(STAMP) ## install into .venv, and nothing else
 

@@ -8,7 +8,7 @@ with the app; its OpenAPI document comes from them, and so does the answer to wh
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect, Request
@@ -19,7 +19,6 @@ from amends_platform.guarding.headers import COMMAND, COMMAND_OVER_HTTPS
 from amends_platform.telemetry.current import seen
 from amends_platform.web import too_large
 
-B = TypeVar("B", bytes, bytearray)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -72,13 +71,15 @@ class _Request(Request):
         message = await self._next()
         body = message.get("body", b"")
         if not message.get("more_body", False):
-            return self._checked(body)
+            self._check(body)
+            return body  # type: ignore[no-any-return]
         whole = bytearray(body)
         while message.get("more_body", False):
-            self._checked(whole)
+            self._check(whole)
             message = await self._next()
             whole += message.get("body", b"")
-        return bytes(self._checked(whole))
+        self._check(whole)
+        return bytes(whole)
 
     async def _next(self) -> Message:
         message = await self.receive()
@@ -86,10 +87,9 @@ class _Request(Request):
             raise ClientDisconnect
         return message
 
-    def _checked(self, body: B) -> B:
+    def _check(self, body: bytes | bytearray) -> None:
         if len(body) > self._body_bytes_max:
             raise too_large(self._body_bytes_max)
-        return body
 
 
 class _ShortWay:
