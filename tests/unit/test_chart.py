@@ -40,6 +40,7 @@ EVERYTHING = NEEDED | {
     "nats.caSecret": "nats-ca",
     "nats.replicas": "3",
     "policyConfigMap": "our-policy",
+    "oidcConfigMap": "our-provider",
     "settings.AMENDS_RATE_LIMIT": "500/s",
     "intake.autoscaling.enabled": "true",
     "notifier.telling.secret": "telling",
@@ -233,6 +234,11 @@ def test_the_signing_key_is_the_workflows_and_the_master_key_is_of_those_who_uns
     having = {name: {volume["name"] for volume in pod["spec"]["volumes"]} for name, pod in pods(way)}
     assert {name for name, volumes in having.items() if "signing" in volumes} == {"workflow"}
     assert {name for name, volumes in having.items() if "master-key" in volumes} == {"intake", "workflow", "owner"}
+
+
+def test_people_who_sign_in_elsewhere_are_known_where_they_are_asked_for() -> None:
+    known = {name for name, pod in pods("everything") if "AMENDS_OIDC" in environment(pod)}
+    assert known == {"intake", "workflow"}
 
 
 def test_each_pod_gets_its_own_password_and_no_others() -> None:

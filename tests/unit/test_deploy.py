@@ -29,6 +29,7 @@ OF_OVERLAYS = {
     "SMTP_URL": "smtps://desk@mail.example.com",
     "TELLING_DIR": "/telling",
     "TLS_DIR": "/tls",
+    "OIDC_FILE": "/oidc.yaml",
     "INTAKE_NAME": "intake.example.com",
     "CONSOLE_NAME": "desk.example.com",
 }

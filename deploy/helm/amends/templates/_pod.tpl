@@ -143,6 +143,25 @@ podAffinity:
 - {name: key-store, mountPath: /var/lib/amends/keys}
 {{- end }}
 
+{{/* Those who unseal are those who are asked by people, too. */}}
+{{- define "amends.identity-volume" -}}
+{{- with .Values.oidcConfigMap }}
+- {name: identity, configMap: {name: {{ . }}}}
+{{- end }}
+{{- end }}
+
+{{- define "amends.identity-mount" -}}
+{{- if .Values.oidcConfigMap }}
+- {name: identity, mountPath: /etc/amends/identity, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "amends.identity-environment" -}}
+{{- if .Values.oidcConfigMap }}
+- {name: AMENDS_OIDC, value: /etc/amends/identity/oidc.yaml}
+{{- end }}
+{{- end }}
+
 {{- define "amends.key-environment" -}}
 - {name: AMENDS_MASTER_KEY_FILE, value: /etc/amends/master/master.key}
 - {name: AMENDS_KEY_STORE, value: /var/lib/amends/keys/customers.db}
