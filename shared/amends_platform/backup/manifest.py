@@ -42,7 +42,7 @@ class Membership(NamedTuple):
 class Manifest:
     """`position` is the last event of the log, and `signed_events` how many the newest signed checkpoint covers (0:
     none), which stands in the file CHECKPOINT. `roles` and `memberships` belong to the cluster, so that the dump does
-    not hold them. `rows` are estimates.
+    not hold them. There are about so many `rows`.
     """
 
     made_at: datetime
@@ -53,7 +53,7 @@ class Manifest:
     signed_events: int
     roles: tuple[str, ...]
     memberships: tuple[Membership, ...]
-    rows: dict[str, int]
+    rows: int
     files: dict[str, File]
 
     def document(self) -> dict[str, Any]:

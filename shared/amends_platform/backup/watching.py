@@ -1,34 +1,36 @@
-"""How far a dump or a restore has come, as the server tells of the tables that are being copied."""
+"""How far a dump or a restore has come, as the server tells of what is being copied."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import asyncpg
 
-# (table, rows done, rows of about so many)
-OnProgress = Callable[[str, int, int], None]
+# (rows done, of about so many)
+OnProgress = Callable[[int, int], None]
 _LOOK_SECONDS: Final = 0.2
+# By number: what is restored has no name yet that anybody else could see.
 _COPIES: Final = """
-SELECT c.relname AS name, p.tuples_processed AS done
-FROM pg_stat_progress_copy AS p JOIN pg_class AS c ON c.oid = p.relid
-WHERE p.datname = current_database()
+SELECT p.relid, p.tuples_processed FROM pg_stat_progress_copy AS p JOIN pg_stat_activity AS a USING (pid)
+WHERE p.datname = current_database() AND a.application_name IN ('pg_dump', 'pg_restore')
 """
 
 
 @asynccontextmanager
-async def watching(database_url: str, rows: Mapping[str, int], on_progress: OnProgress) -> AsyncIterator[None]:
-    """Tell `on_progress` of what is copied in this database meanwhile; `rows` are about as many as there are."""
+async def watching(database_url: str, rows: int, on_progress: OnProgress) -> AsyncIterator[None]:
+    """Tell `on_progress` meanwhile how many rows of this database were copied, of about `rows`."""
 
     async def watch() -> None:
+        copied: dict[int, int] = {}
         connection = await asyncpg.connect(database_url)
         try:
             while True:
-                for copy in await connection.fetch(_COPIES):
-                    on_progress(copy["name"], copy["done"], max(rows.get(copy["name"], 0), copy["done"]))
+                copied |= dict(await connection.fetch(_COPIES))
+                done = sum(copied.values())
+                on_progress(done, max(rows, done))
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
             connection.terminate()

@@ -94,12 +94,13 @@ def restore(
 
 async def _back_up(directory: Path) -> Manifest:
     from amends_platform.backup.making import make_backup
+    from amends_platform.cli.progress import meter
     from amends_platform.cli.settings import load_settings
     from amends_platform.owner import database_url_of
 
     database_url = database_url_of(load_settings())
-    with _meters("copying") as on_progress:
-        return await make_backup(database_url, directory, on_progress)
+    with meter("backing up", "rows", 0) as progress:
+        return await make_backup(database_url, directory, progress.reach)
 
 
 def _checked(directory: Path) -> Manifest:
@@ -113,12 +114,13 @@ def _checked(directory: Path) -> Manifest:
 async def _restore(directory: Path, settings: Settings) -> Manifest:
     from amends_platform.backup.restoring import restore
     from amends_platform.backup.servers import server_of
+    from amends_platform.cli.progress import meter
 
-    with _meters("restoring") as on_progress:
+    with meter("restoring", "rows", 0) as progress:
         if settings.database_url is not None:
-            return await restore(directory, settings.database_url, on_progress)
+            return await restore(directory, settings.database_url, progress.reach)
         async with server_of(settings.data_dir, _note) as database_url:
-            return await restore(directory, database_url, on_progress)
+            return await restore(directory, database_url, progress.reach)
 
 
 def _rehearse(directory: Path, *, as_json: bool) -> None:
@@ -139,21 +141,23 @@ def _rehearse(directory: Path, *, as_json: bool) -> None:
 
 async def _rehearsed(directory: Path) -> tuple[Manifest, Verified]:
     import os
+    from functools import partial
 
     from amends_platform.backup.manifest import CHECKPOINT
     from amends_platform.backup.restoring import restore
     from amends_platform.backup.servers import passing_server
+    from amends_platform.cli.progress import meter_of_stages
     from amends_platform.cli.settings import load_settings, of_this_machine
     from amends_platform.verifying.claims import claims_from, own_public_keys
     from amends_platform.verifying.log import Request, verify_log
 
     keys = own_public_keys(of_this_machine(load_settings()).signing_key_path)
-    with _meters("restoring") as on_progress:
+    with meter_of_stages({"restoring": "rows", "verifying": "events"}) as on_progress:
         async with passing_server(_note) as database_url:
-            manifest = await restore(directory, database_url, on_progress)
+            manifest = await restore(directory, database_url, partial(on_progress, "restoring"))
             claims = claims_from(directory / CHECKPOINT, keys) if CHECKPOINT in manifest.files else []
             request = Request(database_url, keys, claims, os.cpu_count() or 1)
-            return manifest, await verify_log(request, lambda done, total: on_progress("the log", done, total))
+            return manifest, await verify_log(request, partial(on_progress, "verifying"))
 
 
 def _signed_beyond(settings: Settings, manifest: Manifest) -> int:
@@ -168,14 +172,6 @@ def _signed_beyond(settings: Settings, manifest: Manifest) -> int:
         # Kept elsewhere, or nothing was signed yet. The sealer finds out in any case.
         return 0
     return max(0, last.tree_size - manifest.position)
-
-
-def _meters(doing: str) -> Any:
-    from collections import defaultdict
-
-    from amends_platform.cli.progress import meter_of_stages
-
-    return meter_of_stages(defaultdict(lambda: f"rows, {doing}"))
 
 
 def _note(line: str) -> None:

@@ -188,5 +188,5 @@ def _write(directory: Path, manifest: Manifest) -> None:
     (directory / MANIFEST).write_text(json.dumps(manifest.document()))
 
 
-def _nobody_looks(_table: str, _done: int, _total: int) -> None:
+def _nobody_looks(_done: int, _total: int) -> None:
     return None

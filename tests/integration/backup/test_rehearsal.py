@@ -256,5 +256,5 @@ async def _ids(database: Database) -> list[str]:
         await connection.close()
 
 
-def _nobody_looks(_table: str, _done: int, _total: int) -> None:
+def _nobody_looks(_done: int, _total: int) -> None:
     return None

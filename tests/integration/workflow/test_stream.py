@@ -233,6 +233,7 @@ async def test_stopping_ends_every_stream_also_of_those_who_take_nothing(station
         stuck.taking.clear()
         await station.live.aclose()
         await listener.until(listener.ended.is_set)
+        assert listener.comments[-1] == "come again"
         await stuck.until(stuck.ended.is_set)
         with pytest.raises(Problem, match="No more readers"):
             station.live.open(station.reader(), None)
