@@ -146,6 +146,33 @@ async def insert(conn: Any, table: str, row: Mapping[str, Any]) -> None:
     await conn.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", *row.values())
 
 
+async def picture(owner: asyncpg.Connection) -> str:
+    """Who may do what to which table, and how much of it they see, by the catalog: the table of the document."""
+    lines = [f"| | {' | '.join(role.removeprefix('amends_') for role in SEES)} |", "| --- " * (len(SEES) + 1) + "|"]
+    for (table,) in await owner.fetch(_RELATIONS):
+        cells = [await owner.fetchval(_CELL, role, table) for role in SEES]
+        lines.append(f"| `{table}` | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+_RELATIONS: Final = """
+SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v') ORDER BY relname
+"""
+_CELL: Final = """
+SELECT concat_ws(
+    ': ',
+    string_agg(verb.said, ', ' ORDER BY verb.number),
+    (
+        SELECT string_agg(replace(p.polname, '_', ' '), ' ') FROM pg_policy AS p
+        WHERE p.polrelid = CAST($2 AS text)::regclass AND to_regrole($1)::oid = ANY(p.polroles)
+    )
+)
+FROM (VALUES (1, 'SELECT', 'reads'), (2, 'INSERT', 'adds'), (3, 'UPDATE', 'changes'), (4, 'DELETE', 'removes'))
+    AS verb (number, name, said)
+WHERE
+    has_table_privilege($1, CAST($2 AS text), verb.name)
+    OR (verb.name <> 'DELETE' AND has_any_column_privilege($1, CAST($2 AS text), verb.name))
+"""
 _COLUMNS: Final = """
 SELECT c.relname AS name, a.attname, a.attnotnull, format_type(a.atttypid, NULL) AS type,
        a.attidentity <> '' OR a.attgenerated <> '' AS is_generated

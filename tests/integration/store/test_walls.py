@@ -32,6 +32,7 @@ from tests.support.walls import (
     Whose,
     fill,
     insert,
+    picture,
     row_of,
 )
 
@@ -121,6 +122,11 @@ async def test_no_view_shows_more_than_whoever_asks_may_see_but_two_that_say_not
         "SELECT attname FROM pg_attribute WHERE attrelid = 'log_leaves'::regclass AND attnum > 0 ORDER BY attnum"
     )
     assert [row["attname"] for row in columns] == ["position", "recorded_at", "leaf_hash"]
+
+
+async def test_the_document_shows_the_walls_as_they_are(desk: Desk) -> None:
+    shown = await picture(desk.owner)
+    assert shown in DOCUMENT.read_text(encoding="utf-8"), f"put this into {DOCUMENT.name}:\n{shown}"
 
 
 @pytest.mark.parametrize("role", SEES)
