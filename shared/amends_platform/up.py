@@ -327,7 +327,7 @@ def _program(service: Service, known: Settings, directory: DataDirectory, enviro
         probe=probe,
         announces=True,
         environment=environment,
-        stop_seconds_max=known.shutdown_seconds_max + 5,
+        stop_seconds_max=known.drain_seconds + known.shutdown_seconds_max + 5,
     )
 
 

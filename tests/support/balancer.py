@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 import httpx
 
@@ -125,5 +124,5 @@ class AsProxiesDo(httpx.AsyncBaseTransport):
         await self._transport.aclose()
 
 
-def client_of(balancer: Balancer, transport: AsProxiesDo, **options: Any) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=balancer.url, transport=transport, timeout=WAIT_SECONDS_MAX, **options)
+def client_of(balancer: Balancer, transport: AsProxiesDo) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=balancer.url, transport=transport, timeout=WAIT_SECONDS_MAX)
