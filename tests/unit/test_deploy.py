@@ -170,7 +170,10 @@ def test_with_the_proxy_only_that_one_does_and_what_it_says_of_clients_is_believ
     }
     assert open_to_all == {"proxy"}
     address = laid["services"]["proxy"]["networks"]["proxied"]["ipv4_address"]
-    assert {environment(name, laid)["AMENDS_TRUSTED_PROXIES"] for name in ("intake", "workflow")} == {address}
+    for name in ("intake", "workflow"):
+        assert environment(name, laid)["AMENDS_TRUSTED_PROXIES"] == address
+        # It comes by that address and by no other.
+        assert laid["services"][name]["networks"].keys() & laid["services"]["proxy"]["networks"].keys() == {"proxied"}
     caddyfile = (DEPLOY / "proxy" / "Caddyfile").read_text("utf-8")
     assert "path /metrics /livez /readyz" in caddyfile
     assert caddyfile.count("import amends") == 2
