@@ -89,8 +89,9 @@ class Authenticator:
         shown = _bearer(authorization)
         shown_hash = _hash(shown)
         known = self._known.get(shown_hash)
-        if known is not None and self._now_seconds() < known.until:
-            if known.is_token or not self._changes.is_due:
+        now = self._now_seconds()
+        if known is not None and now < known.until:
+            if now < self._changes.due_at or known.is_token:
                 return known.principal
             await self._changes.look()
             # Gone, where anything was taken back.
@@ -100,7 +101,7 @@ class Authenticator:
         # Who was let in before is let in whatever others at the same address do.
         brake = self._unknown_keys if known is None and address is not None else None
         if brake is not None and address is not None:
-            brake.spend(address, self._now_seconds())
+            brake.spend(address, now)
         principal = await self._ask(shown, shown_hash)
         if brake is not None and address is not None:
             brake.give_back(address)

@@ -32,15 +32,12 @@ class CredentialChanges:
         self._on_change = on_change
         self._now_seconds = now_seconds
         self._looked_at = -math.inf
+        self.due_at = -math.inf
+        """From when on `look` has something to do."""
         self._number: int | None = None
         self._looking: asyncio.Task[None] | None = None
         self.seen = 0
         """How many changes were seen: what was learned before one is not to be kept."""
-
-    @property
-    def is_due(self) -> bool:
-        """Whether `look` has anything to do."""
-        return self._now_seconds() - self._looked_at >= _AHEAD_SECONDS
 
     async def look(self) -> None:
         """Return once what is known is at most LOOK_SECONDS old."""
@@ -60,6 +57,6 @@ class CredentialChanges:
                     self._number = number
                     self.seen += 1
                     self._on_change()
-            self._looked_at = asked_at
+            self._looked_at, self.due_at = asked_at, asked_at + _AHEAD_SECONDS
         finally:
             self._looking = None

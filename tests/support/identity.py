@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -96,13 +97,14 @@ class IdentityServer:
     def __init__(self) -> None:
         self.identities = Identities()
         self.port = 0
+        self.scheme = "http"
         self.asked: list[str] = []
         self.answers: dict[str, bytes] = {}
         self.hold: asyncio.Event | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def token(self, **changed: Any) -> str:
         return self.identities.token(**changed)
@@ -135,7 +137,7 @@ def answer(document: Any, *headers: str) -> bytes:
 
 
 @asynccontextmanager
-async def an_identity_server() -> AsyncIterator[IdentityServer]:
+async def an_identity_server(tls: ssl.SSLContext | None = None) -> AsyncIterator[IdentityServer]:
     """A provider on a port of its own, whose issuer is its address."""
     provider = IdentityServer()
     connections: set[asyncio.Task[None]] = set()
@@ -151,7 +153,8 @@ async def an_identity_server() -> AsyncIterator[IdentityServer]:
         finally:
             connections.discard(task)
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+    provider.scheme = "http" if tls is None else "https"
     provider.port = server.sockets[0].getsockname()[1]
     provider.identities.issuer = provider.url
     try:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -43,12 +43,15 @@ async def amends(home: Path, *arguments: str, **variables: str) -> subprocess.Co
 
 async def test_a_key_made_at_the_command_line_opens_until_it_is_revoked(tmp_path: Path, database: Database) -> None:
     url = {"AMENDS_DATABASE_URL": database.url}
-    made = await amends(tmp_path, "keys", "create", "--role", "agent", "--branch", "north", "--person", "a-7", **url)
+    who = ("--role", "agent", "--branch", "north", "--person", "a-7", "--expires", "90d")
+    made = await amends(tmp_path, "keys", "create", *who, **url)
     assert made.returncode == 0, made.stderr
     principal = await Authenticator(await database.pool()).authenticate(f"Bearer {made.stdout.strip()}")
     assert (principal.id, principal.grants) == ("a-7", (("agent", "north"),))
     listed = json.loads((await amends(tmp_path, "keys", "list", "--json", **url)).stdout)
     assert [(key["person"], key["branch"], key["revoked_at"]) for key in listed] == [("a-7", "north", None)]
+    good_for = datetime.fromisoformat(listed[0]["expires_at"]) - datetime.fromisoformat(listed[0]["created_at"])
+    assert abs(good_for - timedelta(days=90)) < timedelta(minutes=5)
     revoked = await amends(tmp_path, "keys", "revoke", listed[0]["id"], **url)
     assert revoked.returncode == 0, revoked.stderr
     connection = await asyncpg.connect(database.url)

@@ -13,8 +13,9 @@ import pytest
 import pytest_asyncio
 
 from amends_platform.oidc.errors import ProviderAway
-from amends_platform.oidc.fetching import DOCUMENT_BYTES_MAX, fetch_keys
+from amends_platform.oidc.fetching import DOCUMENT_BYTES_MAX, fetch_keys, trusted
 from amends_platform.oidc.provider import Provider
+from tests.support.certificates import Certificates
 from tests.support.identity import AUDIENCE, IdentityServer, an_identity_server, answer
 from tests.support.intake import Caller, Intake, complaint, refused, running_intake
 from tests.support.postgres import Database
@@ -157,3 +158,16 @@ async def test_a_provider_that_does_not_answer_is_waited_for_no_longer_than_a_li
     identity.hold = asyncio.Event()
     with pytest.raises(ProviderAway, match="no answer within"):
         await fetch_keys(provider(identity), tls=True, seconds_max=0.05)
+
+
+async def test_over_https_the_provider_shows_a_certificate_that_is_believed(tmp_path: Path) -> None:
+    made = Certificates(tmp_path / "certificates")
+    async with an_identity_server(made.for_serving) as identity:
+        believing = provider(identity, ca_file=made.authority)
+        assert (await fetch_keys(believing, trusted(believing))).keys() == {"ec-1", "ed-1"}
+        with pytest.raises(ProviderAway, match="CERTIFICATE_VERIFY_FAILED"):
+            await fetch_keys(provider(identity), trusted(provider(identity)))
+        # Not from where anybody could be in between, though this machine it is.
+        identity.answers[DISCOVERY] = answer({"issuer": identity.url, "jwks_uri": "http://127.0.0.1:9/keys"})
+        with pytest.raises(ProviderAway, match="without https"):
+            await fetch_keys(believing, trusted(believing))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,9 +13,6 @@ import nats.errors
 import nkeys  # type: ignore[import-untyped]
 import pytest
 import pytest_asyncio
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from nats.js.api import AckPolicy, ConsumerConfig
 
 from amends_notifier.broker import Broker
@@ -31,6 +27,7 @@ from amends_platform.hints import Hints
 from amends_platform.webhooks.consumers import durable_name, ensure_consumer
 from amends_platform.webhooks.dead_letters import bury, ensure_dead_letters
 from amends_platform.webhooks.endpoints import Endpoint
+from tests.support.certificates import Certificates
 from tests.support.guarded_nats import USERS, GuardedNats, guarded_nats
 
 WAIT_SECONDS_MAX = 30.0
@@ -227,53 +224,6 @@ async def test_a_consumer_that_delivers_to_where_streams_are_deleted_deletes_non
             await js.add_consumer(STREAM, ConsumerConfig(name="evil", deliver_subject="amends.v1.default.breach.x"))
         await operator.flush()
         assert (await js.stream_info(STREAM)).state.messages == before.messages > 0
-
-
-class Certificates:
-    """An authority, a certificate of the server, and one of a client, as files."""
-
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir()
-        self._directory = directory
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self.authority = self._write("ca", self._certificate("Amends test authority", self._key, None), self._key)
-        self.server, self.client = (self._issued(name) for name in ("server", "client"))
-
-    def key_of(self, certificate: Path) -> Path:
-        return certificate.with_suffix(".key")
-
-    def _issued(self, name: str) -> Path:
-        key = ec.generate_private_key(ec.SECP256R1())
-        return self._write(name, self._certificate(name, key, ipaddress.ip_address("127.0.0.1")), key)
-
-    def _certificate(
-        self, name: str, key: ec.EllipticCurvePrivateKey, address: ipaddress.IPv4Address | ipaddress.IPv6Address | None
-    ) -> x509.Certificate:
-        now = datetime.now(UTC)
-        issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Amends test authority")])
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
-            .issuer_name(issuer)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(minutes=5))
-            .not_valid_after(now + timedelta(hours=1))
-            .add_extension(x509.BasicConstraints(ca=address is None, path_length=None), critical=True)
-        )
-        if address is not None:
-            builder = builder.add_extension(x509.SubjectAlternativeName([x509.IPAddress(address)]), critical=False)
-        return builder.sign(self._key, hashes.SHA256())
-
-    def _write(self, name: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Path:
-        file = self._directory / f"{name}.pem"
-        file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        self.key_of(file).write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-        return file
 
 
 async def test_over_tls_each_side_shows_who_it_is_and_an_nkey_takes_the_place_of_a_password(tmp_path: Path) -> None:

@@ -45,6 +45,16 @@ async def answers(address: str) -> bool:
     return await asyncio.to_thread(ask)
 
 
+def listening(up: Up) -> dict[str, set[str]]:
+    """Where each program, or one that it started, really listens."""
+    found: dict[str, set[str]] = {}
+    for name, pid in up.ready()["pids"].items():
+        processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        sockets = [socket for process in processes for socket in process.net_connections("inet")]
+        found[name] = {socket.laddr.ip for socket in sockets if socket.status == psutil.CONN_LISTEN}
+    return found
+
+
 async def keys_known(up: Up) -> int:
     connection = await asyncpg.connect(up.ready()["database_url"])
     try:
@@ -65,6 +75,9 @@ async def test_when_it_says_so_everything_answers_and_what_dies_comes_back(tmp_p
         # For the console.
         assert psutil.Process(ready["pids"]["workflow"]).environ()["AMENDS_INTAKE_URL"] == ready["intake_url"]
         assert await keys_known(up) == 8
+        here = {"127.0.0.1"}
+        # PostgreSQL has a socket in a directory of its own, and the notifier none at all.
+        assert listening(up) == {"intake": here, "workflow": here, "notifier": set(), "postgres": set(), "nats": here}
         for name in ("intake", "workflow", "notifier", "nats", "postgres"):
             os.kill(ready["pids"][name], signal.SIGKILL)
             await up.hear(f"{name:<9}ready again")

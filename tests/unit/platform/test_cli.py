@@ -88,6 +88,12 @@ def test_a_wrong_address_is_told_by_the_option_it_was_given_with() -> None:
     assert str(error).startswith("--url: must look like")
 
 
+@pytest.mark.parametrize("expires", ["tomorrow", "2001-01-01", "0d", ""])
+def test_a_key_does_not_expire_before_it_is_made(expires: str) -> None:
+    error = CliRunner().invoke(cli.app, ["keys", "create", "--role", "agent", "--expires", expires]).exception
+    assert str(error).startswith("--expires: ")
+
+
 def test_an_unknown_option_is_wrong_usage() -> None:
     assert CliRunner().invoke(cli.app, ["up", "--no-such-option"]).exit_code == 2
 
