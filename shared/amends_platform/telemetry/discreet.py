@@ -49,7 +49,7 @@ class Discreet(SpanExporter):
 def _discreet(span: ReadableSpan) -> ReadableSpan:
     attributes = {name: value for name, value in (span.attributes or {}).items() if name in ATTRIBUTES}
     return ReadableSpan(
-        span.name,
+        _name(span),
         span.context,
         span.parent,
         span.resource,
@@ -60,3 +60,12 @@ def _discreet(span: ReadableSpan) -> ReadableSpan:
         end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,
     )
+
+
+def _name(span: ReadableSpan) -> str:
+    """A statement's is its first word; ours begin with a line that says what they are for."""
+    statement = str((span.attributes or {}).get("db.statement", ""))
+    if not span.name.startswith("--"):
+        return span.name
+    lines = (line.split() for line in statement.splitlines() if not line.startswith("--"))
+    return next((words[0] for words in lines if words), "SQL")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # Gone before it was answered; nginx counts it so.
 _HUNG_UP: Final = 499
 _SLOW_SECONDS: Final = 1.0
+# Asked every few seconds, by nobody who looks at traces.
+_UNTRACED: Final = frozenset({"/livez", "/readyz", "/metrics"})
 
 log = structlog.get_logger()
 
@@ -74,7 +76,7 @@ class _Observing:
         self._in_flight += 1
         began = time.perf_counter()
         try:
-            if self._tracing is None:
+            if self._tracing is None or scope["path"] in _UNTRACED:
                 await self.inner(scope, receive, noting)
             else:
                 with self._tracing.serving(request, scope):

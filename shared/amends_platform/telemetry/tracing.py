@@ -7,6 +7,7 @@ holds anything personal: route templates, event types, ids of cases, and SQL as 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from amends_platform.telemetry.span_ids import ChosenIds
     from amends_store.records import Append, StoredEvent
     from amends_store.timers import FiredEvent
+
+# Left to itself, the exporter tries again for half a minute.
+_CLOSE_SECONDS_MAX: Final = 3.0
 
 CASE_ID: Final = "amends.case.id"
 EVENT_TYPE: Final = "amends.event.type"
@@ -66,9 +70,11 @@ class Tracing:
         self._on_close = on_close
 
     def close(self) -> None:
-        """May take some seconds, where the collector is away."""
+        """Send what is left, for seconds at most: a collector that is away must not keep a service from ending."""
         self._on_close()
-        self._provider.shutdown()
+        closing = threading.Thread(target=self._provider.shutdown, daemon=True)
+        closing.start()
+        closing.join(_CLOSE_SECONDS_MAX)
 
     @contextmanager
     def serving(self, request: Seen, scope: Mapping[str, Any]) -> Iterator[None]:

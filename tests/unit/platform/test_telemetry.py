@@ -113,6 +113,23 @@ def test_only_what_is_listed_leaves_with_a_span() -> None:
     assert not span.status.is_ok
 
 
+def test_a_statement_is_called_by_its_first_word() -> None:
+    kept = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(Discreet(kept)))
+    tracer = provider.get_tracer("t")
+    for sql in ("-- What it is for.\n\nWITH due AS (SELECT 1)", "-- Nothing"):
+        tracer.start_span("--", attributes={"db.statement": sql}).end()
+    assert [span.name for span in kept.get_finished_spans()] == ["WITH", "SQL"]
+
+
+async def test_a_probe_makes_no_span() -> None:
+    with kept_spans() as (tracing, kept):
+        async with asked(an_app(CollectorRegistry(), tracing)) as client:
+            await client.get("/readyz")
+    assert kept.all() == []
+
+
 def test_a_statement_that_no_request_asked_for_makes_no_span() -> None:
     kept = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
