@@ -397,7 +397,8 @@ class EscalationBody(TypedDict):
 class EventAnswer(TypedDict):
     """
     An event of the log. `personal` is there for those who may read it, where the event has a sealed part: the
-    part itself, or null with the reason in `personal_missing` ("erased": its key is gone; "unreadable").
+    part itself, or null with the reason in `personal_missing` ("erased": its key is gone; "unreadable";
+    "purpose-missing": say what it is read for).
     `case_id` and `reference` are there where events of several cases are answered.
     """
 
@@ -804,6 +805,30 @@ class ProposalBody(TypedDict):
     text: str
     amount: NotRequired[float | str | None]
     currency: NotRequired[str | None]
+
+
+class ReadingAnswer(TypedDict):
+    """
+    One request that opened personal data: who, by which grant (`branch` null: for the whole tenant), what for, and
+    into which kind of `answer` it went. `case_id` is null where it was about all of a customer.
+    """
+
+    id: int
+    read_at: str
+    person: str
+    role: str
+    branch: str | None
+    purpose: str
+    answer: str
+    case_id: str | None
+    reference: str | None
+    customer_ref: str
+    correlation_id: str
+
+
+class ReadingPage(TypedDict):
+    items: list[ReadingAnswer]
+    next: str | None
 
 
 class RefusalAnswer(TypedDict):

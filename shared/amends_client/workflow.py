@@ -145,6 +145,7 @@ class Workflow(Caller):
         limit: int | None = None,
         cursor: str | None = None,
         merged: bool | None = None,
+        amends_purpose: str | None = None,
     ) -> models.EventPage:
         """What happened, event by event."""
         answer: models.EventPage = self._json(
@@ -156,15 +157,24 @@ class Workflow(Caller):
                     "cursor": cursor,
                     "merged": merged,
                 },
+                {"Amends-Purpose": amends_purpose},
             )
         )
         return answer
 
     def all_case_events(
-        self, id: str, *, min_position: int | None = None, limit: int | None = None, merged: bool | None = None
+        self,
+        id: str,
+        *,
+        min_position: int | None = None,
+        limit: int | None = None,
+        merged: bool | None = None,
+        amends_purpose: str | None = None,
     ) -> Iterator[models.EventAnswer]:
         """What `case_events` lists, item by item, from all its pages."""
-        page = self.case_events(id, min_position=min_position, limit=limit, merged=merged)
+        page = self.case_events(
+            id, min_position=min_position, limit=limit, merged=merged, amends_purpose=amends_purpose
+        )
         yield from self._items(page)
 
     def explanation(
@@ -311,22 +321,29 @@ class Workflow(Caller):
         return answer
 
     def timeline(
-        self, ref: str, *, min_position: int | None = None, limit: int | None = None, cursor: str | None = None
+        self,
+        ref: str,
+        *,
+        min_position: int | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        amends_purpose: str | None = None,
     ) -> models.Timeline:
         """One customer's cases, and every contact with them."""
         answer: models.Timeline = self._json(
             query(
                 f"/v1/customers/{quoted(ref)}/timeline",
                 {"min_position": min_position or self._min_position, "limit": limit, "cursor": cursor},
+                {"Amends-Purpose": amends_purpose},
             )
         )
         return answer
 
     def all_timeline(
-        self, ref: str, *, min_position: int | None = None, limit: int | None = None
+        self, ref: str, *, min_position: int | None = None, limit: int | None = None, amends_purpose: str | None = None
     ) -> Iterator[models.TimelineItem]:
         """What `timeline` lists, item by item, from all its pages."""
-        page = self.timeline(ref, min_position=min_position, limit=limit)
+        page = self.timeline(ref, min_position=min_position, limit=limit, amends_purpose=amends_purpose)
         yield from self._items(page)
 
     def erasure(self, ref: str, *, min_position: int | None = None) -> models.ErasureStatus:
@@ -336,21 +353,34 @@ class Workflow(Caller):
         )
         return answer
 
-    def subject_access(self, ref: str, *, min_position: int | None = None) -> dict[str, Any]:
+    def subject_access(
+        self, ref: str, *, min_position: int | None = None, amends_purpose: str | None = None
+    ) -> dict[str, Any]:
         """Everything that is held on a customer."""
         answer: dict[str, Any] = self._json(
-            query(f"/v1/customers/{quoted(ref)}/export", {"min_position": min_position or self._min_position})
+            query(
+                f"/v1/customers/{quoted(ref)}/export",
+                {"min_position": min_position or self._min_position},
+                {"Amends-Purpose": amends_purpose},
+            )
         )
         return answer
 
     def evidence(
-        self, id: str, *, min_position: int | None = None, personal: bool | None = None, pdf: bool | None = None
+        self,
+        id: str,
+        *,
+        min_position: int | None = None,
+        personal: bool | None = None,
+        pdf: bool | None = None,
+        amends_purpose: str | None = None,
     ) -> bytes:
         """A bundle that proves what was recorded of a case."""
         answer: bytes = self._bytes(
             query(
                 f"/v1/cases/{quoted(id)}/evidence",
                 {"min_position": min_position or self._min_position, "personal": personal, "pdf": pdf},
+                {"Amends-Purpose": amends_purpose},
             )
         )
         return answer
@@ -405,6 +435,53 @@ class Workflow(Caller):
     ) -> Iterator[models.RefusalAnswer]:
         """What `refusals` lists, item by item, from all its pages."""
         page = self.refusals(min_position=min_position, limit=limit, case=case, principal=principal, code=code)
+        yield from self._items(page)
+
+    def readings(
+        self,
+        *,
+        min_position: int | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        case: str | None = None,
+        customer: str | None = None,
+        person: str | None = None,
+        from_: str | datetime | None = None,
+        to: str | datetime | None = None,
+    ) -> models.ReadingPage:
+        """Who read whose personal data, and what for."""
+        answer: models.ReadingPage = self._json(
+            query(
+                "/v1/audit/readings",
+                {
+                    "min_position": min_position or self._min_position,
+                    "limit": limit,
+                    "cursor": cursor,
+                    "case": case,
+                    "customer": customer,
+                    "person": person,
+                    "from": from_,
+                    "to": to,
+                },
+            )
+        )
+        return answer
+
+    def all_readings(
+        self,
+        *,
+        min_position: int | None = None,
+        limit: int | None = None,
+        case: str | None = None,
+        customer: str | None = None,
+        person: str | None = None,
+        from_: str | datetime | None = None,
+        to: str | datetime | None = None,
+    ) -> Iterator[models.ReadingAnswer]:
+        """What `readings` lists, item by item, from all its pages."""
+        page = self.readings(
+            min_position=min_position, limit=limit, case=case, customer=customer, person=person, from_=from_, to=to
+        )
         yield from self._items(page)
 
     def checkpoint(self, *, tree_size: int | None = None) -> str:
@@ -598,6 +675,7 @@ class AsyncWorkflow(AsyncCaller):
         limit: int | None = None,
         cursor: str | None = None,
         merged: bool | None = None,
+        amends_purpose: str | None = None,
     ) -> models.EventPage:
         """What happened, event by event."""
         answer: models.EventPage = await self._json(
@@ -609,15 +687,24 @@ class AsyncWorkflow(AsyncCaller):
                     "cursor": cursor,
                     "merged": merged,
                 },
+                {"Amends-Purpose": amends_purpose},
             )
         )
         return answer
 
     async def all_case_events(
-        self, id: str, *, min_position: int | None = None, limit: int | None = None, merged: bool | None = None
+        self,
+        id: str,
+        *,
+        min_position: int | None = None,
+        limit: int | None = None,
+        merged: bool | None = None,
+        amends_purpose: str | None = None,
     ) -> AsyncIterator[models.EventAnswer]:
         """What `case_events` lists, item by item, from all its pages."""
-        page = await self.case_events(id, min_position=min_position, limit=limit, merged=merged)
+        page = await self.case_events(
+            id, min_position=min_position, limit=limit, merged=merged, amends_purpose=amends_purpose
+        )
         async for item in self._items(page):
             yield item
 
@@ -767,22 +854,29 @@ class AsyncWorkflow(AsyncCaller):
         return answer
 
     async def timeline(
-        self, ref: str, *, min_position: int | None = None, limit: int | None = None, cursor: str | None = None
+        self,
+        ref: str,
+        *,
+        min_position: int | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        amends_purpose: str | None = None,
     ) -> models.Timeline:
         """One customer's cases, and every contact with them."""
         answer: models.Timeline = await self._json(
             query(
                 f"/v1/customers/{quoted(ref)}/timeline",
                 {"min_position": min_position or self._min_position, "limit": limit, "cursor": cursor},
+                {"Amends-Purpose": amends_purpose},
             )
         )
         return answer
 
     async def all_timeline(
-        self, ref: str, *, min_position: int | None = None, limit: int | None = None
+        self, ref: str, *, min_position: int | None = None, limit: int | None = None, amends_purpose: str | None = None
     ) -> AsyncIterator[models.TimelineItem]:
         """What `timeline` lists, item by item, from all its pages."""
-        page = await self.timeline(ref, min_position=min_position, limit=limit)
+        page = await self.timeline(ref, min_position=min_position, limit=limit, amends_purpose=amends_purpose)
         async for item in self._items(page):
             yield item
 
@@ -793,21 +887,34 @@ class AsyncWorkflow(AsyncCaller):
         )
         return answer
 
-    async def subject_access(self, ref: str, *, min_position: int | None = None) -> dict[str, Any]:
+    async def subject_access(
+        self, ref: str, *, min_position: int | None = None, amends_purpose: str | None = None
+    ) -> dict[str, Any]:
         """Everything that is held on a customer."""
         answer: dict[str, Any] = await self._json(
-            query(f"/v1/customers/{quoted(ref)}/export", {"min_position": min_position or self._min_position})
+            query(
+                f"/v1/customers/{quoted(ref)}/export",
+                {"min_position": min_position or self._min_position},
+                {"Amends-Purpose": amends_purpose},
+            )
         )
         return answer
 
     async def evidence(
-        self, id: str, *, min_position: int | None = None, personal: bool | None = None, pdf: bool | None = None
+        self,
+        id: str,
+        *,
+        min_position: int | None = None,
+        personal: bool | None = None,
+        pdf: bool | None = None,
+        amends_purpose: str | None = None,
     ) -> bytes:
         """A bundle that proves what was recorded of a case."""
         answer: bytes = await self._bytes(
             query(
                 f"/v1/cases/{quoted(id)}/evidence",
                 {"min_position": min_position or self._min_position, "personal": personal, "pdf": pdf},
+                {"Amends-Purpose": amends_purpose},
             )
         )
         return answer
@@ -862,6 +969,54 @@ class AsyncWorkflow(AsyncCaller):
     ) -> AsyncIterator[models.RefusalAnswer]:
         """What `refusals` lists, item by item, from all its pages."""
         page = await self.refusals(min_position=min_position, limit=limit, case=case, principal=principal, code=code)
+        async for item in self._items(page):
+            yield item
+
+    async def readings(
+        self,
+        *,
+        min_position: int | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        case: str | None = None,
+        customer: str | None = None,
+        person: str | None = None,
+        from_: str | datetime | None = None,
+        to: str | datetime | None = None,
+    ) -> models.ReadingPage:
+        """Who read whose personal data, and what for."""
+        answer: models.ReadingPage = await self._json(
+            query(
+                "/v1/audit/readings",
+                {
+                    "min_position": min_position or self._min_position,
+                    "limit": limit,
+                    "cursor": cursor,
+                    "case": case,
+                    "customer": customer,
+                    "person": person,
+                    "from": from_,
+                    "to": to,
+                },
+            )
+        )
+        return answer
+
+    async def all_readings(
+        self,
+        *,
+        min_position: int | None = None,
+        limit: int | None = None,
+        case: str | None = None,
+        customer: str | None = None,
+        person: str | None = None,
+        from_: str | datetime | None = None,
+        to: str | datetime | None = None,
+    ) -> AsyncIterator[models.ReadingAnswer]:
+        """What `readings` lists, item by item, from all its pages."""
+        page = await self.readings(
+            min_position=min_position, limit=limit, case=case, customer=customer, person=person, from_=from_, to=to
+        )
         async for item in self._items(page):
             yield item
 

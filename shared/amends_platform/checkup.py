@@ -29,6 +29,7 @@ APPEND_ONLY: Final = (
     "data_keys",
     "events",
     "merkle_tiles",
+    "personal_data_readings",
     "policies",
     "publications",
     "refusals",

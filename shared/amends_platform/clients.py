@@ -21,11 +21,12 @@ ServiceName = Literal["intake", "workflow"]
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A service and the key to ask it with."""
+    """A service and the key to ask it with. `purpose`: what personal data is read for, where that is to be said."""
 
     service: ServiceName
     url: str
     key: str
+    purpose: str | None = None
 
     @asynccontextmanager
     async def intake(self) -> AsyncIterator[AsyncIntake]:

@@ -165,7 +165,7 @@ def _reading(content: Mapping[str, Any]) -> str:
 
 
 def _name(parameter: Any) -> str:
-    name = parameter["name"].replace("-", "_")
+    name = parameter["name"].replace("-", "_").lower()
     return f"{name}_" if keyword.iskeyword(name) else name
 
 

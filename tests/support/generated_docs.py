@@ -17,6 +17,7 @@ from amends_platform.contract.problems_page import problems_page
 from amends_platform.settings import Settings
 from amends_workflow.app import create_app as create_workflow
 from tests.support import alert_rules, dashboards, metrics
+from tests.support.access_page import access_page
 from tests.support.client_code import methods, models
 from tests.support.configuration import configuration, readme_table
 from tests.support.contract import Service, document
@@ -95,6 +96,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "shared/amends_client/workflow.py": lambda: methods("workflow", document("workflow")),
     "docs/problems.md": problems_page,
     "docs/states.md": states,
+    "docs/access.md": access_page,
     "docs/words.md": glossary,
     "asyncapi.yaml": asyncapi_text,
     "README.md": readme,

@@ -33,12 +33,13 @@ SEES: Final[Mapping[str, Mapping[str, str]]] = {
         EVERYTHING,
     ),
     "amends_enquiry": dict.fromkeys(("data_keys", "publications", "api_keys", "sessions"), TENANT)
-    | dict.fromkeys(("events", "refusals", *_READ_MODEL), BRANCHES),
+    | dict.fromkeys(("events", "refusals", "personal_data_readings", *_READ_MODEL), BRANCHES),
     "amends_notifier": dict.fromkeys(("events", "publications"), EVERYTHING)
     | dict.fromkeys(("digests", *_READ_MODEL), TENANT),
     "amends_auditor": dict.fromkeys(
         (
             *("events", "hashed_receipts", "receipts", "data_keys", "publications", "refusals"),
+            "personal_data_readings",
             *("timers", "timer_quarantine", "digests", *_READ_MODEL),
         ),
         EVERYTHING,

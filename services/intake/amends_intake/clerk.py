@@ -14,7 +14,8 @@ from uuid import UUID
 import asyncpg
 
 from amends_domain.access.grants import Grant
-from amends_domain.access.judging import acting
+from amends_domain.access.judging import acting, may
+from amends_domain.access.purposes import USUAL
 from amends_domain.case import Case
 from amends_domain.clocks import obligations
 from amends_domain.decide import Actor, Context, Decision, Rejection
@@ -30,6 +31,7 @@ from amends_platform.sealing import CustomerKey
 from amends_platform.telemetry.tracing import Tracing
 from amends_store.append import Appender
 from amends_store.read import find_receipt
+from amends_store.readings import Reading, record_reading
 from amends_store.records import Append, Appended, Receipt, Replayed, StoredReceipt, Verdict
 from amends_store.refusals import Refusal, record_refusal
 from amends_store.together import Objection, append_together
@@ -188,10 +190,34 @@ class Clerk:
         )
         await record_refusal(self.pool, refusal)
 
+    async def keep_reading(self, answer: str, customer_ref: str, context: Context, request: Request) -> None:
+        """Record that personal data of the customer is shown to whoever asks, for what their role usually reads it for.
+        Raises StoreUnavailable, AppendRefused."""
+        principal, actor = request.principal, context.actor
+        reading = Reading(
+            principal.tenant,
+            principal.id,
+            actor.role,
+            actor.branch,
+            USUAL[actor.role],
+            answer,
+            None,
+            customer_ref,
+            request.correlation_id,
+        )
+        await record_reading(self.pool, reading)
+
     async def refuse(self, refused: Refused, command: str, request: Request) -> NoReturn:
         """Raise the problem, once what is for audit is recorded."""
         await self.keep_for_audit(refused, command, request)
-        refusals.refuse(refused.rejection, refused.case)
+        refusals.refuse(refused.rejection, seen_by(request.principal, refused.case))
+
+
+def seen_by(principal: Principal, case: Case | None) -> Case | None:
+    """The case, where they may read it."""
+    if case is None or not may(principal.grants, "read-case", case.branch).is_permitted:
+        return None
+    return case
 
 
 def answered(answer: bytes, case_id: UUID, first_position: int, appended: Appended) -> Answered:

@@ -130,7 +130,9 @@ class Forgetting:
         members: dict[str, Any] = {}
         if rejection.code == "legal-hold":
             # Everybody who may ask for an erasure may read what is written about the customer.
-            members["holds"] = await holds_of(self._clerk.pool, self._clerk.keyring, customer)
+            held = await holds_of(self._clerk.pool, self._clerk.keyring, customer)
+            await self._clerk.keep_reading("legal-holds", customer.ref, context, request)
+            members["holds"] = held
         raise refusals.of_customer(rejection, **members)
 
 

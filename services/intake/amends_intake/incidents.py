@@ -36,10 +36,11 @@ async def act_on_children(clerk: Clerk, incident_id: UUID, command: Command, req
         return again
     incident = await clerk.cases.load(incident_id)
     assert incident is not None, "it was found to be an incident"
-    if request.if_version is not None and request.if_version != incident.version:
-        raise refusals.moved_on(incident)
     context = clerk.context(request, command.NAME, incident.branch)
     decision = await clerk.judge(lambda: decide(incident, command, context))
+    moved_on = request.if_version is not None and request.if_version != incident.version
+    if moved_on and not refusals.is_of_access(decision):
+        raise refusals.moved_on(incident)
     if isinstance(decision, Rejection):
         return Refused(decision, incident, context.actor.grant)
     case_ids = await cases_of_incident(clerk.pool, incident_id, tenant=request.principal.tenant, limit=CHILDREN_MAX + 1)

@@ -10,7 +10,7 @@ from amends_domain.commands import OpenIncident, Receive
 from amends_domain.decide import Context, Decision, Rejection, decide
 from amends_intake import refusals
 from amends_intake.answers import Answered
-from amends_intake.clerk import Children, Clerk, Refused, Request, answered, repeated
+from amends_intake.clerk import Children, Clerk, Refused, Request, answered, repeated, seen_by
 from amends_intake.discretion import gives_customer_away
 from amends_platform.decided import Decided
 from amends_store.records import Appended, DataKeyConflict, KeyReused, Replayed, VersionConflict
@@ -43,7 +43,7 @@ async def begin(
                 clerk.keyring.forget([key.key_id])
                 key = await clerk.key_of(customer_ref, request)
             case VersionConflict():
-                raise refusals.already_recorded(await clerk.cases.load(case_id))
+                raise refusals.already_recorded(seen_by(request.principal, await clerk.cases.load(case_id)))
             case Replayed():
                 return repeated(verdict, verdict.first_position)
             case KeyReused():
@@ -74,7 +74,9 @@ async def give(
                 raise refusals.no_such_case()
         context = clerk.context(request, command, case.branch, other=other)
         moved_on = request.if_version is not None and request.if_version != case.version
-        decision = () if moved_on else await _judged(clerk, ruling, case, context, request)
+        decision = await _judged(clerk, ruling, case, context, request)
+        if moved_on and not refusals.is_of_access(decision):
+            decision = ()
         if moved_on or isinstance(decision, Rejection):
             # What is remembered may be behind the log; only the log may be the reason of a refusal.
             if not is_fresh:

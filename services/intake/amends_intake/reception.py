@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from uuid import UUID
 
 from fastapi import Request as HttpRequest
 
 from amends_intake.clerk import Request
 from amends_platform.guarding.admission import Admission
-from amends_platform.ids import uuid7
 from amends_platform.problems import Problem
-from amends_platform.telemetry.current import Seen, seen
-from amends_platform.telemetry.traceparent import trace_in
+from amends_platform.telemetry.current import correlation_of, seen
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _VERSION = re.compile(r'"(\d{1,9})"')
@@ -49,7 +46,7 @@ class Reception:
         body = await http.body()
         request_hash = hashlib.sha256(b"\n".join((http.scope["path"].encode(), body))).digest()
         request = seen(http.scope)
-        correlation_id = _correlation_id(_text(headers.get(b"traceparent")), request)
+        correlation_id = correlation_of(_text(headers.get(b"traceparent")), request)
         if request is not None:
             request.correlation_id = correlation_id
         if_version = _if_version(_text(headers.get(b"if-match")))
@@ -75,10 +72,3 @@ def _if_version(if_match: str | None) -> int | None:
     if version is None:
         raise Problem(400, "malformed-header", 'If-Match is a version in quotes, such as "3", as ETag gave it.')
     return int(version[1])
-
-
-def _correlation_id(traceparent: str | None, request: Seen | None) -> UUID:
-    """The caller's trace, so that one trace leads from the call to the alert; a new one when there is none."""
-    if request is not None and request.span is not None:
-        return request.span.correlation_id
-    return trace_in(traceparent) or uuid7()

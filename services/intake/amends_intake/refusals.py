@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
 from amends_domain.case import Case
-from amends_domain.decide import Rejection
+from amends_domain.decide import Decision, Rejection
 from amends_domain.reference import reference_of
 from amends_domain.transitions import allowed
 from amends_platform.problems import Problem
@@ -78,13 +78,22 @@ STATUSES: Final[Mapping[str, int]] = {
 }
 
 
+_OF_ACCESS: Final = frozenset({"role-not-allowed", "other-branch", "grade-not-allowed"})
+
+
 def is_for_audit(rejection: Rejection) -> bool:
     """Whether it was refused on grounds of authority or recusal."""
     return _status(rejection) == 403
 
 
+def is_of_access(decision: Decision) -> bool:
+    """Whether it is what the table of who may do what says: to them, a case says nothing of how it stands."""
+    return isinstance(decision, Rejection) and decision.code in _OF_ACCESS
+
+
 def refuse(rejection: Rejection, case: Case | None) -> NoReturn:
-    """Raise the problem for a rejected command, with the state and what is allowed now."""
+    """Raise the problem for a rejected command, with the state and what is allowed now; `case` None for whoever may
+    not read that."""
     raise Problem(_status(rejection), rejection.code, rejection.detail, **_standing(case))
 
 
@@ -128,7 +137,10 @@ def key_reused() -> Problem:
 
 
 def already_recorded(case: Case | None) -> Problem:
-    assert case is not None, "the store found its stream"
+    """`case` None for whoever may not read it."""
+    if case is None:
+        detail = "A complaint with this external_ref is recorded already, where your key may not read it."
+        return Problem(409, "already-recorded", detail)
     return Problem(
         409,
         "already-recorded",

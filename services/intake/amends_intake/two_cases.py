@@ -47,7 +47,9 @@ async def _merge(
         raise refusals.no_such_case()
     context = clerk.context(request, command.NAME, case.branch, other=other)
     moved_on = request.if_version is not None and request.if_version != case.version
-    decision = () if moved_on else await clerk.judge(lambda: decide(case, command, context))
+    decision = await clerk.judge(lambda: decide(case, command, context))
+    if moved_on and not refusals.is_of_access(decision):
+        decision = ()
     if moved_on or isinstance(decision, Rejection):
         return await clerk.turned_down(case, decision, context, request)
     assert other is not None, "a case is merged into one that is there"

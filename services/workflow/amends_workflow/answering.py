@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
+from amends_domain.access.purposes import PURPOSES
 from amends_domain.access.table import TABLE
 from amends_platform.cases import Cases
 from amends_platform.evidence.notes import Signer, Verifier
@@ -17,6 +18,7 @@ from amends_workflow.live.stream import Live
 from amends_workflow.past_queue import PastQueue
 from amends_workflow.reports.measuring import Measuring
 from amends_workflow.reports.packs import Packs
+from amends_workflow.unsealing import PURPOSE_HEADER
 from amends_workflow.view import View
 
 
@@ -57,13 +59,26 @@ async def _answering(request: Request) -> Answering:
 Of = Annotated[Answering, Depends(_answering)]
 
 
-def asking(action: str) -> Any:
-    """Who asks for what the table of `amends_domain.access` calls so: the dependency of a route."""
+_PURPOSE: Final = Header(
+    alias=PURPOSE_HEADER,
+    description="what names, numbers and words are read for; not needed where the role has a usual purpose"
+    " (docs/access.md). Each reading is recorded.",
+    json_schema_extra={"enum": list(PURPOSES)},
+)
+
+
+def asking(action: str, *, opens: bool = False) -> Any:
+    """Who asks for what the table of `amends_domain.access` calls so: the dependency of a route. `opens`: what is
+    sealed may be in the answer."""
     assert action in TABLE, action
 
     async def admitted(request: Request, of: Of) -> Enquirer:
-        return await of.enquiries.admit(request, action)
+        return await of.enquiries.admit(request, action, None)
 
+    async def reading(request: Request, of: Of, purpose: Annotated[str | None, _PURPOSE] = None) -> Enquirer:
+        return await of.enquiries.admit(request, action, purpose)
+
+    dependency = reading if opens else admitted
     # By which a test finds each route's row.
-    admitted.action = action  # type: ignore[attr-defined]
-    return Depends(admitted)
+    dependency.action = action  # type: ignore[attr-defined]
+    return Depends(dependency)

@@ -176,6 +176,7 @@ def create_app(
                     tenant=settings.tenant,
                     cases=cases,
                     keyring=keyring,
+                    pool=pool,
                     projecting=projecting,
                 ),
                 cases,

@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 from uuid import UUID
 
+import asyncpg
+import structlog
 from starlette.requests import Request
 
 from amends_domain.access.grants import Grants
 from amends_domain.access.judging import Answer, may
+from amends_domain.access.purposes import PURPOSE_MISSING, PURPOSE_NOT_ALLOWED, PURPOSES, Opening, opening
 from amends_domain.case import Case
 from amends_platform.cases import Cases
 from amends_platform.guarding.admission import Admission
 from amends_platform.keyring import Keyring
-from amends_platform.principals import Principal
 from amends_platform.problems import Problem
+from amends_platform.telemetry.current import correlation_of, seen
+from amends_store.errors import AppendRefused, StoreUnavailable
+from amends_store.readings import Reading, record_reading
 from amends_workflow.case_list import Scope
-from amends_workflow.events import Reader
 from amends_workflow.parameters import Parameters
 from amends_workflow.projecting import Projecting
+from amends_workflow.unsealing import PURPOSE_HEADER, Reader
+
+log = structlog.get_logger()
 
 _WAIT_SECONDS_MAX = 5.0
 
 
 class Enquirer(NamedTuple):
-    """Somebody who was admitted to ask for `action`, and what of the tenant they may see of it."""
+    """Somebody who was admitted to ask for `action`, and what of the tenant they may see of it. `purpose` is what they
+    say that they read personal data for; None where they do not say."""
 
     tenant: str
     person: str
     grants: Grants
     action: str
+    purpose: str | None
+    correlation_id: UUID
 
     def may(self, action: str, branch: str | None = None) -> Answer:
         """What the table says of them, of what is of this branch."""
@@ -76,19 +86,25 @@ class Enquiries:
         tenant: str,
         cases: Cases,
         keyring: Keyring,
+        pool: asyncpg.Pool,
         projecting: Projecting,
     ) -> None:
         self._admission = admission
         self._tenant = tenant
         self._cases = cases
         self._keyring = keyring
+        self._pool = pool
         self._projecting = projecting
 
-    async def admit(self, request: Request, action: str) -> Enquirer:
-        """Who asks for what the table calls so. Raises Problem: 401, 403 or 429."""
-        return await self.admit_by(request, request.headers.get("authorization"), action)
+    async def admit(self, request: Request, action: str, purpose: str | None) -> Enquirer:
+        """Who asks for what the table calls so. Raises Problem: 401, 403, 422 or 429."""
+        if purpose is not None and purpose not in PURPOSES:
+            raise Problem(422, "no-such-purpose", f"{PURPOSE_HEADER} is one of {', '.join(PURPOSES)}.")
+        return await self.admit_by(request, request.headers.get("authorization"), action, purpose)
 
-    async def admit_by(self, request: Request, authorization: str | None, action: str) -> Enquirer:
+    async def admit_by(
+        self, request: Request, authorization: str | None, action: str, purpose: str | None = None
+    ) -> Enquirer:
         """Whom this Authorization header names, whichever the request has. Raises as `admit`."""
         principal = await self._admission.admit(request.scope, authorization)
         if principal.tenant != self._tenant:
@@ -96,14 +112,16 @@ class Enquiries:
         answer = may(principal.grants, action)
         if answer.code is not None:
             raise not_permitted(answer, action)
-        return _enquirer(principal, action)
+        correlation_id = correlation_of(request.headers.get("traceparent"), seen(request.scope))
+        return Enquirer(principal.tenant, principal.id, principal.grants, action, purpose, correlation_id)
 
     async def still_admits(self, authorization: str | None, enquirer: Enquirer) -> bool:
         """Whether who was admitted by this header still would be, and to the same. Raises asyncpg's errors."""
         try:
-            return _enquirer(await self._admission.principal(authorization), enquirer.action) == enquirer
+            principal = await self._admission.principal(authorization)
         except Problem:
             return False
+        return (principal.tenant, principal.id, principal.grants) == enquirer[:3]
 
     async def wait(self, parameters: Parameters) -> None:
         """Wait until what is asked for can be seen. Raises a 503 problem when it takes too long."""
@@ -143,21 +161,71 @@ class Enquiries:
             raise no_such_case()
         return case_id
 
-    def reader(self, enquirer: Enquirer, branch: str) -> Reader:
-        """What shows events of this branch to this enquirer, with as much as they may see."""
-        may_open = enquirer.may("read-personal-data", branch).is_permitted
-        return Reader(self._keyring if may_open else None)
+    def reader(self, enquirer: Enquirer, answer: str, case: Case) -> Reader:
+        """What shows this enquirer the events of a case, and of those that were merged into it, with as much as they
+        may see. `answer`: into which kind of answer they go. Raises a 403 problem."""
+        opened = self.opening(enquirer, "read-personal-data", case.branch)
+        return Reader(self._keyring, lambda _: opened, self._record(enquirer, answer, case.customer_ref, case.id))
 
-    def reader_of_cases(self, enquirer: Enquirer, branches: Mapping[UUID, str]) -> Reader:
-        """As `reader`, of several cases, each of its branch."""
-        opened = frozenset(
-            case_id for case_id, branch in branches.items() if enquirer.may("read-personal-data", branch).is_permitted
+    def reader_for_words(self, enquirer: Enquirer, case: Case) -> Reader | None:
+        """As `reader`, for a bundle of evidence, whole or without any words: None where these may not be opened."""
+        opened = self.opening(enquirer, "read-personal-data", case.branch)
+        return self.reader(enquirer, "evidence", case) if opened.is_open else None
+
+    def reader_of_customer(self, enquirer: Enquirer, answer: str, ref: str, branches: Mapping[UUID, str]) -> Reader:
+        """As `reader`, of the cases of one customer, each of its branch."""
+        openings = {branch: self.opening(enquirer, "read-personal-data", branch) for branch in set(branches.values())}
+        return Reader(
+            self._keyring, lambda case_id: openings[branches[case_id]], self._record(enquirer, answer, ref, None)
         )
-        return Reader(self._keyring if opened else None, opened)
+
+    def reader_of_all(self, enquirer: Enquirer, answer: str, ref: str, usual: str) -> tuple[Reader, Opening]:
+        """As `reader`, of all of a customer's cases, for one who is admitted to all of them. Raises a 403 problem where
+        nothing may be opened; `usual` is the purpose where none is named."""
+        opened = self.opening(enquirer, enquirer.action, None, usual)
+        if opened.code is not None:
+            raise _no_purpose(opened.code)
+        return Reader(self._keyring, lambda _: opened, self._record(enquirer, answer, ref, None)), opened
+
+    def opening(self, enquirer: Enquirer, action: str, branch: str | None, usual: str | None = None) -> Opening:
+        """Whether they may open what is sealed, for the purpose that they say. Raises a 403 problem where it is none of
+        theirs."""
+        opened = opening(enquirer.grants, action, branch, enquirer.purpose, usual)
+        if opened.code == PURPOSE_NOT_ALLOWED:
+            raise _no_purpose(opened.code)
+        return opened
+
+    def _record(
+        self, enquirer: Enquirer, answer: str, ref: str, case_id: UUID | None
+    ) -> Callable[[Opening], Awaitable[None]]:
+        async def record(opened: Opening) -> None:
+            role, branch = opened.grant
+            told = Reading(
+                enquirer.tenant,
+                enquirer.person,
+                role,
+                branch,
+                opened.purpose,
+                answer,
+                case_id,
+                ref,
+                enquirer.correlation_id,
+            )
+            try:
+                await record_reading(self._pool, told)
+            except (StoreUnavailable, AppendRefused) as error:
+                log.error("a reading of personal data cannot be recorded", error=type(error.__cause__).__name__)
+                detail = "That you read this cannot be recorded just now, so it is not shown. Ask again."
+                raise Problem(503, "reading-not-recorded", detail, headers={"Retry-After": "2"}) from error
+
+        return record
 
 
-def _enquirer(principal: Principal, action: str) -> Enquirer:
-    return Enquirer(principal.tenant, principal.id, principal.grants, action)
+def _no_purpose(code: str) -> Problem:
+    listed = ", ".join(PURPOSES)
+    if code == PURPOSE_MISSING:
+        return Problem(403, "purpose-missing", f"Say what you read it for: {PURPOSE_HEADER}, one of {listed}.")
+    return Problem(403, "purpose-not-allowed", "Personal data is not read for this purpose in your role.")
 
 
 def not_permitted(answer: Answer, action: str) -> Problem:

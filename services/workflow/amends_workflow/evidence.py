@@ -22,11 +22,11 @@ from amends_store.read import Executor
 from amends_store.records import StoredEvent
 from amends_store.tiles import inclusion_proof
 from amends_workflow.answering import Answering
-from amends_workflow.events import Reader
 from amends_workflow.parameters import PastParameters
 from amends_workflow.press import PRESS
 from amends_workflow.statements import statement
 from amends_workflow.timing import timing_of
+from amends_workflow.unsealing import Reader
 from amends_workflow.wording import in_words
 
 _POLICY_SOURCES: Final = statement("policy_sources")

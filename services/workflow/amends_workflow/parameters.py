@@ -189,6 +189,17 @@ class RefusalParameters(Paged):
     code: Word | None = None
 
 
+class ReadingParameters(Paged):
+    """Which readings of personal data, the latest first. `case` is an id or a reference, `customer` a customer.ref,
+    `person` whoever read."""
+
+    case: Word | None = None
+    customer: Word | None = None
+    person: Word | None = None
+    from_: Annotated[Instant | None, Field(alias="from", description="read then or later")] = None
+    to: Instant | None = Field(None, description="read before then")
+
+
 class CheckpointParameters(_Bare):
     """Which checkpoint; the newest when not said."""
 

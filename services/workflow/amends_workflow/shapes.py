@@ -225,7 +225,8 @@ class CasePage(Answer):
 
 class EventAnswer(Answer):
     """An event of the log. `personal` is there for those who may read it, where the event has a sealed part: the
-    part itself, or null with the reason in `personal_missing` ("erased": its key is gone; "unreadable").
+    part itself, or null with the reason in `personal_missing` ("erased": its key is gone; "unreadable";
+    "purpose-missing": say what it is read for).
     `case_id` and `reference` are there where events of several cases are answered."""
 
     position: int
@@ -307,6 +308,28 @@ class RefusalAnswer(Answer):
 
 class RefusalPage(Answer):
     items: list[RefusalAnswer]
+    next: str | None
+
+
+class ReadingAnswer(Answer):
+    """One request that opened personal data: who, by which grant (`branch` null: for the whole tenant), what for, and
+    into which kind of `answer` it went. `case_id` is null where it was about all of a customer."""
+
+    id: int
+    read_at: datetime
+    person: str
+    role: str
+    branch: str | None
+    purpose: str
+    answer: str
+    case_id: UUID | None
+    reference: str | None
+    customer_ref: str
+    correlation_id: UUID
+
+
+class ReadingPage(Answer):
+    items: list[ReadingAnswer]
     next: str | None
 
 

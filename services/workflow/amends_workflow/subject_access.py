@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Any, Final
 
+from amends_domain.access.purposes import CUSTOMER_REQUEST
 from amends_domain.case import Case
 from amends_domain.clocks import obligations
 from amends_domain.policy import Policy
@@ -21,6 +22,8 @@ from amends_workflow.events import case_events
 from amends_workflow.parameters import CaseParameters
 from amends_workflow.relations import Relations, relations_of
 from amends_workflow.statements import statement
+from amends_workflow.unsealing import Reader
+from amends_workflow.view import View
 
 _KEYS: Final = statement("customer_keys")
 _REFUSALS: Final = statement("refusals_of_cases")
@@ -55,6 +58,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
 
 async def everything(of: Answering, asked: Enquirer, customer: Customer) -> AsyncIterator[bytes]:
     """The document, in pieces. What can fail has been asked for before the first. Raises what the stores raise."""
+    reader, opened = of.enquiries.reader_of_all(asked, "subject-access", customer.ref, CUSTOMER_REQUEST)
     head = await of.tenant.fetchrow(_LOG_HEAD)
     view = of.view_of(asked)
     case_ids = [case.id for case in customer.cases]
@@ -75,18 +79,19 @@ async def everything(of: Answering, asked: Enquirer, customer: Customer) -> Asyn
         ],
         "elsewhere": ELSEWHERE,
     }
-    return _pieces(of, asked, customer, beginning)
+    await reader.note(opened)
+    return _pieces(of, view, reader, customer, beginning)
 
 
 async def _pieces(
-    of: Answering, asked: Enquirer, customer: Customer, beginning: Mapping[str, Any]
+    of: Answering, view: View, reader: Reader, customer: Customer, beginning: Mapping[str, Any]
 ) -> AsyncIterator[bytes]:
     yield answers.json_bytes(beginning)[:-1] + b',"cases":['
     for number, case in enumerate(customer.cases):
         relations = await relations_of(of.tenant, case, CaseParameters())
         standing = await of.policies.judge(partial(_standing, case, relations))
         yield (b"," if number else b"") + b'{"case":' + answers.json_bytes(standing) + b',"events":['
-        async for piece in _events(of, asked, case):
+        async for piece in _events(view, reader, case):
             yield piece
         yield b"]}"
     yield b"]}"
@@ -98,12 +103,11 @@ def _standing(case: Case, relations: Relations, policies: Mapping[str, Policy]) 
     return {name: value for name, value in answer.items() if name not in ("allowed", "playbook")}
 
 
-async def _events(of: Answering, asked: Enquirer, case: Case) -> AsyncIterator[bytes]:
-    reader = of.enquiries.reader(asked, case.branch)
+async def _events(view: View, reader: Reader, case: Case) -> AsyncIterator[bytes]:
     after: tuple[int] | None = (0,)
     is_first = True
     while after is not None:
-        page = await case_events(of.view_of(asked), case.id, _EVENTS_AT_ONCE, after)
+        page = await case_events(view, case.id, _EVENTS_AT_ONCE, after)
         # What was recorded since would not fit how the case stands.
         items = await reader.answers(row for row in page.rows if row.version <= case.version)
         if items:

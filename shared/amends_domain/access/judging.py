@@ -18,7 +18,7 @@ GRADE_NOT_ALLOWED: Final = "grade-not-allowed"
 class Answer(NamedTuple):
     """`grant` is the one that permits it, and `code` None; else why not, and the grant that came nearest.
 
-    `permitting` are all grants whose role may do it, each within its branch.
+    `permitting` are all grants that do, each within its branch.
     """
 
     grant: Grant
@@ -49,18 +49,18 @@ def may(grants: Grants, action: str, branch: str | None = None, grade: str = ORD
     Where several grants permit it, by the one of the highest standing. Raises KeyError for what is no action.
     """
     row = TABLE[action]
-    permitting = tuple(grant for grant in grants if grant.role in row.roles)
-    if not permitting:
-        near = grants if branch is None else tuple(grant for grant in grants if _reaches(row, grant, branch)) or grants
-        return Answer(highest(near), ROLE_NOT_ALLOWED, permitting, row)
-    fitting = permitting if branch is None else tuple(grant for grant in permitting if _reaches(row, grant, branch))
+    there = grants if branch is None else tuple(grant for grant in grants if _reaches(row, grant, branch))
+    fitting = tuple(grant for grant in there if grant.role in row.roles)
     if not fitting:
-        return Answer(highest(permitting), OTHER_BRANCH, permitting, row)
+        elsewhere = tuple(grant for grant in grants if grant.role in row.roles)
+        if there or not elsewhere:
+            return Answer(highest(there or grants), ROLE_NOT_ALLOWED, (), row)
+        return Answer(highest(elsewhere), OTHER_BRANCH, (), row)
     grant = highest(fitting)
     # Higher roles may whatever lower ones may: where the highest may not, none may.
     if grant.role not in who_may(action, grade):
-        return Answer(grant, GRADE_NOT_ALLOWED, permitting, row)
-    return Answer(grant, None, permitting, row)
+        return Answer(grant, GRADE_NOT_ALLOWED, (), row)
+    return Answer(grant, None, fitting, row)
 
 
 def acting(grants: Grants, action: str, branches: Iterable[str | None]) -> Grant:

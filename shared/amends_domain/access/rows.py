@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import NamedTuple
 
 
-class Reach(Enum):
+class Reach(StrEnum):
     """How far a grant of one branch reaches."""
 
     OWN = "own branch"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
-from amends_platform.cli.client import AsJson, Key, Url
+from amends_platform.cli.client import AsJson, Key, Purpose, Url
 
 if TYPE_CHECKING:
     from amends_platform.clients import Address
@@ -31,6 +31,7 @@ def evidence(
     ] = False,
     url: Url = None,
     key: Key = None,
+    purpose: Purpose = None,
     as_json: AsJson = False,
 ) -> None:
     """The evidence of one case in one archive: its events, their proofs, the policies, and a dossier to read.
@@ -45,7 +46,7 @@ def evidence(
     from amends_platform.files import private_file
 
     check_output(output)
-    where = address("workflow", url, key, role="auditor")
+    where = address("workflow", url, key, role="auditor", purpose=purpose)
     raw, checked = asyncio.run(_fetched(where, case, pdf=pdf, personal=not without_personal))
     with private_file(output) as file:
         file.write(raw)
@@ -59,7 +60,7 @@ async def _fetched(where: Address, case: str, *, pdf: bool, personal: bool) -> t
     from amends_platform.failures import Failure
 
     async with where.workflow() as client:
-        raw = await _patiently(client.evidence(case, personal=personal, pdf=pdf))
+        raw = await _patiently(client.evidence(case, personal=personal, pdf=pdf, amends_purpose=where.purpose))
         vkey = (await client.signing_key())["vkey"]
     checked = check_bundle(raw, Verifier.from_vkey(vkey))
     if checked.faults:

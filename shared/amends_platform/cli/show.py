@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from amends_platform.cli.client import AsJson, Key, Url
+from amends_platform.cli.client import AsJson, Key, Purpose, Url
 from amends_platform.cli.language import Language
 from amends_platform.cli.replay import AsOf
 
@@ -31,6 +31,7 @@ def show(
     language: Language = None,
     url: Url = None,
     key: Key = None,
+    purpose: Purpose = None,
     as_json: AsJson = False,
 ) -> None:
     """One case: how it stands, its clocks, everything that happened, and what may be done now.
@@ -49,7 +50,7 @@ def show(
     said = spoken(language)
     at = instant(as_of, "--as-of", ago=True) if as_of is not None else None
     by = instant(valid_at, "--valid-at", ago=True) if valid_at is not None else None
-    found, events = asyncio.run(_fetched(address("workflow", url, key, role="auditor"), case, at, by))
+    found, events = asyncio.run(_fetched(address("workflow", url, key, role="auditor", purpose=purpose), case, at, by))
     if as_json:
         print(json.dumps({"case": found, "events": events}, ensure_ascii=False))
     else:
@@ -62,7 +63,12 @@ async def _fetched(where: Address, name: str, at: datetime | None, by: datetime 
         case = await client.case(name, as_of=at, valid_at=by)
         # The customer has one story, also where it came in as two cases.
         merged = True if case["absorbed"] else None
-        events = [event async for event in client.all_case_events(name, limit=_PAGE_MAX, merged=merged)]
+        events = [
+            event
+            async for event in client.all_case_events(
+                name, limit=_PAGE_MAX, merged=merged, amends_purpose=where.purpose
+            )
+        ]
     return case, [event for event in events if _was_there(event, case, at, by)]
 
 

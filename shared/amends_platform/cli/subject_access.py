@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from amends_platform.cli.client import Key, Url, address
+from amends_platform.cli.client import Key, Purpose, Url, address
 
 if TYPE_CHECKING:
     from amends_platform.clients import Address
@@ -24,6 +24,7 @@ def subject_access(
     ] = None,
     url: Url = None,
     key: Key = None,
+    purpose: Purpose = None,
 ) -> None:
     """Write everything that is held on a customer to one file, readable by you alone: what they may ask for.
 
@@ -37,16 +38,16 @@ def subject_access(
 
     if output is not None:
         check_output(output)
-    workflow = address("workflow", url, key, role="auditor")
+    workflow = address("workflow", url, key, role="auditor", purpose=purpose or "customer-request")
     with ExitStack() as stack:
         file = sys.stdout.buffer if output is None else stack.enter_context(private_file(output))
         asyncio.run(_write(workflow, customer, file))
 
 
 async def _write(workflow: Address, customer: str, file: BinaryIO) -> None:
-    from amends_client.calling import Call, quoted
+    from amends_client.calling import query, quoted
 
-    asking = Call("GET", f"/v1/customers/{quoted(customer)}/export")
+    asking = query(f"/v1/customers/{quoted(customer)}/export", {}, {"Amends-Purpose": workflow.purpose})
     # Cut off halfway it is not everything: that is raised, and the file is not replaced then.
     async with workflow.workflow() as client, client.open(asking) as response:
         async for piece in response.aiter_bytes():

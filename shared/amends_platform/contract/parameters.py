@@ -33,6 +33,7 @@ ABOUT: Final[Mapping[str, str]] = {
     "pdf": "With the dossier on paper.",
     "case": "The case's id, or its reference.",
     "principal": "Whose attempts.",
+    "person": "Whoever read.",
     "code": "Those refused with this code.",
     "tree_size": "The number of events in the tree; of the newest checkpoint when not said.",
     "from": "The size of the smaller tree.",

@@ -83,6 +83,14 @@ def seen(scope: Mapping[str, Any]) -> Seen | None:
     return found
 
 
+def correlation_of(traceparent: str | None, request: Seen | None) -> UUID:
+    """The caller's trace, so that one trace leads from the call to whatever comes of it; a new one when there is
+    none."""
+    if request is not None and request.span is not None:
+        return request.span.correlation_id
+    return trace_in(traceparent) or uuid7()
+
+
 def add_what_it_is_about(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Of structlog: a line that is written while a request is answered says which."""
     request = current.get()

@@ -41,12 +41,21 @@ def _told(said: Words, event_type: str, data: Data, at: At) -> str:
     return said.term("event", event_type)
 
 
+def _missing(said: Words, why: str) -> str:
+    match why:
+        case "erased":
+            return said.text("[erased: its key is destroyed]")
+        case "purpose-missing":
+            return said.text("[sealed: say what you read it for]")
+        case _:
+            return said.text("[cannot be read]")
+
+
 def quoted(said: Words, event: Mapping[str, Any]) -> Iterator[str]:
     """The personal part, where the key may read it, a paragraph each."""
     missing = event.get("personal_missing")
     if missing is not None:
-        erased = missing == "erased"
-        yield said.text("[erased: its key is destroyed]") if erased else said.text("[cannot be read]")
+        yield _missing(said, missing)
     personal = event.get("personal") or {}
     customer = personal.get("customer")
     if customer:

@@ -205,8 +205,10 @@ async def test_nobody_writes_a_row_of_another_tenant_than_their_own(desk: Desk, 
 
 # Who adds rows, and to which tables.
 WRITES = {
-    "amends_intake": ["data_keys", "events", "hashed_receipts", "publications", "refusals"],
-    "amends_workflow": ["alerts", "cases", "deadlines", "events", "sessions", "timer_quarantine", "timers"],
+    "amends_intake": ["data_keys", "events", "hashed_receipts", "personal_data_readings", "publications", "refusals"],
+    "amends_workflow": [
+        *("alerts", "cases", "deadlines", "events", "personal_data_readings", "sessions", "timer_quarantine", "timers")
+    ],
     "amends_enquiry": [],
     "amends_notifier": ["digests"],
     "amends_auditor": [],

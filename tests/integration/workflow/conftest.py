@@ -240,9 +240,11 @@ async def project(database: Database, *, batch_events_max: int = 500) -> None:
 class Asker:
     """Somebody with a key who asks the workflow."""
 
-    def __init__(self, client: httpx.AsyncClient, api_key: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, api_key: str, purpose: str | None = None) -> None:
         self._client = client
         self._headers = {"Authorization": f"Bearer {api_key}"}
+        if purpose is not None:
+            self._headers["Amends-Purpose"] = purpose
 
     async def get(self, path: str, **parameters: Any) -> httpx.Response:
         response = await self._client.get(path, params=parameters or None, headers=self._headers)
@@ -275,14 +277,16 @@ class Workflow:
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://workflow"
         )
 
-    async def asker(self, role: str = "handler", *, branch: str | None = None) -> Asker:
-        """Somebody new in this role."""
+    async def asker(
+        self, role: str = "handler", *, branch: str | None = None, purpose: str | None = None, person: str | None = None
+    ) -> Asker:
+        """Somebody new in this role, who reads personal data for this purpose."""
         conn = await asyncpg.connect(self.database.url)
         try:
-            key = await create_key(conn, role=role, tenant=TENANT, branch=branch)
+            key = await create_key(conn, role=role, tenant=TENANT, branch=branch, person=person)
         finally:
             await conn.close()
-        return Asker(self.client, key)
+        return Asker(self.client, key, purpose)
 
 
 @asynccontextmanager

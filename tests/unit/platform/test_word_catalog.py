@@ -12,6 +12,7 @@ from typing import Any, get_args
 from jinja2 import nodes
 
 from amends_domain.access.acting import COMMANDS
+from amends_domain.access.purposes import PURPOSES, READ_IN
 from amends_domain.access.roles import ROLES
 from amends_domain.case import INCIDENT, KINDS, Status
 from amends_domain.event_codec import EVENT_TYPES
@@ -130,6 +131,8 @@ def codes() -> dict[str, set[str]]:
         "action": stops | in_policies("action"),
         "reopening": set(get_args(ReopeningBody.model_fields["reason"].annotation)),
         "relation": set(get_args(LinkBody.model_fields["relation"].annotation)),
+        "purpose": set(PURPOSES),
+        "reading": set(READ_IN),
         "fact": set(FACTS),
         "command": {row.action for rows in COMMANDS.values() for row in rows} | set(TRANSITIONS),
         "event": set(EVENT_TYPES),

@@ -13,6 +13,8 @@ VISIT: Final = "amends_visit"
 LANGUAGE: Final = "amends_language"
 THEME: Final = "amends_theme"
 SHORTCUTS: Final = "amends_shortcuts"
+# What one reads names and words for, where one has to say; until the browser is closed.
+PURPOSE: Final = "amends_purpose"
 
 _YEAR_SECONDS: Final = 365 * 86_400
 
@@ -45,10 +47,12 @@ def forget_secret(request: Request, response: Response, name: str) -> None:
     response.delete_cookie(_name(name, secure=secure), path="/", secure=secure, httponly=True, samesite="lax")
 
 
-def keep_choice(request: Request, response: Response, name: str, value: str) -> None:
-    """Let the browser keep how one likes to read, for a year."""
+def keep_choice(
+    request: Request, response: Response, name: str, value: str, seconds_max: int | None = _YEAR_SECONDS
+) -> None:
+    """Let the browser keep how one likes to read, for a year; None: until it is closed."""
     response.set_cookie(
-        name, value, max_age=_YEAR_SECONDS, path="/", secure=is_https(request), httponly=True, samesite="lax"
+        name, value, max_age=seconds_max, path="/", secure=is_https(request), httponly=True, samesite="lax"
     )
 
 

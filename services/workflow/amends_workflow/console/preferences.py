@@ -1,4 +1,4 @@
-"""How a visitor likes to read: language, theme, and whether single keys do something."""
+"""How a visitor likes to read: language, theme, whether single keys do something; and what for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Final, Literal, NamedTuple
 
 from starlette.requests import Request
 
+from amends_domain.access.purposes import PURPOSES
 from amends_platform.words import LANGUAGES, language_of
 from amends_workflow.console import cookies
 
@@ -19,6 +20,12 @@ class Preferences(NamedTuple):
     language: str
     theme: Theme
     shortcuts: bool
+
+
+def purpose_of(request: Request) -> str | None:
+    """What this visitor says that they read names and words for; None where they did not say."""
+    named = request.cookies.get(cookies.PURPOSE)
+    return named if named in PURPOSES else None
 
 
 def preferences(request: Request) -> Preferences:

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 
 from amends_domain.access.grants import highest
 from amends_domain.access.judging import may
+from amends_domain.access.purposes import PURPOSES, USUAL
 from amends_domain.access.table import TABLE
 from amends_domain.case import ORDINARY
 from amends_platform.authenticating import Authenticator
@@ -19,6 +20,7 @@ from amends_workflow.answering import Answering
 from amends_workflow.console import cookies
 from amends_workflow.console.forgery import FIELD, check_form_token, form_token, refuse_other_sites
 from amends_workflow.console.forms import Form, read_form
+from amends_workflow.console.preferences import purpose_of
 from amends_workflow.console.present import Publications
 from amends_workflow.enquiries import Enquirer
 from amends_workflow.sealer import Sealer
@@ -64,6 +66,14 @@ class Visitor:
         named = {grant.branch for grant in self.asked.grants}
         return () if None in named else tuple(sorted(filter(None, named)))
 
+    @property
+    def purposes(self) -> tuple[str, ...]:
+        """What they can say that they read names and words for; none where their role goes without saying."""
+        roles = {grant.role for grant in may(self.asked.grants, "read-personal-data").permitting}
+        if roles & USUAL.keys():
+            return ()
+        return tuple(name for name, purpose in PURPOSES.items() if roles & purpose.roles)
+
     def may(self, action: str, branch: str | None = None, grade: str = ORDINARY) -> bool:
         """Whether they may do it to what is of this branch and grade; None: to anything at all."""
         return may(self.asked.grants, action, branch, grade).is_permitted
@@ -84,7 +94,7 @@ async def visitor_of(request: Request, console: Console, action: str) -> Visitor
     if token is None:
         raise NotSignedIn
     try:
-        asked = await console.of.enquiries.admit_by(request, f"Bearer {token}", action)
+        asked = await console.of.enquiries.admit_by(request, f"Bearer {token}", action, purpose_of(request))
     except Problem as problem:
         if problem.status == 401:
             raise NotSignedIn from problem

@@ -20,8 +20,10 @@ from amends_workflow.parameters import (
     CheckpointParameters,
     ConsistencyParameters,
     InclusionParameters,
+    ReadingParameters,
     RefusalParameters,
 )
+from amends_workflow.readings import list_readings
 from amends_workflow.refusals import list_refusals
 from amends_workflow.statements import statement
 
@@ -51,6 +53,32 @@ async def refused(
     case_id = None if parameters.case is None else await of.enquiries.case_id(parameters.case)
     async with of.view_of(asked).reading() as conn:
         listed = await list_refusals(conn, asked.scope, parameters, case_id, after)
+    return answers.json_response(answers.page(listed.rows, pages.next(listed.last)))
+
+
+@routes.get(
+    "/audit/readings",
+    tags=["audit"],
+    summary="Who read whose personal data, and what for",
+    description="For auditors, department heads and executives: one entry for each request that opened what is sealed,"
+    " recorded before it was answered. Who is for one branch sees what was read of its cases, and of whole customers by"
+    " whoever is for that branch.",
+    operation_id="readings",
+    openapi_extra=problems("bad-cursor", "not-yet-visible", "no-such-case"),
+    response_model=shapes.ReadingPage,
+)
+async def readings(
+    request: Request,
+    asked: Annotated[Enquirer, asking("read-readings")],
+    of: Of,
+    parameters: Annotated[ReadingParameters, Query()],
+) -> Response:
+    pages = Pages(request, asked.scope)
+    after = pages.after(parameters.cursor)
+    await of.enquiries.wait(parameters)
+    case_id = None if parameters.case is None else await of.enquiries.case_id(parameters.case)
+    async with of.view_of(asked).reading() as conn:
+        listed = await list_readings(conn, asked.scope, parameters, case_id, after)
     return answers.json_response(answers.page(listed.rows, pages.next(listed.last)))
 
 

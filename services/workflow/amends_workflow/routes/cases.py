@@ -111,14 +111,21 @@ async def cases(
     " into it, so that every contact with the customer stands in one line of time: then in the order of the log,"
     " each with its `case_id` and `reference`.",
     operation_id="case-events",
-    openapi_extra=problems("bad-cursor", "not-yet-visible", "no-such-case"),
+    openapi_extra=problems(
+        "bad-cursor",
+        "not-yet-visible",
+        "no-such-case",
+        "no-such-purpose",
+        "purpose-not-allowed",
+        "reading-not-recorded",
+    ),
     response_model=shapes.EventPage,
     response_model_exclude_unset=True,
 )
 async def events(
     request: Request,
     id: str,  # noqa: A002
-    asked: Annotated[Enquirer, asking("read-events")],
+    asked: Annotated[Enquirer, asking("read-events", opens=True)],
     of: Of,
     parameters: Annotated[EventParameters, Query()],
 ) -> Response:
@@ -126,7 +133,7 @@ async def events(
     after = pages.after(parameters.cursor)
     await of.enquiries.wait(parameters)
     found = await of.enquiries.case(asked, id)
-    reader = of.enquiries.reader(asked, found.branch)
+    reader = of.enquiries.reader(asked, "events", found)
     if parameters.merged:
         cases = {each.id: each for each in (found, *await of.enquiries.absorbed(found))}
         # What was merged into a case is part of it, of whichever branch it was.

@@ -29,14 +29,21 @@ routes = APIRouter()
     description="Every exchange with the customer over all cases and channels, what they were promised and whether"
     " it was kept, the latest first, each with the staff id of whoever spoke.",
     operation_id="timeline",
-    openapi_extra=problems("bad-cursor", "not-yet-visible", "no-such-customer"),
+    openapi_extra=problems(
+        "bad-cursor",
+        "not-yet-visible",
+        "no-such-customer",
+        "no-such-purpose",
+        "purpose-not-allowed",
+        "reading-not-recorded",
+    ),
     response_model=shapes.Timeline,
     response_model_exclude_unset=True,
 )
 async def timeline(
     request: Request,
     ref: str,
-    asked: Annotated[Enquirer, asking("read-customer")],
+    asked: Annotated[Enquirer, asking("read-customer", opens=True)],
     of: Of,
     parameters: Annotated[Paged, Query()],
 ) -> Response:
@@ -50,7 +57,7 @@ async def timeline(
     clocks = promise_clocks(of.policies.known.values())
     listed = await customer_events(of.view_of(asked), theirs, clocks, parameters.limit, after)
     references = {each["id"]: each["reference"] for each in theirs}
-    reader = of.enquiries.reader_of_cases(asked, {each["id"]: each["branch"] for each in theirs})
+    reader = of.enquiries.reader_of_customer(asked, "timeline", ref, {each["id"]: each["branch"] for each in theirs})
     items = await reader.answers_of_cases(listed.rows, references)
     for item, row in zip(items, listed.rows, strict=True):
         item["spoken_by"] = spoken_by(row)
@@ -83,13 +90,25 @@ async def erasure(
     " unsealed, deadlines, contacts and promises, holds, erasures, keys, and what was tried on them. For those who may"
     " read personal data.",
     operation_id="subject-access",
-    openapi_extra=problems("keys-unavailable", "no-such-customer", "not-yet-visible", "other-branch"),
+    openapi_extra=problems(
+        "keys-unavailable",
+        "no-such-customer",
+        "not-yet-visible",
+        "other-branch",
+        "no-such-purpose",
+        "purpose-not-allowed",
+        "reading-not-recorded",
+        "purpose-missing",
+    ),
     dependencies=[Depends(unhurried)],
     response_class=Response,
     responses={200: {"description": "The document", "content": {"application/json": {"schema": {"type": "object"}}}}},
 )
 async def export(
-    ref: str, asked: Annotated[Enquirer, asking("export-customer")], of: Of, parameters: Annotated[Parameters, Query()]
+    ref: str,
+    asked: Annotated[Enquirer, asking("export-customer", opens=True)],
+    of: Of,
+    parameters: Annotated[Parameters, Query()],
 ) -> Response:
     await of.enquiries.wait(parameters)
     customer = await of.forgotten.customer(ref, asked.scope)

@@ -35,22 +35,30 @@ _ARCHIVE: dict[str, Any] = {
     " dossier on paper. Where no checkpoint covers the case yet, the answer waits for one. The same case gives the same"
     " bytes.",
     operation_id="evidence",
-    openapi_extra=problems("no-pdf", "no-signing-key", "no-such-case", "not-yet-proven", "not-yet-visible"),
+    openapi_extra=problems(
+        "no-pdf",
+        "no-signing-key",
+        "no-such-case",
+        "not-yet-proven",
+        "not-yet-visible",
+        "no-such-purpose",
+        "purpose-not-allowed",
+        "reading-not-recorded",
+    ),
     dependencies=[Depends(unhurried)],
     response_class=Response,
     responses={200: _ARCHIVE},
 )
 async def evidence(
     id: str,  # noqa: A002
-    asked: Annotated[Enquirer, asking("take-evidence")],
+    asked: Annotated[Enquirer, asking("take-evidence", opens=True)],
     of: Of,
     parameters: Annotated[EvidenceParameters, Query()],
 ) -> Response:
     await of.enquiries.wait(parameters)
     found = await of.enquiries.case(asked, id)
     rows = await read_stream(of.view_of(asked), found.id, up_to=UpToPosition(found.position))
-    shows_words = parameters.personal and asked.may("read-personal-data", found.branch).is_permitted
-    reader = of.enquiries.reader(asked, found.branch) if shows_words else None
+    reader = of.enquiries.reader_for_words(asked, found) if parameters.personal else None
     subject, bundle = await bundle_of(of, found.id, rows, reader, with_pdf=parameters.pdf)
     headers = {
         "Content-Disposition": f'attachment; filename="evidence-{subject.reference}.zip"',

@@ -17,6 +17,8 @@ AS $$
         'tenant', NULL),
     ('refusals', '{amends_workflow, amends_auditor}', '{amends_intake}',
         'tenant', 'coalesce(branch_of_case(case_id), branch)'),
+    ('personal_data_readings', '{amends_auditor}', '{amends_intake, amends_workflow}',
+        'tenant', 'coalesce(branch_of_case(case_id), branch)'),
     ('api_keys', '{amends_workflow}', '{amends_intake, amends_enquiry}', 'tenant', NULL),
     ('sessions', '{amends_workflow}', '{amends_intake, amends_enquiry}',
         '(SELECT k.tenant FROM public.api_keys AS k WHERE k.id = api_key_id)', NULL),

@@ -106,7 +106,7 @@ async def view_of(
             history += [(row, reference_of(absorbed.first_position)) for row in theirs]
         history.sort(key=lambda each: each[0].position)
     shown = history if whole else history[-ENTRIES_MAX:]
-    reader = of.enquiries.reader(asked, known.case.branch)
+    reader = of.enquiries.reader(asked, "case-page", known.case)
     told = await reader.answers([row for row, _ in shown])
     first = told[0] if shown[0][0] is known.rows[0] else (await reader.answers(known.rows[:1]))[0]
     for each, (_, reference) in zip(told, shown, strict=True):

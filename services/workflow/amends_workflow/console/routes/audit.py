@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
+from pydantic import ValidationError
 from starlette.responses import Response
 
 from amends_platform.evidence.tree_head import SignedSoFar, latest_checkpoint
+from amends_platform.problems import Problem
 from amends_workflow.console.rendering import go_to, page
 from amends_workflow.console.routing import PageRoute
 from amends_workflow.console.visitors import Console, Of, Visitor, seeing
 from amends_workflow.pages import Pages
-from amends_workflow.parameters import RefusalParameters
+from amends_workflow.parameters import ReadingParameters, RefusalParameters
+from amends_workflow.readings import ListedReadings, list_readings
 from amends_workflow.refusals import ListedRefusals, list_refusals
 
 routes = APIRouter(route_class=PageRoute)
 
 _REFUSALS = 25
+_READINGS = 25
+_FILTERS = ("case", "customer", "person")
 
 
 class Sealing(NamedTuple):
@@ -35,6 +41,8 @@ async def audit(request: Request, visitor: Annotated[Visitor, seeing("read-proof
     pages = Pages(request, visitor.asked.scope_of("read-refusals"))
     cursor = request.query_params.get("cursor")
     refused = await _refused(console, visitor, pages, cursor)
+    filters = {name: request.query_params.get(name, "").strip() for name in _FILTERS}
+    read = await _read(console, visitor, filters)
     return page(
         request,
         "audit.html",
@@ -46,6 +54,9 @@ async def audit(request: Request, visitor: Annotated[Visitor, seeing("read-proof
         refused=None if refused is None else refused.rows,
         next_path=None if refused is None else pages.next(refused.last),
         is_first_page=cursor is None,
+        read=None if read is None else read.rows,
+        read_filters=filters,
+        is_more_read=read is not None and read.last is not None,
     )
 
 
@@ -64,6 +75,22 @@ async def _refused(console: Console, visitor: Visitor, pages: Pages, cursor: str
     wanted = RefusalParameters(limit=_REFUSALS)
     async with console.of.view_of(visitor.asked, "read-refusals").reading() as conn:
         return await list_refusals(conn, visitor.asked.scope_of("read-refusals"), wanted, None, pages.after(cursor))
+
+
+async def _read(console: Console, visitor: Visitor, filters: Mapping[str, str]) -> ListedReadings | None:
+    """Who read whose personal data, the latest; None for those who may not read that. Raises a 422 problem."""
+    if not visitor.may("read-readings"):
+        return None
+    try:
+        asked = {name: text for name, text in filters.items() if text}
+        wanted = ReadingParameters.model_validate({"limit": _READINGS, **asked})
+    except ValidationError:
+        raise Problem(422, "invalid-parameters", "Nothing is called so.") from None
+    case_id = None if wanted.case is None else await console.of.cases.id_of(wanted.case)
+    if wanted.case is not None and case_id is None:
+        return ListedReadings([], None)
+    async with console.of.view_of(visitor.asked, "read-readings").reading() as conn:
+        return await list_readings(conn, visitor.asked.scope_of("read-readings"), wanted, case_id, None)
 
 
 def _sealing(console: Console, so_far: SignedSoFar) -> Sealing:

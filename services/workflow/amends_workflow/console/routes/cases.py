@@ -120,9 +120,9 @@ async def evidence(
     of, asked = console.of, visitor.asked
     found = await of.enquiries.case(asked, name)
     rows = await read_stream(of.view_of(asked), found.id, up_to=UpToPosition(found.position))
-    with_words = request.query_params.get("personal") == "true" and visitor.may("read-personal-data", found.branch)
+    with_words = request.query_params.get("personal") == "true"
     subject, bundle = await bundle_of(
-        of, found.id, rows, of.enquiries.reader(asked, found.branch) if with_words else None, with_pdf=False
+        of, found.id, rows, of.enquiries.reader_for_words(asked, found) if with_words else None, with_pdf=False
     )
     headers = {**PAGE, "Content-Disposition": f'attachment; filename="evidence-{subject.reference}.zip"'}
     return Response(bundle, 200, headers, "application/zip")

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from amends_domain.access.purposes import PURPOSES
 from amends_platform.principals import KEY_PATTERN
 from amends_platform.problems import Problem
 from amends_platform.sessions import LIFETIME, begin_session, end_session
@@ -58,6 +59,8 @@ async def sign_in(request: Request, console: Of) -> Response:
         await _end(console, before)
     response = go_to(next_path)
     cookies.keep_secret(request, response, cookies.SESSION, token, _SESSION_SECONDS)
+    # What somebody else read for at this browser is not theirs.
+    response.delete_cookie(cookies.PURPOSE, path="/")
     cookies.forget_secret(request, response, cookies.VISIT)
     return response
 
@@ -95,6 +98,9 @@ def _keep(request: Request, response: Response, form: Form) -> None:
         chosen = form.get(cookie.removeprefix("amends_"))
         if chosen in choices:
             cookies.keep_choice(request, response, cookie, chosen)
+    purpose = form.get("purpose")
+    if purpose in PURPOSES:
+        cookies.keep_choice(request, response, cookies.PURPOSE, purpose, None)
 
 
 _TOO_LONG = message("The page was open too long, or cookies are refused. Send it again.")
