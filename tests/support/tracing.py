@@ -55,3 +55,13 @@ def tree(spans: list[ReadableSpan], root: int) -> list[str]:
 
     under(root, 0)
     return lines
+
+
+def chain(spans: list[ReadableSpan], span: ReadableSpan) -> list[str]:
+    """The names of a span, its parent, and so on."""
+    by_id = {each.context.span_id: each for each in spans if each.context is not None}
+    names = [span.name]
+    while span.parent is not None and span.parent.span_id in by_id:
+        span = by_id[span.parent.span_id]
+        names.append(span.name)
+    return names
