@@ -52,9 +52,11 @@ class VouchesForTokens(Protocol):
 
 
 class _Known(NamedTuple):
+    """`changes`: how many had been seen when it was learned; of no matter to a token (None)."""
+
     principal: Principal
     until: float
-    is_token: bool
+    changes: int | None
 
 
 class Authenticator:
@@ -78,7 +80,7 @@ class Authenticator:
         # By the hash of what was shown: looking it up tells nobody by its duration how much of a key was right.
         self._known: dict[bytes, _Known] = {}
         self._asking: dict[bytes, asyncio.Task[Principal | None]] = {}
-        self._changes = CredentialChanges(pool, self._known.clear, now_seconds=now_seconds)
+        self._changes = CredentialChanges(pool, now_seconds=now_seconds)
 
     async def authenticate(self, authorization: str | None, address: str | None = None) -> Principal:
         """The principal of an Authorization header, which came from an address.
@@ -91,12 +93,11 @@ class Authenticator:
         known = self._known.get(shown_hash)
         now = self._now_seconds()
         if known is not None and now < known.until:
-            if now < self._changes.due_at or known.is_token:
+            if known.changes is None:
                 return known.principal
-            await self._changes.look()
-            # Gone, where anything was taken back.
-            known = self._known.get(shown_hash)
-            if known is not None:
+            if now >= self._changes.due_at:
+                await self._changes.look()
+            if known.changes == self._changes.seen:
                 return known.principal
         # Who was let in before is let in whatever others at the same address do.
         brake = self._unknown_keys if known is None and address is not None else None
@@ -151,7 +152,7 @@ class Authenticator:
             return None
         principal = Principal(row["person"], row["tenant"], (Grant(row["role"], row["branch"]),))
         seconds = CACHE_SECONDS if row["seconds"] is None else min(CACHE_SECONDS, row["seconds"])
-        self._keep(key_hash, _Known(principal, asked_at + seconds, is_token=False))
+        self._keep(key_hash, _Known(principal, asked_at + seconds, changes))
         return principal
 
     async def _verify(self, token: str, token_hash: bytes) -> Principal | None:
@@ -162,7 +163,7 @@ class Authenticator:
             self._known.pop(token_hash, None)
             return None
         until = asked_at + min(TOKEN_CACHE_SECONDS, verified.seconds)
-        self._keep(token_hash, _Known(verified.principal, until, is_token=True))
+        self._keep(token_hash, _Known(verified.principal, until, None))
         return verified.principal
 
     def _keep(self, shown_hash: bytes, known: _Known) -> None:

@@ -20,16 +20,10 @@ _TROUBLE: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
 class CredentialChanges:
-    """One per process. `on_change` forgets all that was known of keys; it is called at the first look, too.
+    """One per process. While the database cannot be asked nothing is seen: what is known then ends by itself."""
 
-    While the database cannot be asked nothing is forgotten: what is known then ends by itself.
-    """
-
-    def __init__(
-        self, pool: asyncpg.Pool, on_change: Callable[[], None], *, now_seconds: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, pool: asyncpg.Pool, *, now_seconds: Callable[[], float] = time.monotonic) -> None:
         self._pool = pool
-        self._on_change = on_change
         self._now_seconds = now_seconds
         self._looked_at = -math.inf
         self.due_at = -math.inf
@@ -37,7 +31,7 @@ class CredentialChanges:
         self._number: int | None = None
         self._looking: asyncio.Task[None] | None = None
         self.seen = 0
-        """How many changes were seen: what was learned before one is not to be kept."""
+        """How many changes were seen, the first look among them: what was learned before one is to be learned anew."""
 
     async def look(self) -> None:
         """Return once what is known is at most LOOK_SECONDS old."""
@@ -56,7 +50,6 @@ class CredentialChanges:
                 if number != self._number:
                     self._number = number
                     self.seen += 1
-                    self._on_change()
             self._looked_at, self.due_at = asked_at, asked_at + _AHEAD_SECONDS
         finally:
             self._looking = None

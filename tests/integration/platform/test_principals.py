@@ -16,6 +16,7 @@ from amends_domain.access.grants import Grant
 from amends_platform.authenticating import CACHE_SECONDS, Authenticator
 from amends_platform.credential_changes import LOOK_SECONDS
 from amends_platform.development_keys import ensure_development_keys
+from amends_platform.guarding.rates import RateLimit
 from amends_platform.principals import (
     KEY_PATTERN,
     BadKeyRequest,
@@ -160,6 +161,24 @@ async def test_a_key_that_was_taken_back_in_any_way_is_refused_a_quarter_of_a_se
     await owner.execute(taken_back)
     with pytest.raises(Unauthenticated):
         await authenticator.authenticate(bearer(key))
+
+
+async def test_whoever_was_let_in_is_not_taken_for_a_stranger_because_another_s_key_was_revoked(
+    owner: asyncpg.Connection, pool: CountingPool
+) -> None:
+    keys = [await create_key(owner, role="agent", tenant="default") for _ in range(3)]
+    clock = Clock()
+    # An address from which one unknown key at a time may come.
+    limit = RateLimit(0.001, "unknown keys", burst=1)
+    authenticator = Authenticator(pool, unknown_keys=limit, now_seconds=clock)
+    for key in keys:
+        await authenticator.authenticate(bearer(key), "10.0.0.7")
+    await revoke_key(owner, keys[0], tenant="default")
+    clock.seconds += LOOK_SECONDS
+    # At once: each that is found good is given back.
+    await asyncio.gather(*(authenticator.authenticate(bearer(key), "10.0.0.7") for key in keys[1:]))
+    with pytest.raises(Unauthenticated):
+        await authenticator.authenticate(bearer(keys[0]), "10.0.0.7")
 
 
 async def test_a_key_that_was_revoked_while_it_was_looked_for_is_not_taken(
