@@ -69,6 +69,7 @@ class _Service:
     """What the running application holds."""
 
     pool: asyncpg.Pool | None = None
+    people: asyncpg.Pool | None = None
     projecting: Projecting
     sealer: Sealer
     tasks: Mapping[str, asyncio.Task[None]] = MappingProxyType({})
@@ -124,6 +125,7 @@ def create_app(
                 patience_seconds=START_PATIENCE_SECONDS,
             )
             stack.push_async_callback(_close, people)
+            service.people = people
             tenant = View(people, None)
             keyring = Keyring(people, keys)
             erased_keys = ErasedKeys(people, keyring)
@@ -233,7 +235,8 @@ def create_app(
         app, alive=service.check, ready=ready, metrics=metrics.registry, body_bytes_max=settings.body_bytes_max
     )
     add_process_metrics(metrics.registry, "workflow")
-    add_pool_metrics(metrics.registry, lambda: service.pool)
+    # What is made of the log has as many as it needs; people are as many as they are.
+    add_pool_metrics(metrics.registry, lambda: service.people)
     app.include_router(router())
     app.include_router(pages())
     add_missing_pages(app)

@@ -115,9 +115,15 @@ async def test_no_view_shows_more_than_whoever_asks_may_see_but_two_that_say_not
         "log_leaves",
     }
     definers = await desk.owner.fetch(
-        "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef ORDER BY 1"
+        "SELECT proname, ARRAY(SELECT rolname FROM pg_roles WHERE has_function_privilege(oid, p.oid, 'EXECUTE')"
+        "   AND rolname = ANY($1) ORDER BY 1) AS callers"
+        " FROM pg_proc AS p WHERE pronamespace = 'public'::regnamespace AND prosecdef ORDER BY 1",
+        list(SEES),
     )
-    assert [row["proname"] for row in definers] == ["branch_of_case", "flagged_cases"]
+    assert [tuple(row) for row in definers] == [
+        ("branch_of_case", ["amends_enquiry"]),
+        ("flagged_cases", ["amends_enquiry"]),
+    ]
     columns = await desk.owner.fetch(
         "SELECT attname FROM pg_attribute WHERE attrelid = 'log_leaves'::regclass AND attnum > 0 ORDER BY attnum"
     )

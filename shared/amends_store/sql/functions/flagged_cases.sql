@@ -7,3 +7,6 @@ AS $$
     SELECT c.id FROM public.cases AS c
     WHERE c.flags && wanted AND c.flags <> '{}' AND c.tenant = current_setting('amends.tenant', true)
 $$;
+
+REVOKE EXECUTE ON FUNCTION flagged_cases FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION flagged_cases TO amends_enquiry;
