@@ -12,9 +12,11 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
+from amends_platform.access_checkup import check_identity_provider
 from amends_platform.oidc.errors import ProviderAway
 from amends_platform.oidc.fetching import DOCUMENT_BYTES_MAX, fetch_keys, trusted
 from amends_platform.oidc.provider import Provider
+from amends_platform.settings import Settings
 from tests.support.certificates import Certificates
 from tests.support.identity import AUDIENCE, IdentityServer, an_identity_server, answer
 from tests.support.intake import Caller, Intake, complaint, refused, running_intake
@@ -171,3 +173,14 @@ async def test_over_https_the_provider_shows_a_certificate_that_is_believed(tmp_
         identity.answers[DISCOVERY] = answer({"issuer": identity.url, "jwks_uri": "http://127.0.0.1:9/keys"})
         with pytest.raises(ProviderAway, match="without https"):
             await fetch_keys(believing, trusted(believing))
+
+
+async def test_the_doctor_asks_the_provider_too(identity: IdentityServer, tmp_path: Path) -> None:
+    file = tmp_path / "oidc.yaml"
+    file.write_text(f"issuer: {identity.url}\naudience: {AUDIENCE}\n")
+    settings = Settings.load(oidc=file)
+    assert [found.status for found in await check_identity_provider(settings)] == ["good"]
+    identity.answers["/keys"] = answer({"keys": []})
+    assert [found.status for found in await check_identity_provider(settings)] == ["unreachable"]
+    file.write_text("issuer: nowhere\n")
+    assert [found.status for found in await check_identity_provider(settings)] == ["bad"]

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from amends_domain.access.grants import Grant
+from amends_platform.access_checkup import check_api_keys
 from amends_platform.authenticating import CACHE_SECONDS, Authenticator
 from amends_platform.credential_changes import LOOK_SECONDS
 from amends_platform.development_keys import ensure_development_keys
@@ -30,6 +31,7 @@ from amends_platform.principals import (
     revoke_key,
 )
 from amends_platform.sessions import begin_session, end_session
+from amends_platform.settings import Settings
 from tests.support.postgres import Database
 
 
@@ -362,3 +364,17 @@ async def test_development_keys_are_known_to_a_new_database_too(owner: asyncpg.C
     await owner.execute("TRUNCATE api_keys CASCADE")
     assert await ensure_development_keys(owner, file, "default") == first
     assert len(await list_keys(owner, tenant="default")) == 8
+
+
+async def test_the_doctor_names_whose_keys_end_soon_and_those_of_development(
+    owner: asyncpg.Connection, tmp_path: Path
+) -> None:
+    for person, days in (("a-1", 3), ("a-2", 30), ("a-3", -1), ("a-4", 2)):
+        expires_at = datetime.now(UTC) + timedelta(days=days)
+        await create_key(owner, role="agent", tenant="default", person=person, expires_at=expires_at)
+    await ensure_development_keys(owner, tmp_path / "development.json", "default")
+    good, soon, development = await check_api_keys(owner, Settings.load(mode="production"))
+    assert (good.status, good.found) == ("good", "11 API keys are good")
+    assert (soon.status, soon.found) == ("note", "within 14 days those end of a-4, a-1")
+    assert (development.status, development.found.partition(" ")[0]) == ("note", "8")
+    assert len(await check_api_keys(owner, Settings.load(mode="development"))) == 2
