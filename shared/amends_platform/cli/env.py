@@ -16,7 +16,7 @@ def env() -> None:
         raise CannotReach(str(error)) from error
     if running is None:
         raise CannotReach("No `amends up` is running here.")
-    variables = {"INTAKE": running.intake_url, "WORKFLOW": running.workflow_url}
+    variables = {"INTAKE": running.intake_url, "WORKFLOW": running.workflow_url, "NATS": running.nats_url}
     variables |= {role.upper(): key for role, key in running.keys.items()}
     for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")
