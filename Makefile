@@ -13,7 +13,7 @@ WORKERS ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
 # A system is many Python processes, and its tests start hundreds: each finds its modules compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up demo test check rehearsal audit setup bench docs words screenshots format lock clean
+.PHONY: help up demo test check rehearsal audit setup bench fuzz docs words screenshots format lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ setup: $(STAMP) ## install into .venv, and nothing else
 
 bench: $(STAMP) ## benchmarks, side by side in one run; writes docs/benchmarks.md
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+fuzz: $(STAMP) ## both services asked whatever their documents allow, and more (ARGS="--examples 100 --seed N")
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 docs: $(STAMP) ## regenerate what is generated: OpenAPI, AsyncAPI, the state diagram
 	@$(BIN)/python -m tests.support.generated_docs
