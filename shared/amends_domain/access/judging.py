@@ -49,6 +49,9 @@ def may(grants: Grants, action: str, branch: str | None = None, grade: str = ORD
     Where several grants permit it, by the one of the highest standing. Raises KeyError for what is no action.
     """
     row = TABLE[action]
+    if len(grants) == 1:
+        # As below, in a third of the time: every command of somebody with a key passes here.
+        return _of_one(row, grants, branch, grade)
     there = grants if branch is None else tuple(grant for grant in grants if _reaches(row, grant, branch))
     fitting = tuple(grant for grant in there if grant.role in row.roles)
     if not fitting:
@@ -61,6 +64,17 @@ def may(grants: Grants, action: str, branch: str | None = None, grade: str = ORD
     if grant.role not in who_may(action, grade):
         return Answer(grant, GRADE_NOT_ALLOWED, (), row)
     return Answer(grant, None, fitting, row)
+
+
+def _of_one(row: Row, grants: Grants, branch: str | None, grade: str) -> Answer:
+    grant = grants[0]
+    if grant.role not in row.roles:
+        return Answer(grant, ROLE_NOT_ALLOWED, (), row)
+    if branch is not None and grant.branch not in (None, branch) and not _reaches(row, grant, branch):
+        return Answer(grant, OTHER_BRANCH, (), row)
+    if grade != ORDINARY and row.above_ordinary is not None and grant.role not in row.above_ordinary:
+        return Answer(grant, GRADE_NOT_ALLOWED, (), row)
+    return Answer(grant, None, grants, row)
 
 
 def acting(grants: Grants, action: str, branches: Iterable[str | None]) -> Grant:

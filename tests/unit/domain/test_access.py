@@ -76,6 +76,17 @@ def test_of_several_grants_the_highest_that_permits_it_there_is_the_one_that_act
     assert acting((Grant("handler", "harbour"), Grant("handler", None)), "apologize", ["harbour"]).branch is None
 
 
+def test_one_grant_is_judged_as_it_is_among_others_that_permit_nothing() -> None:
+    admin = Grant("admin", "nowhere")
+    for action in TABLE:
+        for role in ROLES:
+            for branch in (None, "north-street", "harbour", ALL_BRANCHES):
+                for grade in ("ordinary", "major"):
+                    grant = Grant(role, "north-street")
+                    alone, among = may((grant,), action, branch, grade), may((admin, grant), action, branch, grade)
+                    assert (alone.code, alone.permitting) == (among.code, among.permitting)
+
+
 def test_nobody_has_more_authority_in_a_branch_than_they_are_granted_there() -> None:
     held = (Grant("handler", "north-street"), HEAD_THERE)
     assert acting(held, "reject-erasure", ["north-street", "harbour"]) == Grant("handler", "north-street")
