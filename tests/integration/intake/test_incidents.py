@@ -53,7 +53,7 @@ async def test_an_incident_is_a_case_that_a_campaign_may_open_in_advance(intake:
         ({"same": "weather"}, "/same"),
         ({"title": ""}, "/title"),
         ({"value": None}, "/value"),
-        ({"cause": "x"}, "/cause"),
+        ({"cause": "x"}, "/"),
     ],
 )
 async def test_an_incident_that_is_wrong_is_pointed_at(intake: Intake, fields: dict[str, Any], pointer: str) -> None:
