@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from amends_platform.contract.openapi import EVERY_QUESTION, Described
-from amends_workflow.examples import SUCCESSES
+from amends_workflow.examples import successes
 from amends_workflow.live_shapes import Happening
 
 _DESCRIPTION: Final = """\
@@ -55,7 +55,7 @@ def described() -> Described:
         renamed=_RENAMED,
         shared={"": ()},
         requests={},
-        successes=SUCCESSES,
+        successes=successes(),
         links={
             "cases": _on_case(f"{_FIRST}id"),
             "deadlines": _on_case(f"{_FIRST}case_id")

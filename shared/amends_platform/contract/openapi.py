@@ -37,6 +37,13 @@ _API_KEY: Final = {
     "description": "An API key, such as `amends keys create` makes: `Authorization: Bearer amends_…`. The console signs"
     " in with a key, and from then on shows the session that it was given for it in the same way.",
 }
+_TOKEN: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "A token of the organisation's identity provider, where the service is told of one: shown in the"
+    " same way as a key.",
+}
 
 
 class Described(NamedTuple):
@@ -81,7 +88,7 @@ def _completed(document: dict[str, Any], described: Described) -> dict[str, Any]
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     }
     document["servers"] = [{"url": f"http://127.0.0.1:{described.port}", "description": "As `amends up` starts it."}]
-    document["security"] = [{"apiKey": []}]
+    document["security"] = [{"apiKey": []}, {"token": []}]
     document["tags"] = [{"name": name, "description": about} for name, about in described.tags.items()]
     components = document["components"]
     schemas = components["schemas"]
@@ -108,7 +115,7 @@ def _completed(document: dict[str, Any], described: Described) -> dict[str, Any]
     components["responses"] = {name: answer for name, answer in shared.items() if _RESPONSES + name in taken}
     components["examples"] = examples(used)
     components["headers"] = {name: dict(about) for name, about in HEADERS.items()}
-    components["securitySchemes"] = {"apiKey": _API_KEY}
+    components["securitySchemes"] = {"apiKey": _API_KEY, "token": _TOKEN}
     renamed: dict[str, Any] = _renamed(document, described.renamed)
     renamed["components"]["schemas"] = dict(sorted(renamed["components"]["schemas"].items()))
     return renamed
