@@ -106,11 +106,13 @@ class Caller:
                 raise Problem(response.status_code, response.read(), response.headers)
             yield response
 
-    def following(self, page: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-        """This page of a list, and all pages after it."""
+    def following(
+        self, page: Mapping[str, Any], headers: Mapping[str, Any] | None = None
+    ) -> Iterator[Mapping[str, Any]]:
+        """This page of a list, and all pages after it, asked for with the same headers."""
         yield page
         while page["next"] is not None:
-            page = self._json(Call("GET", page["next"]))
+            page = self._json(query(page["next"], {}, headers))
             yield page
 
     def _once(self, call: Call) -> httpx.Response:
@@ -128,8 +130,8 @@ class Caller:
     def _text(self, call: Call) -> str:
         return self.send(call).text
 
-    def _items(self, page: Mapping[str, Any]) -> Iterator[Any]:
-        for each in self.following(page):
+    def _items(self, page: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> Iterator[Any]:
+        for each in self.following(page, headers):
             yield from each["items"]
 
     def _events(self, call: Call) -> Iterator[Happened]:
@@ -181,11 +183,13 @@ class AsyncCaller:
                 raise Problem(response.status_code, await response.aread(), response.headers)
             yield response
 
-    async def following(self, page: Mapping[str, Any]) -> AsyncIterator[Mapping[str, Any]]:
-        """This page of a list, and all pages after it."""
+    async def following(
+        self, page: Mapping[str, Any], headers: Mapping[str, Any] | None = None
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        """This page of a list, and all pages after it, asked for with the same headers."""
         yield page
         while page["next"] is not None:
-            page = await self._json(Call("GET", page["next"]))
+            page = await self._json(query(page["next"], {}, headers))
             yield page
 
     async def _once(self, call: Call) -> httpx.Response:
@@ -203,8 +207,8 @@ class AsyncCaller:
     async def _text(self, call: Call) -> str:
         return (await self.send(call)).text
 
-    async def _items(self, page: Mapping[str, Any]) -> AsyncIterator[Any]:
-        async for each in self.following(page):
+    async def _items(self, page: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> AsyncIterator[Any]:
+        async for each in self.following(page, headers):
             for item in each["items"]:
                 yield item
 

@@ -175,7 +175,7 @@ class Workflow(Caller):
         page = self.case_events(
             id, min_position=min_position, limit=limit, merged=merged, amends_purpose=amends_purpose
         )
-        yield from self._items(page)
+        yield from self._items(page, {"Amends-Purpose": amends_purpose})
 
     def explanation(
         self,
@@ -344,7 +344,7 @@ class Workflow(Caller):
     ) -> Iterator[models.TimelineItem]:
         """What `timeline` lists, item by item, from all its pages."""
         page = self.timeline(ref, min_position=min_position, limit=limit, amends_purpose=amends_purpose)
-        yield from self._items(page)
+        yield from self._items(page, {"Amends-Purpose": amends_purpose})
 
     def erasure(self, ref: str, *, min_position: int | None = None) -> models.ErasureStatus:
         """Whether a customer's personal data was erased, or is asked to be."""
@@ -705,7 +705,7 @@ class AsyncWorkflow(AsyncCaller):
         page = await self.case_events(
             id, min_position=min_position, limit=limit, merged=merged, amends_purpose=amends_purpose
         )
-        async for item in self._items(page):
+        async for item in self._items(page, {"Amends-Purpose": amends_purpose}):
             yield item
 
     async def explanation(
@@ -877,7 +877,7 @@ class AsyncWorkflow(AsyncCaller):
     ) -> AsyncIterator[models.TimelineItem]:
         """What `timeline` lists, item by item, from all its pages."""
         page = await self.timeline(ref, min_position=min_position, limit=limit, amends_purpose=amends_purpose)
-        async for item in self._items(page):
+        async for item in self._items(page, {"Amends-Purpose": amends_purpose}):
             yield item
 
     async def erasure(self, ref: str, *, min_position: int | None = None) -> models.ErasureStatus:

@@ -30,7 +30,8 @@ _KINDS = {"string": "str", "integer": "int", "boolean": "bool", "number": "float
 
 
 class Method(NamedTuple):
-    """One operation as a method. `reading` is what reads the answer, `item` the type of a list's items."""
+    """One operation as a method. `reading` is what reads the answer, `item` the type of a list's items, `headers` what
+    each of its pages is asked for with."""
 
     name: str
     summary: str
@@ -40,6 +41,7 @@ class Method(NamedTuple):
     reading: str
     answered: str
     item: str | None
+    headers: str = ""
 
     @property
     def is_stream(self) -> bool:
@@ -151,11 +153,12 @@ def _method(path: str, verb: str, operation: Any, document: Any) -> Iterator[Met
         told = ", ".join(f'"{each["name"]}": {_value(each)}' for each in said)
         told_headers = ", ".join(f'"{each["name"]}": {_name(each)}' for each in headers)
         call = f"query({where}, {{{told}}}" + (f", {{{told_headers}}})" if headers else ")")
+        sent = f", {{{told_headers}}}" if headers else ""
         schema = content.get(media_type, {}).get("schema", {})
         answered = {"_json": _model(schema), "_bytes": "bytes", "_text": "str"}.get(reading, "Any")
         item = _item(schema, document) if reading == "_json" else None
         begun = [*arguments, "*"] if arguments_of_query else arguments
-        yield Method(name + ending, summary, begun, arguments_of_query, call, reading, answered, item)
+        yield Method(name + ending, summary, begun, arguments_of_query, call, reading, answered, item, sent)
 
 
 def _reading(content: Mapping[str, Any]) -> str:

@@ -117,6 +117,14 @@ def test_a_list_is_followed_to_its_end() -> None:
     assert [str(request.url.query, "ascii") for request in service.asked] == ["limit=2&state=open", "limit=2&cursor=x"]
 
 
+def test_every_page_is_asked_for_with_the_same_headers() -> None:
+    """What personal data is read for is said each time."""
+    service = Service(page("A", following="/v1/x?cursor=x"), page("B", following=None))
+    with service.workflow() as workflow:
+        assert len(list(workflow.all_case_events("5MAY-X6NW", amends_purpose="complaint-handling"))) == 2
+    assert [request.headers["amends-purpose"] for request in service.asked] == ["complaint-handling"] * 2
+
+
 def test_parameters_are_written_as_the_service_reads_them() -> None:
     service = Service(page(following=None))
     with service.workflow() as workflow:
