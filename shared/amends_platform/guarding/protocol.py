@@ -22,6 +22,7 @@ from amends_platform.guarding.gate import Gate
 from amends_platform.guarding.headers import SECURITY
 from amends_platform.guarding.refusing import bare_answer, given_up, stopped, wrong_request
 from amends_platform.problems import Problem, instance_of, problem_response
+from amends_platform.reasons import traced
 
 log = structlog.get_logger()
 
@@ -224,7 +225,7 @@ async def _serve(cycle: RequestResponseCycle, app: ASGI3Application, protocol: G
         seconds = protocol.gate.limits.request_seconds_max
         await _end(cycle, given_up(cycle.scope["method"], seconds) if protocol.is_given_up else stopped())
     except Exception as error:
-        log.error("a request failed", instance=instance_of(scope), exc_info=error)
+        log.error("a request failed", instance=instance_of(scope), exception=traced(error))
         await _end(cycle, Problem(500, "internal-error", "Something went wrong here; it has been logged."))
     else:
         if not cycle.response_complete and not cycle.disconnected:

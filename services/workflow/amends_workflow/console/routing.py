@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from amends_platform.problems import Problem, instance_of
-from amends_platform.reasons import reason
+from amends_platform.reasons import reason, traced
 from amends_platform.web import STORE_AWAY
 from amends_platform.words import message
 from amends_workflow.console.rendering import go_to, here, page
@@ -58,7 +58,7 @@ class PageRoute(APIRoute):
                 log.warning("store unavailable", reason=reason(error))
                 return problem_page(request, Problem(503, "store-unavailable", "The store cannot be reached just now."))
             except Exception as error:
-                log.error("a page failed", path=self.path, instance=instance_of(request.scope), exc_info=error)
+                log.error("a page failed", path=self.path, instance=instance_of(request.scope), exception=traced(error))
                 return problem_page(request, _of_status(500))
 
         return handled
