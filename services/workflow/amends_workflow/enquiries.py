@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 from starlette.requests import Request
 
-from amends_domain.access.grants import Grants
+from amends_domain.access.grants import Grants, lowest
 from amends_domain.access.judging import Answer, may
 from amends_domain.access.purposes import PURPOSE_MISSING, PURPOSE_NOT_ALLOWED, PURPOSES, Opening, opening
 from amends_domain.case import Case
@@ -165,7 +165,13 @@ class Enquiries:
         """What shows this enquirer the events of a case, and of those that were merged into it, with as much as they
         may see. `answer`: into which kind of answer they go. Raises a 403 problem."""
         opened = self.opening(enquirer, "read-personal-data", case.branch)
-        return Reader(self._keyring, lambda _: opened, self._record(enquirer, answer, case.customer_ref, case.id))
+        shows_staff = enquirer.may("read-complained-of", case.branch).is_permitted
+        return Reader(
+            self._keyring,
+            lambda _: opened,
+            self._record(enquirer, answer, case.customer_ref, case.id),
+            lambda _: shows_staff,
+        )
 
     def reader_for_words(self, enquirer: Enquirer, case: Case) -> Reader | None:
         """As `reader`, for a bundle of evidence, whole or without any words: None where these may not be opened."""
@@ -176,16 +182,29 @@ class Enquiries:
         """As `reader`, of the cases of one customer, each of its branch."""
         openings = {branch: self.opening(enquirer, "read-personal-data", branch) for branch in set(branches.values())}
         return Reader(
-            self._keyring, lambda case_id: openings[branches[case_id]], self._record(enquirer, answer, ref, None)
+            self._keyring,
+            lambda case_id: openings[branches[case_id]],
+            self._record(enquirer, answer, ref, None),
+            lambda case_id: enquirer.may("read-complained-of", branches[case_id]).is_permitted,
         )
 
-    def reader_of_all(self, enquirer: Enquirer, answer: str, ref: str, usual: str) -> tuple[Reader, Opening]:
-        """As `reader`, of all of a customer's cases, for one who is admitted to all of them. Raises a 403 problem where
-        nothing may be opened; `usual` is the purpose where none is named."""
-        opened = self.opening(enquirer, enquirer.action, None, usual)
-        if opened.code is not None:
-            raise _no_purpose(opened.code)
-        return Reader(self._keyring, lambda _: opened, self._record(enquirer, answer, ref, None)), opened
+    def reader_of_all(
+        self, enquirer: Enquirer, answer: str, ref: str, branches: Collection[str], usual: str
+    ) -> tuple[Reader, Opening]:
+        """As `reader`, of all of a customer's cases, which are of these branches, for one who is admitted to each.
+        `usual` is the purpose where none is named. By the lowest of the grants: nobody reads in a branch for what they
+        may in another only. Raises a 403 problem where one of them may not be opened."""
+        openings = {
+            opened.grant: opened
+            for branch in branches
+            for opened in (self.opening(enquirer, enquirer.action, branch, usual),)
+        }
+        opened = openings[lowest(tuple(openings))]
+        code = next((each.code for each in openings.values() if each.code is not None), None)
+        if code is not None:
+            raise _no_purpose(code)
+        record = self._record(enquirer, answer, ref, None)
+        return Reader(self._keyring, lambda _: opened, record, lambda _: True), opened
 
     def opening(self, enquirer: Enquirer, action: str, branch: str | None, usual: str | None = None) -> Opening:
         """Whether they may open what is sealed, for the purpose that they say. Raises a 403 problem where it is none of

@@ -58,7 +58,8 @@ ELSEWHERE: Final[Mapping[str, str]] = {
 
 async def everything(of: Answering, asked: Enquirer, customer: Customer) -> AsyncIterator[bytes]:
     """The document, in pieces. What can fail has been asked for before the first. Raises what the stores raise."""
-    reader, opened = of.enquiries.reader_of_all(asked, "subject-access", customer.ref, CUSTOMER_REQUEST)
+    branches = {case.branch for case in customer.cases}
+    reader, opened = of.enquiries.reader_of_all(asked, "subject-access", customer.ref, branches, CUSTOMER_REQUEST)
     head = await of.tenant.fetchrow(_LOG_HEAD)
     view = of.view_of(asked)
     case_ids = [case.id for case in customer.cases]

@@ -17,18 +17,27 @@ from amends_store.records import StoredEvent
 log = structlog.get_logger()
 
 PURPOSE_HEADER: Final = "Amends-Purpose"
+_STAFF: Final = "complained_of"
+# Most events name nobody: reading them to see that would take longer than answering.
+_STAFF_MARK: Final = f'"{_STAFF}"'
 
 
 class Reader:
     """Makes answers of events for one who asks. `opening_of` says of each case whether its sealed part may be opened;
-    `record` puts on record that it was, once, by whichever grant."""
+    `record` puts on record that it was, once, by whichever grant. `shows_staff`: of each case, whether they may know
+    whom of the staff it names."""
 
     def __init__(
-        self, keyring: Keyring, opening_of: Callable[[UUID], Opening], record: Callable[[Opening], Awaitable[None]]
+        self,
+        keyring: Keyring,
+        opening_of: Callable[[UUID], Opening],
+        record: Callable[[Opening], Awaitable[None]],
+        shows_staff: Callable[[UUID], bool],
     ) -> None:
         self._keyring = keyring
         self._opening_of = opening_of
         self._record = record
+        self._shows_staff = shows_staff
         self._is_recorded = False
 
     async def note(self, opening: Opening) -> None:
@@ -45,7 +54,11 @@ class Reader:
         opened = [row for row in listed if row.key_id is not None and openings[row.stream_id].is_open]
         for key_id in {row.key_id for row in opened if row.key_id is not None}:
             keys |= await _key(self._keyring, key_id)
-        items = [_open_part(row) | _sealed_part(row, openings[row.stream_id], keys) for row in listed]
+        items = [
+            _open_part(row, shows_staff=self._shows_staff(row.stream_id))
+            | _sealed_part(row, openings[row.stream_id], keys)
+            for row in listed
+        ]
         shown = (row for row, item in zip(listed, items, strict=True) if item.get("personal") is not None)
         for row in shown:
             await self.note(openings[row.stream_id])
@@ -62,7 +75,12 @@ class Reader:
         return items
 
 
-def _open_part(row: StoredEvent) -> dict[str, Any]:
+def names_staff(row: StoredEvent) -> bool:
+    """Whether the event says whom of the staff the complaint names."""
+    return _STAFF_MARK in row.data and bool(orjson.loads(row.data).get(_STAFF))
+
+
+def _open_part(row: StoredEvent, *, shows_staff: bool) -> dict[str, Any]:
     return {
         "position": row.position,
         "version": row.version,
@@ -75,10 +93,16 @@ def _open_part(row: StoredEvent) -> dict[str, Any]:
         "correlation_id": row.correlation_id,
         "causation_id": row.causation_id,
         "policy_hash": None if row.policy_hash is None else row.policy_hash.hex(),
-        # The very bytes that were hashed.
-        "data": orjson.Fragment(row.data),
+        # The very bytes that were hashed, but for what is not theirs to know.
+        "data": orjson.Fragment(row.data) if shows_staff or not names_staff(row) else _without_staff(row.data),
         "leaf_hash": row.leaf_hash.hex(),
     }
+
+
+def _without_staff(data: str) -> dict[str, Any]:
+    said: dict[str, Any] = orjson.loads(data)
+    del said[_STAFF]
+    return said
 
 
 def _sealed_part(row: StoredEvent, opening: Opening, keys: Mapping[UUID, CustomerKey | None]) -> dict[str, Any]:

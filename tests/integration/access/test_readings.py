@@ -47,6 +47,20 @@ async def ask(
     return await client.get(path, headers=headers)
 
 
+async def vouch(desk: Desk, monkeypatch: pytest.MonkeyPatch, somebody: Principal) -> str:
+    """What this person shows, as if an identity provider had said what they are granted."""
+    key = await key_of(desk, "admin")
+    authenticate = Authenticator.authenticate
+
+    async def vouched(self: Authenticator, authorization: str | None, address: str | None = None) -> Principal:
+        if authorization == f"Bearer {key}":
+            return somebody
+        return await authenticate(self, authorization, address)
+
+    monkeypatch.setattr(Authenticator, "authenticate", vouched)
+    return key
+
+
 async def readings(desk: Desk, case: dict[str, Any]) -> list[tuple[Any, ...]]:
     """What is on record of the case and its customer, the first first."""
     rows = await desk.intake.rows(
@@ -201,15 +215,7 @@ async def test_who_has_several_grants_sees_and_does_what_each_permits(
     theirs = await writer.receive(branch="harbour", narrative="At the harbour.", customer={"ref": "C-77"})
     third = await writer.receive(branch="market", customer={"ref": "C-77"})
     grants = (Grant("agent", "north-street"), Grant("supervisor", "north-street"), Grant("integration", "harbour"))
-    somebody, key = Principal("s-several", "default", grants), await key_of(desk, "admin")
-    authenticate = Authenticator.authenticate
-
-    async def vouched(self: Authenticator, authorization: str | None, address: str | None = None) -> Principal:
-        if authorization == f"Bearer {key}":
-            return somebody
-        return await authenticate(self, authorization, address)
-
-    monkeypatch.setattr(Authenticator, "authenticate", vouched)
+    key = await vouch(desk, monkeypatch, Principal("s-several", "default", grants))
     listed = (await ask(workflow, f"/v1/cases?customer=C-77&min_position={third['position']}", key)).json()["items"]
     assert {item["id"] for item in listed} >= {case["id"], theirs["id"]}
     assert third["id"] not in {item["id"] for item in listed}
@@ -226,3 +232,41 @@ async def test_who_has_several_grants_sees_and_does_what_each_permits(
     await caller.must(theirs, "notes", {"text": "Recorded by the other system."})
     kept = await desk.intake.rows("SELECT role, branch FROM refusals WHERE principal = 's-several' ORDER BY id")
     assert [tuple(row.values()) for row in kept] == [("integration", "harbour"), ("supervisor", "north-street")]
+
+
+async def test_whole_customers_are_read_by_a_grant_for_their_cases_and_for_what_it_may(
+    desk: Desk, workflow: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = await desk.intake.caller("handler")
+    last = await writer.receive(branch="north-street", narrative=WORDS, customer={"ref": "C-78"})
+    grants = (Grant("auditor", "north-street"), Grant("handler", "harbour"))
+    key = await vouch(desk, monkeypatch, Principal("s-two-posts", "default", grants))
+    path = f"/v1/customers/C-78/export?min_position={last['position']}"
+    assert refused(await ask(workflow, path, key, "handling")) == (403, "purpose-not-allowed")
+    assert WORDS in (await ask(workflow, path, key)).text
+    (row,) = await desk.intake.rows("SELECT role, branch FROM personal_data_readings WHERE person = 's-two-posts'")
+    assert tuple(row.values()) == ("auditor", "north-street")
+
+
+async def test_whom_of_the_staff_a_complaint_names_is_told_in_no_answer_to_who_may_not_know(
+    desk: Desk, workflow: httpx.AsyncClient
+) -> None:
+    handler = await desk.intake.caller("handler")
+    case = await handler.receive(customer={"ref": "C-79"}, complained_of=["s-named"])
+    unnamed = await handler.receive(customer={"ref": "C-80"})
+    case = await handler.must(case, "classification", {"complained_of": ["s-named-later"]})
+    other, agent = await key_of(desk, "integration"), await key_of(desk, "agent")
+    evidence = f"/v1/cases/{case['id']}/evidence?personal=false"
+    for path in (
+        f"/v1/cases/{case['id']}?min_position={case['position']}",
+        f"/v1/cases/{case['id']}/events",
+        f"/v1/cases/{case['id']}/events?merged=true",
+        "/v1/customers/C-79/timeline",
+    ):
+        answer = await ask(workflow, path, other)
+        assert (answer.status_code, "s-named" in answer.text) == (200, False), path
+        assert "s-named" in (await ask(workflow, path, agent)).text, path
+    # Its bytes are what is proven.
+    assert refused(await ask(workflow, evidence, other)) == (403, "role-not-allowed")
+    assert (await ask(workflow, evidence, agent)).status_code == 200
+    assert (await ask(workflow, f"/v1/cases/{unnamed['id']}/evidence", other)).status_code == 200
