@@ -398,8 +398,8 @@ class EventAnswer(TypedDict):
     """
     An event of the log. `personal` is there for those who may read it, where the event has a sealed part: the
     part itself, or null with the reason in `personal_missing` ("erased": its key is gone; "unreadable";
-    "purpose-missing": say what it is read for). `data` is without `complained_of` for those who may not know whom of the
-    staff a complaint names. `case_id` and `reference` are there where events of several cases are answered.
+    "purpose-missing": say what it is read for). `data` is without `complained_of` for those who may not know whom of
+    the staff a complaint names. `case_id` and `reference` are there where events of several cases are answered.
     """
 
     position: int

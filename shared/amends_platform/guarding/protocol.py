@@ -46,7 +46,7 @@ class GuardedProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.gate = gate
-        # Bytes so far; of a head that is not complete; of a body whose answer has been sent.
+        # Bytes so far; of a head that is not complete, or in a body and not of it; of a body whose answer is sent.
         self.received = 0
         self.head_bytes = 0
         self.unwanted = 0
@@ -91,7 +91,9 @@ class GuardedProtocol(HttpToolsProtocol):
             self._deaf = True
             self.cycle.keep_alive = False
             return
-        if self.is_in_head:
+        cycle = self.cycle
+        # What stands in a body and is none of it, of which there could be no end: trailers, and what is said of chunks.
+        if self.is_in_head or (cycle is not None and cycle.more_body):
             self.head_bytes += self._arriving
             if self.head_bytes > limits.HEAD_BYTES_MAX:
                 self.refuse(_head_too_large())
@@ -126,6 +128,9 @@ class GuardedProtocol(HttpToolsProtocol):
             # Anybody may claim it; it only makes their own cookies stricter.
             self.scope["scheme"] = "https"
         super().on_headers_complete()
+        # Trailers come into another list: they are no headers, whatever they are called.
+        self.headers = []
+        self.head_bytes = -self._arriving
 
     def _wrong(self, headers: dict[bytes, bytes]) -> Problem | None:
         """What forbids to serve the request whose head has arrived."""
@@ -151,6 +156,7 @@ class GuardedProtocol(HttpToolsProtocol):
         return None
 
     def on_body(self, body: bytes) -> None:
+        self.head_bytes = -self._arriving
         cycle = self.cycle
         if cycle.response_complete:
             self.unwanted += len(body)
@@ -199,7 +205,9 @@ class GuardedProtocol(HttpToolsProtocol):
             serving.keep_alive = False
             self.pipeline.clear()
             return
-        self.transport.write(bare_answer(problem))
+        if serving is None or not serving.response_complete or serving.scope is not self.scope:
+            # Else it is answered: another answer would be taken for that to the next request.
+            self.transport.write(bare_answer(problem))
         self.transport.close()
 
     def give_up(self) -> None:

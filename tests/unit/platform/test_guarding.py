@@ -22,7 +22,8 @@ GET = b"GET /livez HTTP/1.1\r\nHost: here\r\n\r\n"
 
 
 class App:
-    """/read reads the body; /hang begins and never ends; /stream goes on for ever; /crash crashes."""
+    """/read reads the body; /hang begins and never ends; /stream goes on for ever; /crash crashes;
+    /kinds tells its headers x-kind."""
 
     def __init__(self) -> None:
         self.cancelled = asyncio.Event()
@@ -49,6 +50,9 @@ class App:
                 except asyncio.CancelledError:
                     self.cancelled.set()
                     raise
+            case "/kinds":
+                await request.body()
+                await PlainTextResponse(",".join(request.headers.getlist("x-kind")))(scope, receive, send)
             case "/stream":
                 await StreamingResponse(_endless())(scope, receive, send)
             case "/crash":
@@ -132,6 +136,44 @@ async def test_a_body_that_keeps_coming_may_take_longer(server: Guarded) -> None
         await _arrives(server, wire, piece)
         server.passes(15)
     assert int((await wire.answer()).body) == 4 * len(piece)
+
+
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("endless", [b"x-more: y\r\n", b"x", b"3;" + b"x" * 1000])
+async def test_what_stands_in_a_body_without_being_of_it_is_limited_as_a_head_is(
+    server: Guarded, endless: bytes
+) -> None:
+    wire = await server.wire()
+    begun = CHUNKED + (endless if endless.startswith(b"3") else b"3\r\nabc\r\n0\r\n")
+    with suppress(ConnectionError):
+        await wire.send(begun)
+        while not server.gate.turned_away["malformed"]:
+            await wire.send(b"x" * 10_000 if endless.startswith(b"3") else endless * 1000)
+            await asyncio.sleep(0)
+    await wire.rest()
+    assert (server.gate.turned_away["malformed"], len(server.gate.open)) == (1, 0)
+
+
+async def test_a_body_of_many_small_chunks_is_read_with_its_trailers_which_are_no_headers(server: Guarded) -> None:
+    wire = await server.wire()
+    await wire.send(CHUNKED)
+    for _ in range(5):
+        await wire.send(b"1;a=b\r\nx\r\n" * 2_000)
+    assert (await wire.ask(b"0\r\nx-kind: trailer\r\n\r\n")).body == b"10000"
+    trailed = b"POST /kinds HTTP/1.1\r\nHost: here\r\nx-kind: head\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert (await wire.ask(trailed + b"0\r\nx-kind: trailer\r\n\r\n")).body == b"head"
+
+
+async def test_who_was_answered_already_is_not_answered_again_when_the_body_turns_out_malformed(
+    server: Guarded,
+) -> None:
+    wire = await server.wire()
+    early = b"POST /livez HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert (await wire.ask(early)).body == b"alive"
+    await wire.send(b"no chunk\r\n")
+    assert await wire.rest() == b""
 
 
 async def test_an_idle_connection_is_closed_after_clients_would_have(server: Guarded) -> None:
