@@ -197,15 +197,16 @@ CaseState: TypeAlias = Literal[
 
 class ChildAnswer(TypedDict):
     """
-    What became of the command on one case of an incident: `code` and `detail` say why it was refused.
+    What became of the command on one case of an incident: `code` and `detail` say why it was refused. How it stands
+    is null for those who may not read it.
     """
 
     id: str
     reference: str
     status: Literal["applied", "refused"]
-    state: str
-    version: int
-    position: int
+    state: str | None
+    version: int | None
+    position: int | None
     code: NotRequired[str | None]
     detail: NotRequired[str | None]
 

@@ -30,14 +30,15 @@ class AnsweredDeadline(BaseModel):
 
 
 class ChildAnswer(BaseModel):
-    """What became of the command on one case of an incident: `code` and `detail` say why it was refused."""
+    """What became of the command on one case of an incident: `code` and `detail` say why it was refused. How it stands
+    is null for those who may not read it."""
 
     id: UUID
     reference: str
     status: Literal["applied", "refused"]
-    state: str
-    version: int
-    position: int
+    state: str | None
+    version: int | None
+    position: int | None
     code: str | None = None
     detail: str | None = None
 
@@ -103,15 +104,15 @@ def of_child(answered: Answered) -> dict[str, Any]:
     }
 
 
-def of_refused_child(case: Case, code: str, detail: str) -> dict[str, Any]:
-    """A child that refused, as it stands."""
+def of_refused_child(case: Case, code: str, detail: str, *, is_seen: bool) -> dict[str, Any]:
+    """A child that refused, as it stands where that is theirs to see."""
     return {
         "id": str(case.id),
         "reference": reference_of(case.first_position),
         "status": "refused",
-        "state": case.status.value,
-        "version": case.version,
-        "position": case.position,
+        "state": case.status.value if is_seen else None,
+        "version": case.version if is_seen else None,
+        "position": case.position if is_seen else None,
         "code": code,
         "detail": detail,
     }

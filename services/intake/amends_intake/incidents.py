@@ -16,7 +16,7 @@ from amends_domain.decide import Context, Rejection, decide
 from amends_domain.events import ChildrenActed
 from amends_intake import refusals
 from amends_intake.answers import Answered, of_child, of_refused_child
-from amends_intake.clerk import Children, Clerk, Refused, Request
+from amends_intake.clerk import Children, Clerk, Refused, Request, seen_by
 from amends_intake.one_case import give
 from amends_store.incidents import cases_of_incident
 
@@ -89,7 +89,8 @@ async def _one(clerk: Clerk, case_id: UUID, command: Command, request: Request) 
         return of_child(outcome)
     await clerk.keep_for_audit(outcome, command.NAME, request)
     assert outcome.case is not None, "it is a case of the incident"
-    return of_refused_child(outcome.case, outcome.rejection.code, outcome.rejection.detail)
+    is_seen = seen_by(request.principal, outcome.case) is not None
+    return of_refused_child(outcome.case, outcome.rejection.code, outcome.rejection.detail, is_seen=is_seen)
 
 
 def of_one_child(request: Request, case_id: UUID) -> Request:

@@ -143,7 +143,12 @@ async def test_a_case_of_another_branch_refuses_and_the_refusal_is_recorded(inta
     everywhere, harbour = await intake.caller("supervisor"), await intake.caller("supervisor", branch="harbour")
     incident, (case,) = await an_incident(everywhere, 1, branch="harbour")
     answer = await harbour.must(incident, "apology", SORRY)
-    assert [(child["status"], child["code"]) for child in answer["children"]] == [("refused", "other-branch")]
+    (child,) = answer["children"]
+    assert (child["status"], child["code"]) == ("refused", "other-branch")
+    # Nor is told how it stands.
+    assert (child["reference"], child["state"], child["version"], child["position"]) == (
+        *(case["reference"], None, None, None),
+    )
     (row,) = await intake.rows("SELECT case_id, principal, code, command FROM refusals")
     assert (str(row["case_id"]), row["principal"], row["code"], row["command"]) == (
         *(case["id"], harbour.person, "other-branch", "apologize"),
