@@ -24,6 +24,8 @@ KINDS: Final = ("reminder", "breach", "escalation")
 # What says that somebody has seen an alert. It is none itself: its kind is "event".
 ACKNOWLEDGED: Final = "alert-acknowledged"
 
+# What the notifier says of each message: see docs/nats-security.md.
+_ID: Final = "ce-id"
 _RETRY_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 1.0
 # A consumer that nobody listens to is removed by the broker after this long.
@@ -70,7 +72,8 @@ class Alerts:
                     first = False
                     async for message in self._messages(client):
                         self._sequence = message.metadata.sequence.stream
-                        yield _alert(message)
+                        if _ID in (message.headers or {}):
+                            yield _alert(message)
             except NotFoundError:
                 # The notifier, which makes the stream, has not come up yet.
                 first = False
@@ -134,7 +137,7 @@ def _alert(message: Msg) -> Alert:
     return Alert(
         kind=kind,
         name=name,
-        id=headers.get("ce-id", ""),
+        id=headers.get(_ID, ""),
         published_at=message.metadata.timestamp.astimezone(UTC),
         payload=orjson.loads(message.data),
     )

@@ -14,9 +14,10 @@ from amends_platform.settings import PREFIX, Settings, SettingsError
 if TYPE_CHECKING:
     from amends_platform.oidc.provider import Provider
 
-# Who may do anything to the tables may switch off what refuses changes, and nobody would be the wiser.
+# Who may do anything to the tables may switch off what refuses changes, and nobody would be the wiser; also by taking
+# the owner's role first. Whom row-level security does not hold sees every tenant.
 _OWNS: Final = """
-SELECT rolsuper OR pg_has_role(session_user, relowner, 'USAGE')
+SELECT rolsuper OR rolbypassrls OR pg_has_role(session_user, relowner, 'MEMBER')
 FROM pg_roles, pg_class WHERE rolname = session_user AND pg_class.oid = 'events'::regclass
 """
 
@@ -33,12 +34,13 @@ class Unsafe(NamedTuple):
 
 
 class OwnerRefused(Exception):
-    """The database user owns the log: it could change what was recorded, and services must not be able to."""
+    """The database user owns the log, or may become its owner: it could change what was recorded, and services must not
+    be able to; or row-level security does not hold it."""
 
     def __str__(self) -> str:
         return (
-            f"{PREFIX}DATABASE_URL: this user owns the log, or is a superuser: it could change what was recorded."
-            " Use a login of the service's own (deploy/roles.sql)."
+            f"{PREFIX}DATABASE_URL: this user owns the log, or is a superuser: it could change what was recorded;"
+            " or it has BYPASSRLS. Use a login of the service's own (deploy/roles.sql)."
         )
 
 

@@ -19,7 +19,7 @@ from amends_notifier.broker import Broker
 from amends_notifier.messages import Message
 from amends_notifier.stream import STREAM
 from amends_notifier.webhooks.pulling import Pull
-from amends_platform.alerts import Alerts
+from amends_platform.alerts import Alert, Alerts
 from amends_platform.broker_address import BrokerAddress, NotEncrypted
 from amends_platform.broker_connection import connected, opened
 from amends_platform.failures import CannotReach
@@ -224,6 +224,40 @@ async def test_a_consumer_that_delivers_to_where_streams_are_deleted_deletes_non
             await js.add_consumer(STREAM, ConsumerConfig(name="evil", deliver_subject="amends.v1.default.breach.x"))
         await operator.flush()
         assert (await js.stream_info(STREAM)).state.messages == before.messages > 0
+
+
+@pytest.mark.parametrize("user", ["operator", "reader"])
+async def test_whoever_has_an_answer_put_among_alerts_tells_nobody_of_one(
+    server: GuardedNats, broker: Broker, user: str
+) -> None:
+    """Nor is it asked where the answer to a question goes."""
+    began = datetime.now(UTC) - timedelta(seconds=1)
+    subject = f"amends.v1.default.breach.by-{user}"
+    async with (
+        asyncio.timeout(WAIT_SECONDS_MAX),
+        connected(server.of("operator"), "amends-operator") as operator,
+        connected(server.of(user), "amends-test") as client,
+    ):
+        js = operator.jetstream()
+        await js.add_consumer(STREAM, ConsumerConfig(durable_name="reader", ack_policy=AckPolicy.EXPLICIT))
+        await client.publish(f"$JS.API.CONSUMER.INFO.{STREAM}.reader", b"", reply=subject)
+        while not (await js.stream_info(STREAM, subjects_filter=subject)).state.subjects:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        found = await js.get_last_msg(STREAM, subject)
+        assert "ce-id" not in (found.headers or {})
+        assert b"io.nats.jetstream.api" in (found.data or b"")
+        alerts = aiter(Alerts(server.of("operator"), "default", began))
+        await broker.publish(ALERT._replace(headers={"Nats-Msg-Id": user, "ce-id": f"after-{user}"}))
+        told = [alert.id async for alert in _until(alerts, f"after-{user}")]
+        assert "" not in told
+    await alerts.aclose()
+
+
+async def _until(alerts: AsyncIterator[Alert], last_id: str) -> AsyncIterator[Alert]:
+    async for alert in alerts:
+        yield alert
+        if alert.id == last_id:
+            return
 
 
 async def test_over_tls_each_side_shows_who_it_is_and_an_nkey_takes_the_place_of_a_password(tmp_path: Path) -> None:
