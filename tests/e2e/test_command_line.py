@@ -174,6 +174,12 @@ async def test_live_and_replayed_state_are_identical_and_the_log_is_sound(
     assert verified.document["checkpoints"]["key"].startswith("amends/default+")
 
 
+async def test_the_stream_of_the_running_system_is_filled_again(system: System, case: dict[str, Any]) -> None:
+    await system.quiet()
+    filled = await system.run("notifier", "--republish", str(await system.head()))
+    assert (filled.status, '"messages":1,' in filled.error) == (GOOD, True), filled
+
+
 async def test_the_log_is_exported_to_a_file_or_to_whoever_reads_it(
     system: System, imports: list[dict[str, Any]], tmp_path: Path
 ) -> None:

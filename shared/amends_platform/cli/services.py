@@ -24,7 +24,22 @@ def workflow(context: typer.Context) -> None:
 
 def notifier(context: typer.Context) -> None:
     """The service that publishes to NATS; --republish FROM fills the stream again from a position of the log."""
+    if any(argument.split("=")[0] == "--republish" for argument in context.args):
+        os.environ.update(_of_the_running())
     _become("amends_notifier", context.args)
+
+
+def _of_the_running() -> dict[str, str]:
+    """Database and broker of the running `amends up`, as far as none is named: whoever mends a stream found it there."""
+    from amends_platform.cli.settings import load_settings, running_here
+
+    settings = load_settings()
+    running = running_here(settings)
+    if running is None:
+        return {}
+    named = {"AMENDS_DATABASE_URL": settings.database_url, "AMENDS_NATS_URL": settings.nats_url}
+    theirs = {"AMENDS_DATABASE_URL": running.database_url, "AMENDS_NATS_URL": running.nats_url}
+    return {variable: url for variable, url in theirs.items() if named[variable] is None}
 
 
 def _become(module: str, arguments: list[str]) -> NoReturn:
