@@ -83,13 +83,34 @@ def restore(
             " since is not in the log. Nothing is signed, and the workflow is not ready, until a person decides:"
             " docs/backup.md says how."
         )
-    print(
-        "\nWhat is to be done now, in this order (docs/backup.md):\n"
-        "  amends migrate                  where this release is newer than the backup\n"
-        "  amends verify                   with the checkpoints that were kept elsewhere\n"
-        "  amends keys list                a key that was revoked since the backup is valid again\n"
-        "  amends notifier --republish 1   where the broker is new, before the services start: its stream is empty"
-    )
+    print("\nWhat is to be done now, in this order (docs/backup.md):")
+    steps = _steps_of_a_server() if settings.database_url is not None else _steps_of_a_directory(settings)
+    width = max(len(step) for step, _why in steps)
+    for step, why in steps:
+        print(f"  {step:<{width}}   {why}")
+
+
+def _steps_of_a_server() -> list[tuple[str, str]]:
+    """What comes after a restore into a database of one's own, and why."""
+    return [
+        ("amends migrate", "where this release is newer than the backup"),
+        ("amends verify", "with the checkpoints that were kept elsewhere"),
+        ("amends keys list", "a key that was revoked since the backup is valid again"),
+        ("amends notifier --republish 1", "where the broker is new, before the services start: its stream is empty"),
+    ]
+
+
+def _steps_of_a_directory(settings: Settings) -> list[tuple[str, str]]:
+    """The same where the server is that of `amends up`, which runs while that does."""
+    keys = [settings.master_key_path, settings.key_store_path, settings.signing_key_path]
+    missing = [path for path in keys if not path.exists()]
+    return [
+        *((f"{path}", "is missing: bring it back from where it is kept") for path in missing),
+        (f"amends up --data-dir {settings.data_dir}", "which migrates, too"),
+        ("amends verify", "with the checkpoints that were kept elsewhere"),
+        ("amends keys list", "a key that was revoked since the backup is valid again"),
+        ("amends notifier --republish 1", "where the broker is new: its stream is empty"),
+    ]
 
 
 async def _back_up(directory: Path) -> Manifest:
@@ -112,10 +133,13 @@ def _checked(directory: Path) -> Manifest:
 
 
 async def _restore(directory: Path, settings: Settings) -> Manifest:
+    from amends_platform.backup.manifest import read_manifest
     from amends_platform.backup.restoring import restore
     from amends_platform.backup.servers import server_of
     from amends_platform.cli.progress import meter
 
+    # Before a server is made for what is no backup.
+    read_manifest(directory)
     with meter("restoring", "rows", 0) as progress:
         if settings.database_url is not None:
             return await restore(directory, settings.database_url, progress.reach)

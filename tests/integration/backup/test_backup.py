@@ -126,6 +126,9 @@ async def test_its_commands_say_what_is_in_it_and_what_is_lost(
     assert (checked["position"], checked["signed_events"]) == (EVENTS, EVENTS - 10)
     assert "The log in it is whole" in (await _amends(0, "backup", "--rehearse", backup)).output
     assert "kept apart from it" in str((await _amends(1, "keys", "copy", f"{backup}/customers.db")).exception)
+    # No server is made for what is no backup.
+    await _amends(1, "restore", str(tmp_path / "none"), "--data-dir", str(tmp_path / "new"))
+    assert not (tmp_path / "new").exists()
     # Ten more events were signed than the backup has.
     last = last_file_of(tmp_path / "data" / "keys" / "signing.key")
     last.parent.mkdir(parents=True)
