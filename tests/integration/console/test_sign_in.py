@@ -135,7 +135,7 @@ async def test_a_session_ends_after_twelve_hours_and_is_removed_when_another_beg
         ("", 422, "no API key"),
         ("amends_short", 422, "no API key"),
         ("<script>alert(1)</script>", 422, "no API key"),
-        ("amends_" + "k" * 43, 401, "unknown or revoked"),
+        ("amends_" + "k" * 43, 401, "unknown, revoked or expired"),
     ],
 )
 async def test_a_wrong_key_is_told_and_not_repeated(desk: Desk, key: str, status: int, says: str) -> None:

@@ -105,7 +105,7 @@ def _keep(request: Request, response: Response, form: Form) -> None:
 
 _TOO_LONG = message("The page was open too long, or cookies are refused. Send it again.")
 _NO_KEY = message("That is no API key: one begins with amends_ and has 43 characters more.")
-_UNKNOWN = message("This API key is unknown or revoked.")
+_UNKNOWN = message("This API key is unknown, revoked or expired.")
 
 
 def _refusal(problem: Problem) -> str:
