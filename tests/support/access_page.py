@@ -16,8 +16,8 @@ _ABOUT = """\
 # Who may do what
 
 Made from `shared/amends_domain/access/` by `make docs`; do not edit. The services ask these tables, by one function
-(`judging.may`), and no others; `tests/integration/test_access.py` asks every route of both services, in every role, on
-cases of the own branch, of another branch and with a key of another tenant, whether they keep to them.
+(`judging.may`), and no others; `tests/integration/access/test_routes.py` asks every route of both services, in every
+role, on cases of the own branch, of another branch and with a key of another tenant, whether they keep to them.
 
 **Who is asking.** A credential says the person, the tenant, and what they are granted: one or more roles, each within
 one branch or for the whole tenant. Nothing in a request adds to that: a branch in a body or parameter says where a
