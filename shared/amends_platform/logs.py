@@ -9,11 +9,14 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
 import orjson
+import stamina.instrumentation
 import structlog
 
 from amends_platform.reasons import reason, traced
 from amends_platform.settings import Settings, masked
 from amends_platform.telemetry.current import add_what_it_is_about
+
+log = structlog.get_logger()
 
 # What a line may have besides its event: a log is read by more people than a complaint is. Codes, counts, places and
 # our own words, none of which a customer brought. A test holds that whatever the code logs is here.
@@ -84,6 +87,11 @@ def configure_logging(settings: Settings, *, program: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
+    stamina.instrumentation.set_on_retry_hooks([_tried_again])
+
+
+def _tried_again(details: stamina.instrumentation.RetryDetails) -> None:
+    log.warning("tried again", reason=reason(details.caused_by), again_in_seconds=round(details.wait_for, 1))
 
 
 def without_secrets(text: str) -> str:

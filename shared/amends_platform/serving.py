@@ -24,6 +24,7 @@ from amends_platform.logs import configure_logging
 from amends_platform.production import check_start
 from amends_platform.readiness import announce_ready
 from amends_platform.settings import Settings, SettingsError
+from amends_platform.starting import WRONG_USAGE, Start
 from amends_platform.telemetry.asked import tracing_asked_for
 from amends_platform.telemetry.tracing import Tracing
 
@@ -31,7 +32,6 @@ log = structlog.get_logger()
 
 # A service that starts together with its database, or after both crashed, waits for it rather than start over and over.
 START_PATIENCE_SECONDS = 10.0
-_WRONG_USAGE, _UNREACHABLE = 2, 3
 # More than a hundred requests under way hold; uncollected, so many take a few megabytes.
 _COLLECT_AT_OBJECTS = 10_000
 
@@ -95,12 +95,13 @@ def serve(program: str, create_app: CreateApp) -> int:
         tracing = tracing_asked_for(program)
     except SettingsError as error:
         print(error, file=sys.stderr)
-        return _WRONG_USAGE
+        return WRONG_USAGE
     if settings.database_url is None:
         print(f"AMENDS_DATABASE_URL: {program} needs a database; `amends up` brings its own", file=sys.stderr)
-        return _WRONG_USAGE
+        return WRONG_USAGE
     configure_logging(settings, program=program)
     app = create_app(settings, tracing=tracing)
+    start = Start(app)
     gate = Gate(_limits(settings))
     count_turned_away(gate, app.state.metrics)
     server = _Server(
@@ -126,7 +127,11 @@ def serve(program: str, create_app: CreateApp) -> int:
     )
     try:
         server.run()
+    except SystemExit:
+        # How the framework says that it has not started.
+        if start.failed is None:
+            raise
     finally:
         if tracing is not None:
             tracing.close()
-    return 0 if server.started else _UNREACHABLE
+    return 0 if server.started else start.told()

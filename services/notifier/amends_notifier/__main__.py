@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
+import asyncpg
 import structlog
 import uvloop
 
@@ -26,6 +27,7 @@ from amends_platform.production import OwnerRefused, check_start, refuse_owner
 from amends_platform.readiness import announce_ready
 from amends_platform.reasons import reason
 from amends_platform.settings import Settings, SettingsError
+from amends_platform.starting import told
 from amends_platform.telemetry.asked import tracing_asked_for
 from amends_platform.telemetry.heartbeat import Heartbeat
 from amends_platform.telemetry.process import add_pool_metrics, add_process_metrics
@@ -159,9 +161,8 @@ async def _serve(settings: Settings, tracing: Tracing | None) -> int:
         except CannotContinue as error:
             log.critical("stopped: the log cannot be published any further", reason=reason(error), **error.about)
             return _BAD
-        except OwnerRefused as error:
-            log.critical("stopped: this is not for production", reason=str(error))
-            return _WRONG_USAGE
+        except (OwnerRefused, asyncpg.PostgresError) as error:
+            return told(error)
         finally:
             if observing is not None:
                 observing.cancel()
