@@ -30,7 +30,7 @@ def notifier(context: typer.Context) -> None:
 
 
 def _of_the_running() -> dict[str, str]:
-    """Database and broker of the running `amends up`, as far as none is named: whoever mends a stream found it there."""
+    """Database and broker of the running `amends up`, as far as none is named: the stream to be filled is there."""
     from amends_platform.cli.settings import load_settings, running_here
 
     settings = load_settings()
