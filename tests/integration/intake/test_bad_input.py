@@ -63,6 +63,13 @@ async def test_a_wrong_value_is_never_repeated_in_the_answer(untouched: Intake) 
     assert "<script>" not in response.text
 
 
+async def test_a_complaint_is_of_one_branch_and_never_of_all_whose_cases_everybody_may_read(untouched: Intake) -> None:
+    agent = await untouched.caller("agent")
+    response = await agent.post("/v1/complaints", complaint(branch=" * "))
+    assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, "/branch")
+    await _is_problem_and_nothing_changed(untouched, response)
+
+
 async def test_a_complaint_from_the_future_is_refused(untouched: Intake) -> None:
     agent = await untouched.caller("agent")
     response = await agent.post("/v1/complaints", complaint(occurred_at="2999-01-01T00:00:00Z"))

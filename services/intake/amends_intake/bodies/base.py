@@ -7,8 +7,17 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
+from amends_domain.case import ALL_BRANCHES
 from amends_domain.commands import Command
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -20,6 +29,12 @@ def _no_control(text: str) -> str:
     if _CONTROL.search(text):
         raise ValueError("must not contain control characters")
     return text
+
+
+def _one_branch(text: str) -> str:
+    if text == ALL_BRANCHES:
+        raise ValueError("must be one branch: what is of all of them, everybody may read")
+    return _no_control(text)
 
 
 def _no_null(text: str) -> str:
@@ -36,6 +51,12 @@ def _in_reach(time: datetime) -> datetime:
 
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128), AfterValidator(_no_control)
+]
+Branch = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=128),
+    AfterValidator(_one_branch),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 128, "not": {"const": ALL_BRANCHES}}),
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=100_000), AfterValidator(_no_null)]
 Names = Annotated[tuple[Name, ...], Field(max_length=50)]

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from amends_domain.commands import Receive
-from amends_intake.bodies.base import Body, Name, Names, Text, Time
+from amends_intake.bodies.base import Body, Branch, Name, Names, Text, Time
 
 
 class Customer(BaseModel):
@@ -24,7 +24,7 @@ class Customer(BaseModel):
 class ComplaintBody(Body):
     channel: Name
     narrative: Text
-    branch: Name
+    branch: Branch
     customer: Customer
     kind: Literal["complaint", "inquiry", "suggestion", "praise"] = "complaint"
     type: Name | None = None
