@@ -32,16 +32,19 @@ _CACHED_MAX: Final = 10_000
 _LENGTH_MAX: Final = 8_192
 
 _BY_KEY: Final = (
-    "SELECT person, role, tenant, branch, extract(epoch FROM expires_at - log_now())::float8 AS seconds FROM api_keys"
+    "SELECT person, tenant, ARRAY[role] AS roles, ARRAY[branch] AS branches,"
+    " extract(epoch FROM expires_at - log_now())::float8 AS seconds FROM api_keys"
     " WHERE key_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > log_now())"
     " AND (NOT development OR $2)"
 )
 _BY_SESSION: Final = (
-    "SELECT k.person, k.role, k.tenant, k.branch,"
+    "SELECT k.person, k.tenant, ARRAY[k.role] AS roles, ARRAY[k.branch] AS branches,"
     " extract(epoch FROM least(s.expires_at, k.expires_at) - log_now())::float8 AS seconds"
     " FROM sessions AS s JOIN api_keys AS k ON k.id = s.api_key_id"
     " WHERE s.token_hash = $1 AND s.ended_at IS NULL AND s.expires_at > log_now()"
     " AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > log_now()) AND (NOT k.development OR $2)"
+    " UNION ALL SELECT person, tenant, roles, branches, extract(epoch FROM expires_at - log_now())::float8"
+    " FROM person_sessions WHERE token_hash = $1 AND ended_at IS NULL AND expires_at > log_now()"
 )
 
 
@@ -150,7 +153,7 @@ class Authenticator:
         if row is None:
             self._known.pop(key_hash, None)
             return None
-        principal = Principal(row["person"], row["tenant"], (Grant(row["role"], row["branch"]),))
+        principal = Principal(row["person"], row["tenant"], tuple(map(Grant, row["roles"], row["branches"])))
         seconds = CACHE_SECONDS if row["seconds"] is None else min(CACHE_SECONDS, row["seconds"])
         self._keep(key_hash, _Known(principal, asked_at + seconds, changes))
         return principal

@@ -26,10 +26,11 @@ def with_password_of(file: Path, url: str) -> str:
     user, at, host = parts.netloc.rpartition("@")
     if not at or not user:
         raise ValueError("belongs to a user, and the URL names none")
-    return urlunsplit(parts._replace(netloc=f"{user}:{quote(_read(file), safe='')}@{host}"))
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password_in(file), safe='')}@{host}"))
 
 
-def _read(file: Path) -> str:
+def password_in(file: Path) -> str:
+    """The password, or other secret, that the file holds. Raises ValueError, whose text does not show it."""
     try:
         password = file.read_text("utf-8").rstrip("\r\n")
     except OSError as error:

@@ -47,6 +47,8 @@ class OwnerRefused(Exception):
 def check_start(settings: Settings, program: str) -> None:
     """See that `program` can and may be started with these settings. Raises SettingsError, which names all of it."""
     provider = _provider(settings)
+    if program == "workflow":
+        _check_client(provider)
     _check_broker_files(settings)
     if settings.mode == "production":
         unsafe = [str(each) for each in unsafe_settings(settings, provider, program)]
@@ -68,6 +70,21 @@ def unsafe_settings(settings: Settings, provider: Provider | None, program: str 
         yield Unsafe(
             f"{PREFIX}OIDC", "the identity provider is asked without https", "Whoever is in between could make tokens."
         )
+    if provider is not None and provider.console is not None and not provider.console.public_url.startswith("https:"):
+        yield Unsafe(
+            f"{PREFIX}OIDC", "the console is signed in to without https", "Whoever is in between could come in instead."
+        )
+
+
+def _check_client(provider: Provider | None) -> None:
+    if provider is None or provider.console is None:
+        return
+    from amends_platform.oidc.client import secret_of
+
+    try:
+        secret_of(provider.console)
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}OIDC: client_secret_file: {error}") from None
 
 
 async def refuse_owner(connection: Any) -> None:

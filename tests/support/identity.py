@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
+import re
+import secrets
 import ssl
 import time
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from joserfc import jws
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
@@ -86,9 +91,11 @@ class Identities:
         }
         return {name: value for name, value in (said | changed).items() if value is not None}
 
-    def token(self, algorithm: str = "ES256", *, now_seconds: float | None = None, **changed: Any) -> str:
+    def token(
+        self, algorithm: str = "ES256", *, now_seconds: float | None = None, typ: str = "at+jwt", **changed: Any
+    ) -> str:
         key = self.private[algorithm]
-        return signed(self.claims(now_seconds, **changed), key, alg=algorithm, kid=key.kid, typ="at+jwt")
+        return signed(self.claims(now_seconds, **changed), key, alg=algorithm, kid=key.kid, typ=typ)
 
 
 class IdentityServer:
@@ -96,6 +103,12 @@ class IdentityServer:
 
     def __init__(self) -> None:
         self.identities = Identities()
+        self.codes: dict[str, dict[str, Any]] = {}
+        """Given, and not redeemed yet: what was asked for, and what the ID token will say otherwise."""
+        self.says: dict[str, Any] = {}
+        """What the discovery document says besides, and `answered` what the token endpoint does."""
+        self.answered: dict[str, Any] = {}
+        self.secret: str | None = None
         self.port = 0
         self.scheme = "http"
         self.asked: list[str] = []
@@ -111,28 +124,65 @@ class IdentityServer:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
-            path = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split(" ")[1]
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            path = head.split(" ")[1]
+            length = re.search(r"(?i)content-length: (\d+)", head)
+            body = b"" if length is None else await reader.readexactly(int(length[1]))
             self.asked.append(path)
             if self.hold is not None:
                 await self.hold.wait()
-            writer.write(self.answers.get(path) or self._right(path))
+            writer.write(self.answers.get(path) or self._right(path, head, body))
             await writer.drain()
         writer.close()
 
-    def _right(self, path: str) -> bytes:
+    def authorize(self, address: str, **said: Any) -> str:
+        """Somebody signs in at the page that a browser was sent to, and is sent back: where to. `said`: what their ID
+        token says otherwise than a usual one."""
+        parts = urlsplit(address)
+        asked = dict(parse_qsl(parts.query))
+        assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{self.url}/authorize"
+        code = secrets.token_urlsafe(12)
+        self.codes[code] = {**asked, "said": said}
+        back = {"code": code, "state": asked["state"], "iss": self.identities.issuer}
+        return asked["redirect_uri"] + "?" + urlencode(back)
+
+    def _right(self, path: str, head: str, body: bytes) -> bytes:
         match path:
             case "/.well-known/openid-configuration":
-                return answer({"issuer": self.identities.issuer, "jwks_uri": f"{self.url}/keys"})
+                said = {
+                    "issuer": self.identities.issuer,
+                    "jwks_uri": f"{self.url}/keys",
+                    "authorization_endpoint": f"{self.url}/authorize",
+                    "token_endpoint": f"{self.url}/token",
+                }
+                return answer(said | self.says)
+            case "/token":
+                return self._redeemed(head, dict(parse_qsl(body.decode())))
             case "/keys":
                 return answer(self.identities.document)
             case _:
                 return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
+    def _redeemed(self, head: str, form: dict[str, str]) -> bytes:
+        """A code is good once, for whoever has the verifier, and the secret where there is one."""
+        asked = self.codes.pop(form.get("code", ""), None)
+        basic = re.search(r"(?i)authorization: Basic (\S+)", head)
+        shown = form.get("client_secret") or (b64decode(basic[1]).decode().partition(":")[2] if basic else None)
+        client_id = form.get("client_id") or (b64decode(basic[1]).decode().partition(":")[0] if basic else None)
+        if asked is None or shown != self.secret or client_id != asked["client_id"]:
+            return answer({"error": "invalid_grant"}, status="400 Bad Request")
+        challenge = urlsafe_b64encode(hashlib.sha256(form["code_verifier"].encode()).digest()).decode()
+        if challenge != asked["code_challenge"] or form["redirect_uri"] != asked["redirect_uri"]:
+            return answer({"error": "invalid_grant"}, status="400 Bad Request")
+        said = {"aud": asked["client_id"], "nonce": asked["nonce"], **asked["said"]}
+        id_token = self.identities.token(typ=said.pop("typ", "JWT"), **said)
+        return answer({"access_token": "opaque", "token_type": "Bearer", "id_token": id_token, **self.answered})
 
-def answer(document: Any, *headers: str) -> bytes:
+
+def answer(document: Any, *headers: str, status: str = "200 OK") -> bytes:
     """A whole answer with this document, or these bytes, as its body."""
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    head = ["HTTP/1.1 200 OK", *headers, f"Content-Length: {len(body)}", "Connection: close", "", ""]
+    head = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}", "Connection: close", "", ""]
     return "\r\n".join(head).encode() + body
 
 

@@ -20,19 +20,20 @@ NORTH, SOUTH, ALL = "north-street", "old-town", "*"
 EVERYTHING, TENANT, BRANCHES = "every tenant", "own tenant", "own branches"
 
 _READ_MODEL: Final = ("cases", "deadlines", "alerts")
+_SESSIONS: Final = ("sessions", "person_sessions")
 # Of the tables with rows of a tenant, what each role may read, and how much of it. What is not here is refused.
 SEES: Final[Mapping[str, Mapping[str, str]]] = {
     "amends_intake": dict.fromkeys(
-        ("events", "hashed_receipts", "receipts", "data_keys", "publications", "api_keys", "sessions"), TENANT
+        ("events", "hashed_receipts", "receipts", "data_keys", "publications", "api_keys", *_SESSIONS), TENANT
     ),
     "amends_workflow": dict.fromkeys(
         (
-            *("events", "data_keys", "publications", "refusals", "api_keys", "sessions", "timers", "timer_quarantine"),
+            *("events", "data_keys", "publications", "refusals", "api_keys", *_SESSIONS, "timers", "timer_quarantine"),
             *_READ_MODEL,
         ),
         EVERYTHING,
     ),
-    "amends_enquiry": dict.fromkeys(("data_keys", "publications", "api_keys", "sessions"), TENANT)
+    "amends_enquiry": dict.fromkeys(("data_keys", "publications", "api_keys", *_SESSIONS), TENANT)
     | dict.fromkeys(("events", "refusals", "personal_data_readings", *_READ_MODEL), BRANCHES),
     "amends_notifier": dict.fromkeys(("events", "publications"), EVERYTHING)
     | dict.fromkeys(("digests", *_READ_MODEL), TENANT),
@@ -82,6 +83,8 @@ def row_of(table: str, columns: Iterable[Any], whose: Whose, *, fresh: bool = Fa
         # Of what is there.
         "api_key_id": case_of(whose),
         "policy_hash": POLICY,
+        "roles": ["agent"],
+        "branches": [whose.branch],
     }
     if table == "cases" or (table == "api_keys" and not fresh):
         known["id"] = case_id

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import asyncpg
 import httpx
@@ -56,6 +57,9 @@ from amends_workflow.routes import router
 from amends_workflow.sealer import Sealer
 from amends_workflow.tasks import stop
 from amends_workflow.view import ROLE, View
+
+if TYPE_CHECKING:
+    from amends_workflow.console.organisation import Organisation
 
 log = structlog.get_logger()
 
@@ -196,7 +200,13 @@ def create_app(
             if client is not None:
                 stack.push_async_callback(client.aclose)
             app.state.console = Console(
-                answering, Publications(answering, settings.tenant), authenticator, pool, sealer, client
+                answering,
+                Publications(answering, settings.tenant),
+                authenticator,
+                pool,
+                sealer,
+                client,
+                _organisation(settings),
             )
             watching = _observe(metrics, pool, projecting, firing, sealer, live)
             measured = measuring.run(lambda: projecting.is_leading, gauges.show)
@@ -259,6 +269,15 @@ def _intake_client(
         trust_env=False,
         event_hooks={} if tracing is None else {"request": [_go_on_with_trace]},
     )
+
+
+def _organisation(settings: Settings) -> Organisation | None:
+    if settings.oidc is None:
+        return None
+    # What is off is not even imported.
+    from amends_workflow.console.organisation import organisation_of
+
+    return organisation_of(settings)
 
 
 async def _go_on_with_trace(request: httpx.Request) -> None:

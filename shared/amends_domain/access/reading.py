@@ -56,5 +56,5 @@ QUESTIONS: Final[Mapping[str, Sequence[Row]]] = {
         Row("read-refusals", "who tried what they may not", _OVERSEERS),
         Row("read-readings", "who read whose personal data", _OVERSEERS),
     ),
-    "The console": (Row("sign-in", "sign in with a key, and out again", _READERS, Reach.TENANT),),
+    "The console": (Row("sign-in", "sign in, and out again", _READERS, Reach.TENANT),),
 }

@@ -18,5 +18,5 @@ OPEN: Final[Mapping[str, str]] = {
     "probe": "whether a service lives, and is ready",
     "read-metrics": "counts and durations, without a name in them",
     "read-interface": "the description of the interface",
-    "see-sign-in": "the form to sign in with, its pictures and styles, one's language and colours",
+    "see-sign-in": "the form to sign in with, the way to the provider and back; pictures, styles, language and colours",
 }

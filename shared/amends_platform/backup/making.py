@@ -56,7 +56,7 @@ SELECT coalesce(sum(greatest(reltuples, 0)), 0)::bigint FROM pg_class
 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'events'
 """
 # Whoever was signed in to the console when it was made is not signed in again by restoring it.
-_LEFT_OUT: Final = "public.sessions"
+_LEFT_OUT: Final = ("public.sessions", "public.person_sessions")
 
 
 async def make_backup(database_url: str, directory: Path, on_progress: OnProgress) -> Manifest:
@@ -128,7 +128,7 @@ async def _back_up(
                 ),
                 # Without it a user whom walls concern may read nothing at all.
                 "--enable-row-security",
-                *("--schema=public", "--no-owner", f"--exclude-table-data={_LEFT_OUT}"),
+                *("--schema=public", "--no-owner", *(f"--exclude-table-data={table}" for table in _LEFT_OUT)),
             )
         if checkpoint is not None:
             (directory / CHECKPOINT).write_text(checkpoint.note, encoding="utf-8")

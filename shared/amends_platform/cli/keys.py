@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 app = typer.Typer(
     cls=Listed,
-    help="API keys: make, list, revoke. Customers' data keys: copy them, wrap them by a new master key.",
+    help="API keys: make, list, revoke; end sessions. Customers' data keys: copy them, wrap them by a new master key.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -91,6 +91,21 @@ def revoke(
 
     revoked = _with_database(lambda connection, settings: revoke_key(connection, key, tenant=settings.tenant))
     print(json.dumps(_document(revoked)) if as_json else f"Revoked {revoked.prefix}… of {revoked.person}.")
+
+
+@app.command("sign-out")
+def sign_out(
+    person: Annotated[str, typer.Argument(help="Who is signed in to the console, by key or identity provider.")],
+    as_json: AsJson = False,
+) -> None:
+    """End every session of a person at the console: services refuse them within a quarter of a second.
+
+    Who may still sign in may do so again: revoke their key, or disable them at the identity provider, before.
+    """
+    from amends_platform.sessions import end_sessions_of
+
+    ended = _with_database(lambda connection, settings: end_sessions_of(connection, settings.tenant, person))
+    print(json.dumps({"person": person, "sessions": ended}) if as_json else f"Ended {ended} sessions of {person}.")
 
 
 @app.command()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from amends_domain.access.roles import ROLES
 from amends_domain.documents import Node
+from amends_platform.oidc.client import Client, client_of
+from amends_platform.oidc.urls import url_of
 from amends_platform.yaml_files import ca_file, read_yaml_file
 
 ALGORITHMS: Final = ("RS256", "PS256", "ES256", "ES384", "EdDSA")
@@ -21,8 +21,6 @@ LEEWAY_SECONDS_MAX: Final = 120
 LIFETIME_SECONDS: Final = 3_600
 LIFETIME_SECONDS_MAX: Final = 86_400
 ANY_BRANCH: Final = "*"
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-_VISIBLE: Final = re.compile(r"[!-~]{1,2000}")
 
 ClaimPath = tuple[str, ...]
 """Where a claim is: the names from the outermost to its own."""
@@ -44,7 +42,7 @@ class Provider:
 
     `jwks_url` None: where the issuer's discovery document says. `token_type` None: any that an access token may have.
     `roles`: from the provider's name of a role to ours, with `@` and a branch where it is for one; None: they are
-    called as ours are.
+    called as ours are. `console` None: the console is signed in to by keys only.
     """
 
     issuer: str
@@ -57,6 +55,7 @@ class Provider:
     claims: ClaimPaths = field(default_factory=ClaimPaths)
     roles: Mapping[str, str] | None = None
     ca_file: Path | None = None
+    console: Client | None = None
 
     @property
     def is_encrypted(self) -> bool:
@@ -67,18 +66,6 @@ class Provider:
 def load_provider(path: Path) -> Provider:
     """The identity provider that the file names. Raises YamlFileError."""
     return read_yaml_file(path, lambda root: _provider(root, path.parent))
-
-
-def may_be_asked(url: str) -> bool:
-    """Whether keys may be fetched from there: by https, or by http from this very machine."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return False
-    if not _VISIBLE.fullmatch(url) or "\\" in url or "@" in parts.netloc or parts.fragment or not host or port == 0:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
 
 
 def _provider(root: Node, beside: Path) -> Provider:
@@ -94,14 +81,15 @@ def _provider(root: Node, beside: Path) -> Provider:
             "claims",
             "roles",
             "ca_file",
+            "console",
         ],
     )
     algorithms, token_type, jwks_url = given.get("algorithms"), given.get("token_type"), given.get("jwks_url")
-    authorities = given.get("ca_file")
+    authorities, console = given.get("ca_file"), given.get("console")
     return Provider(
-        issuer=_url(given["issuer"]),
+        issuer=url_of(given["issuer"]),
         audiences=tuple(given["audience"].texts("an audience")),
-        jwks_url=None if jwks_url is None else _url(jwks_url),
+        jwks_url=None if jwks_url is None else url_of(jwks_url),
         algorithms=ALGORITHMS if algorithms is None else tuple(algorithms.texts("an algorithm", ALGORITHMS)),
         token_type=None if token_type is None else token_type.name("a type such as at+jwt", r"[a-z0-9.+/-]{1,60}"),
         leeway_seconds=_seconds(given.get("leeway_seconds"), LEEWAY_SECONDS, LEEWAY_SECONDS_MAX, least=0),
@@ -111,14 +99,8 @@ def _provider(root: Node, beside: Path) -> Provider:
         claims=_claims(given.get("claims")),
         roles=_roles(given.get("roles")),
         ca_file=None if authorities is None else ca_file(authorities, beside),
+        console=None if console is None else client_of(console, beside),
     )
-
-
-def _url(node: Node) -> str:
-    url = node.text("an https URL")
-    if isinstance(node.value, str) and not may_be_asked(url):
-        node.fail("expected an https URL (http for this very machine only), without user, password and #")
-    return url
 
 
 def _seconds(node: Node | None, default: int, most: int, *, least: int) -> int:

@@ -37,6 +37,8 @@ UNGUARDED: Final = {
     "/readyz": "probe",
     "/metrics": "read-metrics",
     "/sign-in": "see-sign-in",
+    "/sign-in/begin": "see-sign-in",
+    "/sign-in/callback": "see-sign-in",
     "/preferences": "see-sign-in",
     "/static/{content_hash}/{name:path}": "see-sign-in",
 }

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from amends_domain.access.grants import Grant
 from amends_platform import cli
 from amends_platform.backup.making import make_backup
 from amends_platform.backup.manifest import DUMP, MANIFEST, BadBackup, Manifest, hashes_in, read_manifest
@@ -21,7 +22,8 @@ from amends_platform.backup.restoring import restore
 from amends_platform.backup.tools import ToolFailed, tool, without_password
 from amends_platform.evidence.signing_key import last_file_of
 from amends_platform.failures import Failure, WrongUsage
-from amends_platform.principals import create_key
+from amends_platform.principals import Principal, create_key
+from amends_platform.sessions import begin_person_session
 from tests.integration.cli.telling import connected
 from tests.support.logs import fill_log
 from tests.support.postgres import Database, PostgresServer, new_database
@@ -37,6 +39,7 @@ async def test_a_restored_database_is_the_same_to_the_last_right_and_row(databas
     async with connected(database) as connection:
         await create_key(connection, role="agent", tenant="default")
         await connection.execute(_SIGNED_IN)
+        await begin_person_session(connection, Principal("a-17", "default", (Grant("agent", None),)), 60, "state")
     made = await make_backup(database.url, tmp_path / "backup", _nobody_looks)
     assert made == read_manifest(tmp_path / "backup")
     assert (made.position, made.signed_events) == (EVENTS, 0)
@@ -46,7 +49,8 @@ async def test_a_restored_database_is_the_same_to_the_last_right_and_row(databas
         rows = "SELECT md5(string_agg(e::text, '' ORDER BY position)) FROM events AS e"
         assert await empty.fetchval(rows) == await database.fetchval(rows)
         # Whoever was signed in has to sign in again.
-        assert await empty.fetchval("SELECT count(*) FROM sessions") == 0
+        for sessions in ("sessions", "person_sessions"):
+            assert await empty.fetchval(f"SELECT count(*) FROM {sessions}") == 0
         with pytest.raises(Failure, match="is not empty"):
             await restore(tmp_path / "backup", empty.url, _nobody_looks)
 

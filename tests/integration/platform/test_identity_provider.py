@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 
 from amends_platform.access_checkup import check_identity_provider
+from amends_platform.oidc.authorizing import BrokenOff, address, begun
+from amends_platform.oidc.client import Client
 from amends_platform.oidc.errors import ProviderAway
 from amends_platform.oidc.fetching import DOCUMENT_BYTES_MAX, fetch_keys, trusted
 from amends_platform.oidc.provider import Provider
+from amends_platform.oidc.redeeming import SignInDesk
 from amends_platform.settings import Settings
 from tests.support.certificates import Certificates
 from tests.support.identity import AUDIENCE, IdentityServer, an_identity_server, answer
@@ -160,6 +165,46 @@ async def test_a_provider_that_does_not_answer_is_waited_for_no_longer_than_a_li
     identity.hold = asyncio.Event()
     with pytest.raises(ProviderAway, match="no answer within"):
         await fetch_keys(provider(identity), tls=True, seconds_max=0.05)
+
+
+CONSOLE = Client("console", "http://localhost:8082")
+
+
+@pytest.mark.parametrize("secret", [None, "s"])
+async def test_a_client_is_known_by_its_secret_or_by_what_it_began_with(
+    identity: IdentityServer, secret: str | None
+) -> None:
+    identity.secret = secret
+    # Where the provider takes the secret in the form only.
+    identity.says = {"token_endpoint_auth_methods_supported": ["client_secret_post"]}
+    desk = SignInDesk(provider(identity), CONSOLE, secret, "default")
+    for verifier_is_right in (True, False):
+        sign_in = begun("/", time.time())
+        back = identity.authorize(address(sign_in, await desk.endpoints(), CONSOLE))
+        code = parse_qs(urlsplit(back).query)["code"][0]
+        if verifier_is_right:
+            assert (await desk.redeem(code, sign_in)).principal.id == "a-17"
+        else:
+            with pytest.raises(BrokenOff):
+                await desk.redeem(code, begun("/", time.time()))
+    assert identity.asked.count(DISCOVERY) == 2, "once for the endpoints, once for the keys"
+
+
+async def test_who_signs_in_does_not_wait_long_for_a_provider_that_does_not_answer(identity: IdentityServer) -> None:
+    desk = SignInDesk(provider(identity), CONSOLE, None, "default", seconds_max=0.2)
+    identity.says = {"token_endpoint": "http://169.254.169.254/token"}
+    with pytest.raises(ProviderAway):
+        await desk.endpoints()
+    # It is not asked again at once.
+    identity.says = {}
+    with pytest.raises(ProviderAway):
+        await desk.endpoints()
+    assert identity.asked == [DISCOVERY]
+    desk = SignInDesk(provider(identity), CONSOLE, None, "default", seconds_max=0.2)
+    await desk.endpoints()
+    identity.hold = asyncio.Event()
+    with pytest.raises(ProviderAway, match="no answer within"):
+        await desk.redeem("code", begun("/", time.time()))
 
 
 async def test_over_https_the_provider_shows_a_certificate_that_is_believed(tmp_path: Path) -> None:

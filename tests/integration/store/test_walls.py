@@ -213,7 +213,8 @@ async def test_nobody_writes_a_row_of_another_tenant_than_their_own(desk: Desk, 
 WRITES = {
     "amends_intake": ["data_keys", "events", "hashed_receipts", "personal_data_readings", "publications", "refusals"],
     "amends_workflow": [
-        *("alerts", "cases", "deadlines", "events", "personal_data_readings", "sessions", "timer_quarantine", "timers")
+        *("alerts", "cases", "deadlines", "events", "person_sessions", "personal_data_readings", "sessions"),
+        *("timer_quarantine", "timers"),
     ],
     "amends_enquiry": [],
     "amends_notifier": ["digests"],
@@ -225,6 +226,7 @@ CHANGES = [
     ("amends_notifier", "digests", "UPDATE digests SET attempts = 7", 3),
     ("amends_notifier", "digests", "DELETE FROM digests", 3),
     ("amends_workflow", "sessions", "UPDATE sessions SET ended_at = now()", 6),
+    ("amends_workflow", "person_sessions", "UPDATE person_sessions SET ended_at = now()", 6),
     ("amends_workflow", "timers", "DELETE FROM timers", 6),
     ("amends_workflow", "cases", "UPDATE cases SET owner = 'nobody'", 6),
     ("amends_workflow", "alerts", "UPDATE alerts SET acknowledged_by = 'nobody'", 6),

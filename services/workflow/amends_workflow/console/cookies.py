@@ -10,6 +10,8 @@ from starlette.responses import Response
 SESSION: Final = "amends_session"
 # Before anybody has signed in: what the sign-in form is bound to, so that nobody is signed in as somebody else.
 VISIT: Final = "amends_visit"
+# While one signs in at the identity provider: what comes back from there must fit it.
+SIGN_IN: Final = "amends_sign_in"
 LANGUAGE: Final = "amends_language"
 THEME: Final = "amends_theme"
 SHORTCUTS: Final = "amends_shortcuts"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import asyncpg
 import httpx
@@ -25,6 +25,9 @@ from amends_workflow.console.present import Publications
 from amends_workflow.enquiries import Enquirer
 from amends_workflow.sealer import Sealer
 
+if TYPE_CHECKING:
+    from amends_workflow.console.organisation import Organisation
+
 
 class NotSignedIn(Exception):
     """Nobody is signed in here, or no longer."""
@@ -41,6 +44,8 @@ class Console:
     """Writes who is signed in."""
     sealer: Sealer
     intake: httpx.AsyncClient | None
+    organisation: Organisation | None = None
+    """Who signs people in by the identity provider; None: nobody does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ AS $$
     ('api_keys', '{amends_workflow}', '{amends_intake, amends_enquiry}', 'tenant', NULL),
     ('sessions', '{amends_workflow}', '{amends_intake, amends_enquiry}',
         '(SELECT k.tenant FROM public.api_keys AS k WHERE k.id = api_key_id)', NULL),
+    ('person_sessions', '{amends_workflow}', '{amends_intake, amends_enquiry}', 'tenant', NULL),
     ('timers', '{amends_workflow, amends_auditor}', '{}', 'tenant', NULL),
     ('timer_quarantine', '{amends_workflow, amends_auditor}', '{}', 'tenant', NULL),
     ('cases', '{amends_workflow, amends_auditor}', '{amends_notifier}', 'tenant', 'branch'),

@@ -15,6 +15,7 @@ from amends_workflow.console.routes import (
     cases,
     complaints,
     live,
+    organisation,
     queue,
     reports,
     sign_in,
@@ -25,6 +26,6 @@ from amends_workflow.console.routes import (
 def pages() -> APIRouter:
     """All of the console's pages. The application's state has `console` once it has started."""
     routes = APIRouter(include_in_schema=False)
-    for subject in (sign_in, static, live, queue, board, alerts, complaints, cases, reports, audit):
+    for subject in (sign_in, organisation, static, live, queue, board, alerts, complaints, cases, reports, audit):
         routes.include_router(subject.routes)
     return routes

@@ -28,8 +28,8 @@ _SESSION_SECONDS = int(LIFETIME.total_seconds())
 
 
 @routes.get("/sign-in")
-async def sign_in_form(request: Request, next: str = "/") -> Response:  # noqa: A002
-    return _form(request, next, None, 200)
+async def sign_in_form(request: Request, console: Of, next: str = "/") -> Response:  # noqa: A002
+    return _form(request, console, next, None, 200)
 
 
 @routes.post("/sign-in")
@@ -42,26 +42,32 @@ async def sign_in(request: Request, console: Of) -> Response:
         # Without a cookie there is nothing that the form could belong to.
         check_form_token(visit or secrets.token_urlsafe(32), form.get(FIELD))
     except Problem:
-        return _form(request, next_path, _TOO_LONG, 403)
+        return _form(request, console, next_path, _TOO_LONG, 403)
     key = form.get("key").strip()
     if KEY_PATTERN.fullmatch(key) is None:
-        return _form(request, next_path, _NO_KEY, 422)
+        return _form(request, console, next_path, _NO_KEY, 422)
     try:
         await console.of.enquiries.admit_by(request, f"Bearer {key}", "sign-in")
     except Problem as problem:
-        return _form(request, next_path, _refusal(problem), problem.status)
+        return _form(request, console, next_path, _refusal(problem), problem.status)
     token = await begin_session(console.sessions, key)
     if token is None:
-        return _form(request, next_path, _UNKNOWN, 401)
+        return _form(request, console, next_path, _UNKNOWN, 401)
+    response = await let_in(request, console, token, next_path, _SESSION_SECONDS)
+    cookies.forget_secret(request, response, cookies.VISIT)
+    return response
+
+
+async def let_in(request: Request, console: Console, token: str, next_path: str, seconds: int) -> Response:
+    """Send the browser on, signed in by a session that has just begun; the one that it had before is over."""
     before = cookies.secret(request, cookies.SESSION)
     if before is not None:
         # The browser forgets it here: nobody could sign out of it any more.
         await _end(console, before)
     response = go_to(next_path)
-    cookies.keep_secret(request, response, cookies.SESSION, token, _SESSION_SECONDS)
+    cookies.keep_secret(request, response, cookies.SESSION, token, seconds)
     # What somebody else read for at this browser is not theirs.
     response.delete_cookie(cookies.PURPOSE, path="/")
-    cookies.forget_secret(request, response, cookies.VISIT)
     return response
 
 
@@ -120,7 +126,7 @@ def _refusal(problem: Problem) -> str:
             return problem.detail
 
 
-def _form(request: Request, next_path: str, error: str | None, status: int) -> Response:
+def _form(request: Request, console: Console, next_path: str, error: str | None, status: int) -> Response:
     visit = cookies.secret(request, cookies.VISIT) or secrets.token_urlsafe(32)
     response = page(
         request,
@@ -129,6 +135,7 @@ def _form(request: Request, next_path: str, error: str | None, status: int) -> R
         form_token=form_token(visit),
         next_path=local_path(next_path),
         error=error,
+        by_organisation=console.organisation is not None,
     )
     cookies.keep_secret(request, response, cookies.VISIT, visit, _VISIT_SECONDS)
     return response
