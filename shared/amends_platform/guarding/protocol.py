@@ -32,6 +32,8 @@ _ONCE: Final = (
     *(b"idempotency-key", b"if-match", b"traceparent", b"last-event-id"),
 )
 
+_CLOSE: Final = (b"connection", b"close")
+
 
 class GuardedProtocol(HttpToolsProtocol):
     """One connection. `gate` counts it among the others."""
@@ -128,6 +130,11 @@ class GuardedProtocol(HttpToolsProtocol):
             # Anybody may claim it; it only makes their own cookies stricter.
             self.scope["scheme"] = "https"
         super().on_headers_complete()
+        if self.expect_100_continue:
+            # Who waits to be asked for the body may never send it, where the answer comes first: what comes next here
+            # would be taken for it, and may be somebody else's request, passed on by a proxy.
+            self.cycle.keep_alive = False
+            self.cycle.default_headers = [*self.cycle.default_headers, _CLOSE]
         # Trailers come into another list: they are no headers, whatever they are called.
         self.headers = []
         self.head_bytes = -self._arriving

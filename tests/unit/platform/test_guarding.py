@@ -176,6 +176,17 @@ async def test_who_was_answered_already_is_not_answered_again_when_the_body_turn
     assert await wire.rest() == b""
 
 
+@pytest.mark.parametrize("path", [b"/livez", b"/read"])
+async def test_nothing_follows_a_request_whose_body_was_to_be_asked_for(server: Guarded, path: bytes) -> None:
+    wire = await server.wire()
+    await wire.send(b"POST %b HTTP/1.1\r\nHost: here\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n" % path)
+    if path == b"/read":
+        assert (await wire.answer()).status == 100
+        await wire.send(b"abc")
+    answered = await wire.answer()
+    assert (answered.status, answered.headers["connection"], await wire.rest()) == (200, "close", b"")
+
+
 async def test_an_idle_connection_is_closed_after_clients_would_have(server: Guarded) -> None:
     wire = await server.wire()
     await wire.ask(GET)
