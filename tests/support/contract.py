@@ -42,10 +42,15 @@ def operations(service: Service) -> tuple[Operation, ...]:
     """All of a service's, those first whose paths have the most that is written out."""
     paths = sorted(document(service)["paths"].items(), key=lambda item: (item[0].count("{"), -len(item[0])))
     return tuple(
-        Operation(method.upper(), re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))), described)
+        Operation(method.upper(), _pattern(path), described)
         for path, methods in paths
         for method, described in methods.items()
     )
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    # A customer's reference is the organisation's own: it may have slashes, and nobody keeps it from being empty.
+    return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path).replace(r"\{ref\}", ".*")))
 
 
 def hold_to_contract(service: Service, response: httpx.Response) -> None:
