@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import stat
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import asyncpg
 
 from amends_platform.failures import CannotReach
+from amends_platform.files import others_may_read
 from amends_platform.owner import owner_connection
 from amends_platform.ports import is_free
 from amends_platform.probes import http_ready
@@ -122,7 +121,7 @@ async def _database(settings: Settings, running: Running | None) -> list[Finding
                 await _schema(connection),
                 *await _append_only(connection),
                 *await _policies(connection),
-                await _roles(connection),
+                await _roles(connection, settings, running),
                 *await _walls(connection),
                 *await _api_keys(connection, settings, running),
                 await _checkpoints(connection, settings),
@@ -200,7 +199,13 @@ async def _policies(connection: asyncpg.Connection) -> list[Finding]:
     return findings or [Finding("policies", "good", f"{len(rows):,} registered, each what its hash is of")]
 
 
-async def _roles(connection: asyncpg.Connection) -> Finding:
+async def _roles(connection: asyncpg.Connection, settings: Settings, running: Running | None) -> Finding:
+    if settings.mode == "production" and running is None:
+        # Each service has a login of its own there, and nobody may act as all of them.
+        there = await connection.fetch("SELECT rolname FROM pg_roles WHERE rolname = ANY($1)", list(SERVICE_ROLES))
+        if lacking := sorted(set(SERVICE_ROLES) - {row["rolname"] for row in there}):
+            return Finding("roles", "bad", f"there is no {', '.join(lacking)}", "Run `amends migrate`.")
+        return Finding("roles", "good", "each service has one")
     rows = await connection.fetch(
         "SELECT rolname FROM pg_roles WHERE rolname = ANY($1) AND pg_has_role(current_user, oid, 'SET')",
         list(SERVICE_ROLES),
@@ -312,7 +317,7 @@ async def _master_key(settings: Settings) -> list[Finding]:
         MasterKey.load(path)
     except MasterKeyError as error:
         return [Finding("master key", "bad", str(error), "Put the right file back from where you keep it safe.")]
-    if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+    if others_may_read(path):
         return [Finding("master key", "bad", f"others may read {path}", f"chmod 600 {path}")]
     return [Finding("master key", "good", f"{path}")]
 
@@ -326,7 +331,7 @@ async def _key_store(settings: Settings, running: Running | None) -> list[Findin
     if not path.exists():
         mend = "Intake makes one for a new database; for one in use, bring it here from where it is kept."
         return [Finding("key store", "note", f"{path} does not exist", mend)]
-    if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+    if others_may_read(path):
         return [Finding("key store", "bad", f"others may read {path}", f"chmod 600 {path}")]
     try:
         store = open_key_store(settings)
@@ -372,7 +377,7 @@ async def _signing_key(settings: Settings) -> list[Finding]:
         signer = load_signer(path)
     except SigningKeyError as error:
         return [Finding("signing key", "bad", str(error), "Put the right file back from where you keep it safe.")]
-    if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+    if others_may_read(path):
         return [Finding("signing key", "bad", f"others may read {path}", f"chmod 600 {path}")]
     return [Finding("signing key", "good", f"signs as {signer.name}, key {signer.key_id.hex()}")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -49,6 +50,20 @@ def make_private_once(path: Path, text: str) -> None:
     finally:
         os.unlink(name)
     sync_directory(path.parent)
+
+
+def others_may_read(path: Path) -> bool:
+    """Whether another user of this machine comes to what is in the file: by its own rights and its directories'.
+
+    What is mounted read-only, as secrets are, has the rights of whoever mounted it, and is not ours to judge.
+    """
+    if os.name != "posix" or os.statvfs(path).f_flag & os.ST_RDONLY:
+        return False
+    path = path.resolve()
+    return any(
+        path.stat().st_mode & read and all(directory.stat().st_mode & enter for directory in path.parents)
+        for read, enter in ((stat.S_IRWXG, stat.S_IXGRP), (stat.S_IRWXO, stat.S_IXOTH))
+    )
 
 
 def sync_directory(path: Path) -> None:

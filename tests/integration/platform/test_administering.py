@@ -25,6 +25,7 @@ from amends_store.checkpoints import Checkpoint
 from tests.support.keys import kept_in_the_database, key_store_in
 from tests.support.logs import fill_log
 from tests.support.postgres import Database, PostgresServer
+from tests.support.scratch import scratch_directory
 from tests.support.ups import environment
 
 
@@ -178,10 +179,12 @@ async def test_a_doctor_tells_the_right_key_store_from_another(tmp_path: Path, d
 
 
 async def test_a_doctor_finds_a_master_key_that_others_may_read(tmp_path: Path) -> None:
-    key = tmp_path / "master.key"
-    ensure_master_key(key)
-    key.chmod(0o644)
-    found = await findings(tmp_path, 3, AMENDS_MASTER_KEY_FILE=str(key))
+    with scratch_directory("amends-keys-") as directory:
+        directory.chmod(0o755)
+        key = directory / "master.key"
+        ensure_master_key(key)
+        key.chmod(0o644)
+        found = await findings(tmp_path, 3, AMENDS_MASTER_KEY_FILE=str(key))
     assert found["master key", "bad"]["mend"] == f"chmod 600 {key}"
 
 
