@@ -25,7 +25,7 @@ class Commands(BaseModel):
         "where commands find workflow; by default the running `amends up`",
         example="https://desk.example",
     )
-    api_key: SecretStr | None = setting(None, "the API key that commands use towards the services", example="amk_…")
+    api_key: SecretStr | None = setting(None, "the API key that commands use towards the services", example="amends_…")
     language: Literal["en", "zh"] | None = setting(
         None, "what commands speak at a terminal; by default as its locale says, else English", example="zh"
     )
