@@ -149,6 +149,9 @@ class GuardedProtocol(HttpToolsProtocol):
         if b"host" not in headers and self.parser.get_http_version() == "1.1":
             return wrong_request("The header Host is missing.")
         coding = headers.get(b"transfer-encoding")
+        if b"upgrade" in headers and (coding is not None or headers.get(b"content-length", b"0") != b"0"):
+            # The parser takes what follows for the other protocol's.
+            return wrong_request("There is no other protocol here: send a body without the header Upgrade.")
         if coding is not None and (coding.lower() != b"chunked" or self.parser.get_http_version() != "1.1"):
             return wrong_request("Transfer-Encoding can be chunked, in HTTP/1.1, and nothing else.")
         if len(self.url) > limits.TARGET_BYTES_MAX:

@@ -176,6 +176,15 @@ async def test_who_was_answered_already_is_not_answered_again_when_the_body_turn
     assert await wire.rest() == b""
 
 
+async def test_a_body_that_would_be_taken_for_another_protocol_s_is_refused_and_not_lost(server: Guarded) -> None:
+    wire = await server.wire()
+    upgrade = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
+    assert (await wire.ask(HEAD + upgrade + b"Content-Length: 3\r\n\r\nabc")).code == "malformed-request"
+    assert await wire.rest() == b""
+    other = await server.wire()
+    assert (await other.ask(GET[:-2] + upgrade + b"\r\n")).body == b"alive"
+
+
 @pytest.mark.parametrize("path", [b"/livez", b"/read"])
 async def test_nothing_follows_a_request_whose_body_was_to_be_asked_for(server: Guarded, path: bytes) -> None:
     wire = await server.wire()
