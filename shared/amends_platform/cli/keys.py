@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,8 @@ app = typer.Typer(
 
 _ROLE_HELP = f"What its holder may do: {', '.join(ROLES)}."
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+# Of the listing, where a terminal has no room: its prefix is enough to revoke a key.
+_GIVE_UP = (7, 4, 3)
 
 
 @app.command()
@@ -61,25 +64,30 @@ def create(
         )
     )
     document = {"key": key, "role": role, "branch": branch, "expires_at": _iso(expires_at)}
-    print(json.dumps(document) if as_json else key)
+    if as_json:
+        print(json.dumps(document))
+        return
+    print(key)
+    ends = "It does not expire." if expires_at is None else f"It expires at {_shown(expires_at.astimezone(UTC))} UTC."
+    print(f"{ends} It is shown this once: keep it where secrets are kept.", file=sys.stderr)
 
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """All keys, the revoked ones too: never the keys themselves."""
+    from amends_platform.cli.tables import output, print_table
     from amends_platform.principals import list_keys
 
     keys = _with_database(lambda connection, settings: list_keys(connection, tenant=settings.tenant))
     if as_json:
         print(json.dumps([_document(key) for key in keys], indent=2))
         return
-    rows = [("PREFIX", "ROLE", "PERSON", "BRANCH", "CREATED", "EXPIRES", "REVOKED", "ID")]
+    columns = ("PREFIX", "ROLE", "PERSON", "BRANCH", "CREATED", "EXPIRES", "REVOKED", "ID")
+    rows = []
     for key in keys:
         created, expires, revoked = (_shown(at) for at in (key.created_at, key.expires_at, key.revoked_at))
         rows.append((key.prefix, key.role, key.person, key.branch or "all", created, expires, revoked, str(key.id)))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print_table(output(), columns, rows, give_up=_GIVE_UP)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -47,6 +48,7 @@ async def test_a_key_made_at_the_command_line_opens_until_it_is_revoked(tmp_path
     who = ("--role", "agent", "--branch", "north", "--person", "a-7", "--expires", "90d")
     made = await amends(tmp_path, "keys", "create", *who, **url)
     assert made.returncode == 0, made.stderr
+    assert re.fullmatch(r"It expires at \d{4}-\d\d-\d\d \d\d:\d\d UTC\. .*\n", made.stderr)
     principal = await Authenticator(await database.pool()).authenticate(f"Bearer {made.stdout.strip()}")
     assert (principal.id, principal.grants) == ("a-7", (("agent", "north"),))
     listed = json.loads((await amends(tmp_path, "keys", "list", "--json", **url)).stdout)
