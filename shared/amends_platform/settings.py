@@ -25,7 +25,7 @@ INTERNAL = frozenset({"AMENDS_READY_FD"})
 
 
 _URL_PASSWORD = re.compile(r"(://[^:/@\s,]*):[^@/\s,]+@")
-_PASSWORD_PARAMETER = re.compile(r"([?&]password=)[^&\s]+")
+_PASSWORD_PARAMETER = re.compile(r"([?&](?:ssl)?password=)[^&\s]+")
 
 
 class SettingsError(ValueError):

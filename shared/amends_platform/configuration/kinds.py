@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from ipaddress import ip_network
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -28,11 +29,19 @@ def setting(
     )
 
 
+# A name, an IPv4 address or none, or an IPv6 address in brackets; and a port.
+_HOST: Final = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(:[0-9]{1,5})?")
+
+
 def _database_url(text: str) -> str:
     if urlsplit(text).scheme not in ("postgresql", "postgres"):
         raise ValueError("must look like postgresql://user:password@host:5432/amends")
     if not urlsplit(text).path.strip("/"):
         raise ValueError("must name a database, such as postgresql://user@host/amends")
+    # What takes it apart otherwise than it was meant says what it found: a piece of the password.
+    user, _, hosts = urlsplit(text).netloc.rpartition("@")
+    if "@" in user or not all(map(_HOST.fullmatch, hosts.split(","))):
+        raise ValueError("cannot be read: signs such as @ : / ? # within a password are written as %40 %3A %2F %3F %23")
     return text
 
 
