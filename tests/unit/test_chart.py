@@ -41,6 +41,7 @@ EVERYTHING = NEEDED | {
     "nats.replicas": "3",
     "policyConfigMap": "our-policy",
     "oidcConfigMap": "our-provider",
+    "oidcClientSecret": "our-client",
     "settings.AMENDS_RATE_LIMIT": "500/s",
     "intake.autoscaling.enabled": "true",
     "notifier.telling.secret": "telling",
@@ -239,6 +240,8 @@ def test_the_signing_key_is_the_workflows_and_the_master_key_is_of_those_who_uns
 def test_people_who_sign_in_elsewhere_are_known_where_they_are_asked_for() -> None:
     known = {name for name, pod in pods("everything") if "AMENDS_OIDC" in environment(pod)}
     assert known == {"intake", "workflow"}
+    volumes = {name: {volume["name"] for volume in pod["spec"]["volumes"]} for name, pod in pods("everything")}
+    assert {name for name, mounted in volumes.items() if "identity-client" in mounted} == {"workflow"}
 
 
 def test_each_pod_gets_its_own_password_and_no_others() -> None:
