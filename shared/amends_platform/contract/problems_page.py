@@ -28,6 +28,7 @@ and status, the types that may come.
 | 400, 413, 414, 415, 422, 428, 431 | the request is wrong, or can never be carried out | not as it is |
 | 401, 403 | not known, or not for you; attempts of people who may not are kept for audit | by somebody else |
 | 404 | there is no such thing, or it is not for you to know | no |
+| 405 | this path takes other methods, which `Allow` names | by one of them |
 | 409 | not as the case stands; `state` and `allowed` say how it stands and what is possible | after reading the case |
 | 412 | the case has moved on since the version in If-Match | after reading the case |
 | 408 | too little of the request came in time | yes, the same, with the same key |
