@@ -30,6 +30,7 @@ _HAS_WALLS: Final = "SELECT to_regproc('public.put_up_wall') IS NOT NULL"
 _PUT_UP_WALLS: Final = """
 SELECT public.put_up_wall(w.of_table, 'public', EXISTS (SELECT FROM pg_policies WHERE policyname = 'release_before'))
 FROM public.walls() AS w
+WHERE to_regclass('public.' || w.of_table) IS NOT NULL
 """
 _SERVICES: Final = "amends_"
 _IS_MEMBER: Final = "SELECT pg_has_role($1, $2, 'MEMBER')"
