@@ -20,6 +20,7 @@ from amends_platform.evidence.checking import Checked, check_bundle
 from amends_platform.evidence.dossier_pdf import CannotPrint
 from amends_platform.evidence.notes import Verifier
 from amends_workflow import evidence
+from amends_workflow.leadership import Lead, leadership
 from tests.integration.workflow.conftest import Asker, Log, Workflow, running_workflow
 
 NARRATIVE = "机器吞了我的卡，柜台没有人理我。"
@@ -126,8 +127,8 @@ async def test_a_case_that_no_checkpoint_covers_is_waited_for_and_then_said_to_b
     async with running_workflow(log.database, tmp_path, checkpoint_seconds=0.02) as workflow:
         asker = await workflow.asker()
         await bundle_for(asker, case_id)
-    # From here on nobody signs for an hour.
-    async with running_workflow(log.database, tmp_path, checkpoint_seconds=3_600) as workflow:
+    # From here on nobody signs: we lead, and do nothing.
+    async with leadership(log.view, Lead.SEALER), running_workflow(log.database, tmp_path) as workflow:
         asker = await workflow.asker()
         await asker.ask("/v1/cases", min_position=await log.give(case_id, AddNote("Not proven yet.")))
         monkeypatch.setattr(evidence, "_WAIT_SECONDS_MAX", 0.05)
