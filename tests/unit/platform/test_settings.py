@@ -123,7 +123,7 @@ def test_masking_leaves_everything_but_the_password() -> None:
     assert masked("500/s") == "500/s"
 
 
-@pytest.mark.parametrize("hosts", ["h", "h:5432", "a:1,b:2", "[::1]:5432", "[fe80::1]", "", "10.0.0.7,[::1]:5"])
+@pytest.mark.parametrize("hosts", ["h", "h:5432", "a:1,b:2", "[::1]:5432", "[fe80::1]", ""])
 def test_a_database_may_be_at_any_of_several_hosts(monkeypatch: pytest.MonkeyPatch, hosts: str) -> None:
     monkeypatch.setenv("AMENDS_DATABASE_URL", f"postgresql://u:p%40ss@{hosts}/x?host=/run")
     assert Settings.load().database_url is not None
