@@ -12,13 +12,14 @@ from starlette.responses import Response
 
 from amends_platform.evidence.tree_head import SignedSoFar, latest_checkpoint
 from amends_platform.problems import Problem
+from amends_workflow.audit_trails import ListedEntries
 from amends_workflow.console.rendering import go_to, page
 from amends_workflow.console.routing import PageRoute
 from amends_workflow.console.visitors import Console, Of, Visitor, seeing
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import ReadingParameters, RefusalParameters
-from amends_workflow.readings import ListedReadings, list_readings
-from amends_workflow.refusals import ListedRefusals, list_refusals
+from amends_workflow.readings import list_readings
+from amends_workflow.refusals import list_refusals
 
 routes = APIRouter(route_class=PageRoute)
 
@@ -68,7 +69,7 @@ async def evidence(request: Request, _: Annotated[Visitor, seeing("take-evidence
     return go_to(f"/cases/{quote(name, safe='')}/evidence{words}" if name else "/audit")
 
 
-async def _refused(console: Console, visitor: Visitor, pages: Pages, cursor: str | None) -> ListedRefusals | None:
+async def _refused(console: Console, visitor: Visitor, pages: Pages, cursor: str | None) -> ListedEntries | None:
     """Who tried what; None for those who may not read it."""
     if not visitor.may("read-refusals"):
         return None
@@ -77,7 +78,7 @@ async def _refused(console: Console, visitor: Visitor, pages: Pages, cursor: str
         return await list_refusals(conn, visitor.asked.scope_of("read-refusals"), wanted, None, pages.after(cursor))
 
 
-async def _read(console: Console, visitor: Visitor, filters: Mapping[str, str]) -> ListedReadings | None:
+async def _read(console: Console, visitor: Visitor, filters: Mapping[str, str]) -> ListedEntries | None:
     """Who read whose personal data, the latest; None for those who may not read that. Raises a 422 problem."""
     if not visitor.may("read-readings"):
         return None
@@ -88,7 +89,7 @@ async def _read(console: Console, visitor: Visitor, filters: Mapping[str, str]) 
         raise Problem(422, "invalid-parameters", "Nothing is called so.") from None
     case_id = None if wanted.case is None else await console.of.cases.id_of(wanted.case)
     if wanted.case is not None and case_id is None:
-        return ListedReadings([], None)
+        return ListedEntries([], None)
     async with console.of.view_of(visitor.asked, "read-readings").reading() as conn:
         return await list_readings(conn, visitor.asked.scope_of("read-readings"), wanted, case_id, None)
 
