@@ -27,7 +27,7 @@ demo: $(STAMP) ## the system, with a month at an invented bank, and a story on c
 test: $(STAMP) ## every test, on real PostgreSQL and NATS (ARGS="-k name" and so on)
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: $(STAMP) ## format, lint, types, import rules
+check: $(STAMP) ## format, lint (image and scripts, too), types, import rules
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
@@ -50,7 +50,7 @@ bench: $(STAMP) ## benchmarks, side by side in one run; writes docs/benchmarks.m
 fuzz: $(STAMP) ## both services asked whatever their documents allow, and more (ARGS="--examples 100 --seed N")
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-docs: $(STAMP) ## regenerate what is generated: OpenAPI, AsyncAPI, the state diagram
+docs: $(STAMP) ## regenerate what is generated: interfaces, the client, tables and diagrams of docs
 	@$(BIN)/python -m tests.support.generated_docs
 
 words: $(STAMP) ## find every message that is shown to people, for its translation (words/zh.po)
