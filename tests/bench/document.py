@@ -10,7 +10,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.measuring import Outcome, Ratio, Summary
+from tests.bench.measuring import Aim, Outcome, Summary
 
 _INTRODUCTION = """# Benchmarks
 
@@ -28,8 +28,8 @@ def page(
     parts = [_INTRODUCTION.format(command=command, date=date, rounds=rounds, seconds=seconds)]
     parts.append(
         _table(
-            ("", "against", "times", "aim"),
-            [_ratio_cells(outcome, ratio) for outcome in found for ratio in outcome.ratios],
+            ("", "against", "found", "aim"),
+            [_aim_cells(outcome, aim) for outcome in found for aim in outcome.aims],
         )
     )
     for outcome in found:
@@ -48,11 +48,10 @@ def show(console: Console, found: Sequence[Outcome]) -> None:
         for name, row in outcome.rows.items():
             table.add_row(name, *(_number(row[column].median) for column in outcome.columns))
         console.print(table)
-        for ratio in outcome.ratios:
-            met = "met" if ratio.found.median >= ratio.aim else "MISSED"
-            console.print(
-                f"  {ratio.column}: {_times(ratio)} {ratio.theirs}; aim {ratio.aim:g}: {met}", highlight=False
-            )
+        for aim in outcome.aims:
+            met = "met" if aim.is_met else "MISSED"
+            found_of = f"{aim.ours}, {aim.column}" if aim.theirs is None else aim.column
+            console.print(f"  {found_of}: {_found(aim)} {aim.theirs or ''}; aim {_wanted(aim)}: {met}", highlight=False)
 
 
 def as_json(machine: Mapping[str, str], found: Sequence[Outcome]) -> str:
@@ -60,12 +59,17 @@ def as_json(machine: Mapping[str, str], found: Sequence[Outcome]) -> str:
     return json.dumps({"machine": machine, "benchmarks": [asdict(outcome) for outcome in found]}, indent=2) + "\n"
 
 
-def _ratio_cells(outcome: Outcome, ratio: Ratio) -> tuple[str, ...]:
-    return f"{outcome.title}, {ratio.column}", ratio.theirs, f"**{_times(ratio)}**", f"{ratio.aim:g}"
+def _aim_cells(outcome: Outcome, aim: Aim) -> tuple[str, ...]:
+    return f"{outcome.title}, {aim.column}", aim.theirs or "", f"**{_found(aim)}**", _wanted(aim)
 
 
-def _times(ratio: Ratio) -> str:
-    return f"{_number(ratio.found.median)} × ({_number(ratio.found.least)}–{_number(ratio.found.most)})"
+def _found(aim: Aim) -> str:
+    times = "" if aim.theirs is None else " ×"
+    return f"{_number(aim.found.median)}{times} ({_number(aim.found.least)}–{_number(aim.found.most)})"
+
+
+def _wanted(aim: Aim) -> str:
+    return f"{'≤ ' if aim.at_most else ''}{aim.aim:,g}"
 
 
 def _brackets(summary: Summary) -> str:

@@ -46,14 +46,23 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Ratio:
-    """How many times `ours` is `theirs`: of the medians, and the least and most of any one round."""
+class Aim:
+    """What a figure of `ours` is to reach, or with `at_most` not to exceed.
+
+    `found`: how many times that of `theirs` it is, of the medians, and the least and most of any one round; without
+    `theirs` the figure itself.
+    """
 
     ours: str
-    theirs: str
+    theirs: str | None
     column: str
     aim: float
     found: Summary
+    at_most: bool = False
+
+    @property
+    def is_met(self) -> bool:
+        return self.found.median <= self.aim if self.at_most else self.found.median >= self.aim
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,7 @@ class Outcome:
     about: str
     columns: tuple[str, ...]
     rows: Mapping[str, Mapping[str, Summary]]
-    ratios: tuple[Ratio, ...]
+    aims: tuple[Aim, ...]
 
 
 class Rounds:
@@ -73,18 +82,25 @@ class Rounds:
     def __init__(self, by_contender: Mapping[str, Sequence[Figures]]) -> None:
         self._by_contender = by_contender
 
-    def outcome(self, title: str, about: str, *ratios: Ratio) -> Outcome:
+    def outcome(self, title: str, about: str, *aims: Aim) -> Outcome:
         columns = tuple(next(iter(self._by_contender.values()))[0])
         rows = {
             name: {column: Summary.of([figures[column] for figures in rounds]) for column in columns}
             for name, rounds in self._by_contender.items()
         }
-        return Outcome(title, about, columns, rows, ratios)
+        return Outcome(title, about, columns, rows, aims)
 
-    def ratio(self, ours: str, theirs: str, column: str, *, aim: float) -> Ratio:
-        mine, others = ([figures[column] for figures in self._by_contender[name]] for name in (ours, theirs))
+    def ratio(self, ours: str, theirs: str, column: str, *, aim: float, at_most: bool = False) -> Aim:
+        mine, others = self._figures(ours, column), self._figures(theirs, column)
         by_round = [one / other for one, other in zip(mine, others, strict=True)]
-        return Ratio(ours, theirs, column, aim, Summary(median(mine) / median(others), min(by_round), max(by_round)))
+        found = Summary(median(mine) / median(others), min(by_round), max(by_round))
+        return Aim(ours, theirs, column, aim, found, at_most)
+
+    def figure(self, ours: str, column: str, *, aim: float, at_most: bool = False) -> Aim:
+        return Aim(ours, None, column, aim, Summary.of(self._figures(ours, column)), at_most)
+
+    def _figures(self, contender: str, column: str) -> list[float]:
+        return [figures[column] for figures in self._by_contender[contender]]
 
 
 async def take_turns(contenders: Sequence[Contender], rounds: int, on_step: Callable[[str], None]) -> Rounds:

@@ -37,10 +37,16 @@ async def test_contenders_take_turns_and_the_first_round_does_not_count(monkeypa
 
 def test_the_page_holds_what_was_found() -> None:
     rounds = Rounds({"ours": [{"events/s": 12_345.6}], "theirs": [{"events/s": 1_234.56}]})
-    found = [rounds.outcome("Appending", "What.\n", rounds.ratio("ours", "theirs", "events/s", aim=4))]
+    more, itself = (
+        rounds.ratio("ours", "theirs", "events/s", aim=4),
+        rounds.figure("ours", "events/s", aim=10_000, at_most=True),
+    )
+    assert (more.is_met, itself.is_met) == (True, False)
+    found = [rounds.outcome("Appending", "What.\n", more, itself)]
     text = page("run me", datetime(2026, 3, 1, tzinfo=UTC), 7, 4.0, {"Memory": "16 GiB"}, found)
     assert "`run me` on 2026-03-01" in text
     assert "| Appending, events/s | theirs | **10.0 × (10.0–10.0)** | 4 |" in text
+    assert "| Appending, events/s |  | **12,346 (12,346–12,346)** | ≤ 10,000 |" in text
     assert "| ours | 12,346 (12,346–12,346) |" in text
     assert "| Memory | 16 GiB |" in text
     assert '"aim": 4' in as_json({}, found)
