@@ -14,10 +14,10 @@ import asyncpg
 from amends_platform.failures import CannotReach
 from amends_platform.files import others_may_read
 from amends_platform.owner import owner_connection
-from amends_platform.ports import is_free
-from amends_platform.probes import http_ready
-from amends_platform.running import Running
 from amends_platform.settings import Settings, masked, unknown_variables
+from amends_platform.supervising.ports import is_free
+from amends_platform.supervising.probes import http_ready
+from amends_platform.supervising.running import Running
 
 if TYPE_CHECKING:
     from amends_platform.broker_address import BrokerAddress
@@ -82,7 +82,7 @@ async def _settings() -> list[Finding]:
 
 
 async def _mode(settings: Settings, running: Running | None) -> list[Finding]:
-    from amends_platform.access_checkup import check_mode
+    from amends_platform.identity.access_checkup import check_mode
 
     if running is not None:
         # What it started, it started in development, whatever this shell says.
@@ -93,13 +93,13 @@ async def _mode(settings: Settings, running: Running | None) -> list[Finding]:
 
 
 async def _identity_provider(settings: Settings) -> list[Finding]:
-    from amends_platform.access_checkup import check_identity_provider
+    from amends_platform.identity.access_checkup import check_identity_provider
 
     return [Finding("identity", *told) for told in await check_identity_provider(settings)]
 
 
 async def _api_keys(connection: asyncpg.Connection, settings: Settings, running: Running | None) -> list[Finding]:
-    from amends_platform.access_checkup import check_api_keys
+    from amends_platform.identity.access_checkup import check_api_keys
 
     if running is not None:
         settings = settings.model_copy(update={"mode": "development"})

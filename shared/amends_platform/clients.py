@@ -13,8 +13,8 @@ import orjson
 from amends_client import AsyncIntake, AsyncWorkflow, Problem
 from amends_client.calling import SECONDS_MAX
 from amends_platform.failures import CannotReach, Failure, WrongUsage
-from amends_platform.running import Running, SeveralRunning, find_running
 from amends_platform.settings import Settings
+from amends_platform.supervising.running import Running, SeveralRunning, find_running
 
 ServiceName = Literal["intake", "workflow"]
 

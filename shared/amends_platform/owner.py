@@ -9,8 +9,8 @@ from typing import Final
 import asyncpg
 
 from amends_platform.failures import CannotReach
-from amends_platform.running import find_running
 from amends_platform.settings import Settings, masked
+from amends_platform.supervising.running import find_running
 
 _CONNECT_SECONDS_MAX: Final = 10.0
 

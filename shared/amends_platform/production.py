@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from amends_platform.data_directory import DEVELOPMENT_KEYS
 from amends_platform.settings import PREFIX, Settings, SettingsError
+from amends_platform.supervising.data_directory import DEVELOPMENT_KEYS
 
 if TYPE_CHECKING:
-    from amends_platform.oidc.provider import Provider
+    from amends_platform.identity.oidc.provider import Provider
 
 # Who may do anything to the tables may switch off what refuses changes, and nobody would be the wiser; also by taking
 # the owner's role first. Whom row-level security does not hold sees every tenant.
@@ -79,7 +79,7 @@ def unsafe_settings(settings: Settings, provider: Provider | None, program: str 
 def _check_client(provider: Provider | None) -> None:
     if provider is None or provider.console is None:
         return
-    from amends_platform.oidc.client import secret_of
+    from amends_platform.identity.oidc.client import secret_of
 
     try:
         secret_of(provider.console)
@@ -128,7 +128,7 @@ def _open_broker(settings: Settings) -> Iterator[Unsafe]:
 def _provider(settings: Settings) -> Provider | None:
     if settings.oidc is None:
         return None
-    from amends_platform.oidc.provider import load_provider
+    from amends_platform.identity.oidc.provider import load_provider
     from amends_platform.yaml_files import YamlFileError
 
     try:

@@ -10,9 +10,9 @@ from dataclasses import replace
 import asyncpg
 import psutil
 
-from amends_platform.ports import free_port
-from amends_platform.principals import create_key
-from amends_platform.probes import http_ready
+from amends_platform.identity.principals import create_key
+from amends_platform.supervising.ports import free_port
+from amends_platform.supervising.probes import http_ready
 from tests.bench import attacks
 from tests.bench.attacks import KINDS, Attack, attacking
 from tests.bench.http_load import Load, generated

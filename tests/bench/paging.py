@@ -17,10 +17,10 @@ from amends_platform.demo.month.bank import policy_text
 from amends_platform.demo.month.beginning import begin
 from amends_platform.demo.month.plan import SEED
 from amends_platform.evidence.signing_key import ensure_signing_key
-from amends_platform.ports import free_port
-from amends_platform.principals import create_key
-from amends_platform.probes import http_ready
+from amends_platform.identity.principals import create_key
 from amends_platform.settings import Settings
+from amends_platform.supervising.ports import free_port
+from amends_platform.supervising.probes import http_ready
 from amends_store.read import head_position
 from tests.bench.measuring import QUICK, Contender, Figures, Outcome, Plan, percentile, take_turns
 from tests.bench.servers import Bench, cpu_seconds

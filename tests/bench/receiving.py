@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from amends_platform.ports import free_port
-from amends_platform.principals import create_key
-from amends_platform.probes import http_ready
+from amends_platform.identity.principals import create_key
+from amends_platform.supervising.ports import free_port
+from amends_platform.supervising.probes import http_ready
 from tests.bench import bare_service
 from tests.bench.complaints import sample
 from tests.bench.http_load import NUMBER, Load, generated

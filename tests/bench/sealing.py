@@ -18,7 +18,7 @@ import uvloop
 from amends_platform.evidence.notes import Signer
 from amends_platform.evidence.signing import CheckpointSigning
 from amends_platform.evidence.tree_head import latest_checkpoint
-from amends_platform.processes import Answer
+from amends_platform.supervising.processes import Answer
 from amends_store.append import Appender
 from amends_store.checkpoints import Checkpoint
 from amends_store.pool import connect_pool

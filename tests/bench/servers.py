@@ -14,8 +14,8 @@ from pathlib import Path
 import asyncpg
 import psutil
 
-from amends_platform.processes import Answer, Child, Program
 from amends_platform.sealing import ensure_master_key
+from amends_platform.supervising.processes import Answer, Child, Program
 from amends_store.migrate import migrate
 from tests.support.nats import running_nats
 from tests.support.postgres import TEMPLATE, Database, PostgresServer, new_database

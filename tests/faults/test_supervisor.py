@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from amends_platform.leftovers import Started, remember, stop_leftovers
-from amends_platform.processes import LOG_BYTES_MAX, Answer, StartFailed, rotate
-from amends_platform.supervisor import Backoff
+from amends_platform.supervising.leftovers import Started, remember, stop_leftovers
+from amends_platform.supervising.processes import LOG_BYTES_MAX, Answer, StartFailed, rotate
+from amends_platform.supervising.supervisor import Backoff
 from tests.support import programs
 from tests.support.programs import Heard, gone, program, supervisor
 

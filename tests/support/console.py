@@ -20,7 +20,7 @@ import pytest
 import pytest_asyncio
 
 from amends_platform.evidence.signing_key import ensure_signing_key
-from amends_platform.principals import create_key
+from amends_platform.identity.principals import create_key
 from amends_platform.settings import Settings
 from amends_platform.telemetry.tracing import Tracing
 from amends_workflow.app import create_app

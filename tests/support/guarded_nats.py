@@ -11,9 +11,9 @@ from typing import Final
 
 from amends_platform.broker_address import BrokerAddress
 from amends_platform.embedded.nats import nats_server_binary
-from amends_platform.ports import free_port
-from amends_platform.probes import greets_as_nats
-from amends_platform.processes import Child, Program
+from amends_platform.supervising.ports import free_port
+from amends_platform.supervising.probes import greets_as_nats
+from amends_platform.supervising.processes import Child, Program
 
 DEPLOY: Final = Path(__file__).parents[2] / "deploy"
 USERS: Final = ("intake", "workflow", "relay", "operator", "reader")

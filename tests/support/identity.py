@@ -19,8 +19,8 @@ from joserfc import jws
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 from joserfc.util import urlsafe_b64encode
 
-from amends_platform.oidc.key_set import PublicKey, public_keys
-from amends_platform.oidc.provider import Provider
+from amends_platform.identity.oidc.key_set import PublicKey, public_keys
+from amends_platform.identity.oidc.provider import Provider
 
 ISSUER: Final = "https://login.bank.example"
 AUDIENCE: Final = "amends"

@@ -15,7 +15,7 @@ import httpx
 import pytest_asyncio
 
 from amends_intake.app import create_app
-from amends_platform.principals import create_key
+from amends_platform.identity.principals import create_key
 from amends_platform.sealing import ensure_master_key
 from amends_platform.settings import Settings
 from amends_platform.telemetry.tracing import Tracing

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from amends_platform.embedded.nats import EmbeddedNats
-from amends_platform.processes import Child
+from amends_platform.supervising.processes import Child
 
 
 class NatsServer:

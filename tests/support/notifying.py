@@ -34,9 +34,9 @@ from amends_notifier.leadership import CHECKPOINT
 from amends_notifier.service import CONNECTIONS, Notifier
 from amends_notifier.stream import STREAM
 from amends_platform.broker_address import BrokerAddress
-from amends_platform.processes import Child, Program
 from amends_platform.recorded import new_event
 from amends_platform.sealing import CustomerKey
+from amends_platform.supervising.processes import Child, Program
 from amends_platform.telemetry.tracing import Tracing
 from amends_store.append import Appender
 from amends_store.records import Append, Appended, DataKey

@@ -19,7 +19,7 @@ import asyncpg
 import pytest_asyncio
 
 from amends_platform.embedded.postgres import SUPERUSER, EmbeddedPostgres
-from amends_platform.processes import Child, Program
+from amends_platform.supervising.processes import Child, Program
 from amends_store.migrate import migrate
 from amends_store.pool import connect_pool
 from tests.support.scratch import scratch_directory

@@ -10,8 +10,8 @@ from typing import Any
 
 import psutil
 
-from amends_platform.processes import Program
-from amends_platform.supervisor import Backoff, Supervisor
+from amends_platform.supervising.processes import Program
+from amends_platform.supervising.supervisor import Backoff, Supervisor
 
 WAIT_SECONDS_MAX = 30.0
 AT_ONCE = Backoff(first_seconds=0.0, max_seconds=0.0)

@@ -17,9 +17,9 @@ import httpx
 import pytest
 
 from amends_platform.evidence.signing_key import ensure_signing_key
-from amends_platform.ports import free_port
-from amends_platform.processes import Child, Program, tail
 from amends_platform.sealing import ensure_master_key
+from amends_platform.supervising.ports import free_port
+from amends_platform.supervising.processes import Child, Program, tail
 from tests.support.balancer import AsProxiesDo, Balancer, balancing, client_of
 from tests.support.intake import Caller
 from tests.support.load import ROLES
@@ -33,7 +33,7 @@ DRAIN_SECONDS = 0.5
 _PREPARE = """
 import asyncio, json, sys
 import asyncpg
-from amends_platform.principals import create_key
+from amends_platform.identity.principals import create_key
 from amends_store.migrate import migrate, schema_version
 
 async def prepare(url, roles):

@@ -23,7 +23,7 @@ class _Ready(BaseHTTPRequestHandler):
 
 def serve(name: str) -> None:
     """Be a service: listen if it is one that does, announce, and wait for SIGTERM."""
-    from amends_platform.readiness import announce_ready
+    from amends_platform.supervising.readiness import announce_ready
 
     if name == "notifier":
         import signal
@@ -37,7 +37,7 @@ def serve(name: str) -> None:
 
 def main() -> None:
     """`amends up` itself, its services replaced."""
-    from amends_platform import up
+    from amends_platform.supervising import up
 
     up.SERVICES = tuple(  # type: ignore[misc, assignment]
         up.Service(name, (sys.executable, "-m", "tests.support.stand_ins", name), serves_http=name != "notifier")

@@ -17,7 +17,7 @@ import asyncpg
 import httpx
 import psutil
 
-from amends_platform.processes import Answer, Child, Program, tail
+from amends_platform.supervising.processes import Answer, Child, Program, tail
 from amends_store.read import head_position
 from tests.support.intake import Caller
 from tests.support.scratch import scratch_directory

@@ -26,8 +26,8 @@ from amends_notifier.webhooks.metrics import WebhookMetrics
 from amends_notifier.webhooks.schedule import Schedule
 from amends_notifier.webhooks.service import Webhooks
 from amends_platform.broker_address import BrokerAddress
-from amends_platform.processes import Child, Program
-from amends_platform.readiness import announce_ready
+from amends_platform.supervising.processes import Child, Program
+from amends_platform.supervising.readiness import announce_ready
 from amends_platform.webhooks.consumers import durable_name
 from amends_platform.webhooks.dead_letters import DeadLetter, dead_letters
 from tests.support.notifying import connected, until

@@ -19,13 +19,16 @@ from amends_intake.metrics import Metrics
 from amends_intake.policy_in_force import Publications
 from amends_intake.reception import Reception
 from amends_intake.routes import add_routes
-from amends_platform.authenticating import authenticator_of
 from amends_platform.broker_address import BrokerAddress
 from amends_platform.cases import Cases
 from amends_platform.contract.openapi import complete
 from amends_platform.guarding.admission import Admission
-from amends_platform.health import NotAlive, check_store
 from amends_platform.hints import Hints
+from amends_platform.http.health import NotAlive, check_store
+from amends_platform.http.serving import START_PATIENCE_SECONDS
+from amends_platform.http.shortcut import add_shortcut
+from amends_platform.http.web import add_operations
+from amends_platform.identity.authenticating import authenticator_of
 from amends_platform.keyring import Keyring
 from amends_platform.keystore.checking import check_key_store
 from amends_platform.keystore.erased import ErasedKeys
@@ -37,14 +40,11 @@ from amends_platform.policy.files import load_policy
 from amends_platform.policy.publishing import publish_setting
 from amends_platform.production import refuse_owner
 from amends_platform.sealing import MasterKey
-from amends_platform.serving import START_PATIENCE_SECONDS
 from amends_platform.settings import Settings
-from amends_platform.shortcut import add_shortcut
 from amends_platform.telemetry.heartbeat import Heartbeat
 from amends_platform.telemetry.process import add_pool_metrics, add_process_metrics
 from amends_platform.telemetry.requests import observe_requests
 from amends_platform.telemetry.tracing import Tracing
-from amends_platform.web import add_operations
 from amends_store.append import Appender
 from amends_store.pool import connect_pool
 

@@ -24,9 +24,9 @@ from amends_intake.answers import Answered, filled, kept
 from amends_intake.turns import Turns
 from amends_platform.cases import Cases
 from amends_platform.decided import Decided
+from amends_platform.identity.principals import Principal
 from amends_platform.keyring import Keyring
 from amends_platform.policy.book import PolicyBook
-from amends_platform.principals import Principal
 from amends_platform.sealing import CustomerKey
 from amends_platform.telemetry.tracing import Tracing
 from amends_store.append import Appender

@@ -19,7 +19,7 @@ from amends_intake.routes import IDEMPOTENCY_KEY, request_body
 from amends_platform.contract.catalog import ERASURE
 from amends_platform.contract.openapi import answers
 from amends_platform.contract.problem_answers import header
-from amends_platform.problems import invalid
+from amends_platform.http.problems import invalid
 
 _ErasureBody = ErasureBody | ErasureApprovalBody | ErasureRejectionBody
 

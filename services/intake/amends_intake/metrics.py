@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_platform.telemetry.durations import Durations
 
 _BUCKETS_COMMANDS = (1, 2, 4, 8, 16, 32, 64, 128, 256)

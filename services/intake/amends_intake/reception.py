@@ -9,7 +9,7 @@ from fastapi import Request as HttpRequest
 
 from amends_intake.clerk import Request
 from amends_platform.guarding.admission import Admission
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_platform.telemetry.current import correlation_of, seen
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")

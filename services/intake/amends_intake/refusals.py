@@ -9,7 +9,7 @@ from amends_domain.case import Case
 from amends_domain.decide import Decision, Rejection
 from amends_domain.reference import reference_of
 from amends_domain.transitions import allowed
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 
 # "You may not" is 403 and kept for audit; "this can never be, whatever becomes of the case" is 422; "not as the
 # case stands" is 409.

@@ -24,8 +24,8 @@ from amends_intake.reception import Reception
 from amends_platform.contract.catalog import ON_A_CASE
 from amends_platform.contract.openapi import answers
 from amends_platform.contract.problem_answers import header
-from amends_platform.problems import invalid
-from amends_platform.shortcut import Endpoint, EndpointOf, Known
+from amends_platform.http.problems import invalid
+from amends_platform.http.shortcut import Endpoint, EndpointOf, Known
 
 _COMPLAINTS: Final = "/v1/complaints"
 _INCIDENTS: Final = "/v1/incidents"

@@ -20,14 +20,14 @@ from amends_notifier.operations import answering
 from amends_notifier.service import CONNECTIONS, CannotContinue, Notifier
 from amends_notifier.telling import check_files, connections, tellers
 from amends_platform.broker_address import BrokerAddress
-from amends_platform.health import NotAlive
 from amends_platform.hints import Hints
+from amends_platform.http.health import NotAlive
 from amends_platform.logs import configure_logging
 from amends_platform.production import OwnerRefused, check_start, refuse_owner
-from amends_platform.readiness import announce_ready
 from amends_platform.reasons import reason
 from amends_platform.settings import Settings, SettingsError
 from amends_platform.starting import told
+from amends_platform.supervising.readiness import announce_ready
 from amends_platform.telemetry.asked import tracing_asked_for
 from amends_platform.telemetry.heartbeat import Heartbeat
 from amends_platform.telemetry.process import add_pool_metrics, add_process_metrics

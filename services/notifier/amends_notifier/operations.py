@@ -14,7 +14,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from amends_platform.health import NotAlive, NotReady
+from amends_platform.http.health import NotAlive, NotReady
 from amends_platform.telemetry.process import readiness_metric
 
 if TYPE_CHECKING:

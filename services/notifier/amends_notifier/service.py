@@ -23,7 +23,7 @@ from amends_notifier.publisher import Publisher
 from amends_notifier.racing import first_of, go_on
 from amends_notifier.reading import Reading
 from amends_platform.broker_address import BrokerAddress
-from amends_platform.health import NotReady, check_store
+from amends_platform.http.health import NotReady, check_store
 from amends_platform.reasons import reason
 from amends_store.checkpoints import Checkpoint
 from amends_store.errors import Fenced, LogHole

@@ -9,7 +9,7 @@ if __name__ == "__main__":
         from amends_workflow.rebuilding import main
 
         sys.exit(main())
-    from amends_platform.serving import serve
+    from amends_platform.http.serving import serve
     from amends_workflow.app import create_app
 
     sys.exit(serve("workflow", create_app))

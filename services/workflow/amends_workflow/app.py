@@ -14,27 +14,27 @@ import httpx
 import structlog
 from fastapi import FastAPI
 
-from amends_platform.authenticating import authenticator_of
 from amends_platform.broker_address import BrokerAddress
 from amends_platform.cases import Cases
 from amends_platform.contract.openapi import complete
 from amends_platform.evidence.signing import checkpoint_signing
 from amends_platform.guarding.admission import Admission
-from amends_platform.health import NotAlive, check_store
 from amends_platform.hints import Hints
+from amends_platform.http.health import NotAlive, check_store
+from amends_platform.http.serving import START_PATIENCE_SECONDS
+from amends_platform.http.web import add_operations
+from amends_platform.identity.authenticating import authenticator_of
 from amends_platform.keyring import Keyring
 from amends_platform.keystore.erased import ErasedKeys
 from amends_platform.keystore.opening import open_key_store
 from amends_platform.policy.book import PolicyBook
 from amends_platform.production import refuse_owner
 from amends_platform.reasons import reason
-from amends_platform.serving import START_PATIENCE_SECONDS
 from amends_platform.settings import Settings
 from amends_platform.telemetry.heartbeat import Heartbeat
 from amends_platform.telemetry.process import add_pool_metrics, add_process_metrics
 from amends_platform.telemetry.requests import observe_requests
 from amends_platform.telemetry.tracing import Tracing, current_traceparent
-from amends_platform.web import add_operations
 from amends_store.pool import connect_pool
 from amends_store.timers import Fired
 from amends_workflow.answering import Answering

@@ -16,8 +16,8 @@ from amends_domain.access.purposes import PURPOSE_MISSING, PURPOSE_NOT_ALLOWED, 
 from amends_domain.case import Case
 from amends_platform.cases import Cases
 from amends_platform.guarding.admission import Admission
+from amends_platform.http.problems import Problem
 from amends_platform.keyring import Keyring
-from amends_platform.problems import Problem
 from amends_platform.telemetry.current import correlation_of, seen
 from amends_store.errors import AppendRefused, StoreUnavailable
 from amends_store.readings import Reading, record_reading

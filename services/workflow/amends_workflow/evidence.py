@@ -15,8 +15,8 @@ from amends_platform.evidence.notes import BadNote, Signer, Verifier
 from amends_platform.evidence.policy_files import PolicySource
 from amends_platform.evidence.subject import Subject, Words, WordsByVersion, policies_used, subject_of
 from amends_platform.evidence.tree_head import SignedCheckpoint, checkpoint_at_or_after, latest_checkpoint
+from amends_platform.http.problems import Problem
 from amends_platform.policy.book import restored
-from amends_platform.problems import Problem
 from amends_platform.words import words as words_of
 from amends_store.read import Executor
 from amends_store.records import StoredEvent

@@ -10,9 +10,9 @@ from amends_platform.erasing.certificates import Erasure, certificate, erasures_
 from amends_platform.erasing.customers import Customer, find_customer, told_of
 from amends_platform.evidence.notes import Signer
 from amends_platform.evidence.tree_head import checkpoint_at_or_after
+from amends_platform.http.problems import Problem
 from amends_platform.keyring import Keyring
 from amends_platform.keystore.protocol import KeyStore
-from amends_platform.problems import Problem
 from amends_workflow.case_list import Scope
 from amends_workflow.view import View
 

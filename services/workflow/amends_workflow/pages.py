@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import orjson
 from starlette.requests import Request
 
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 
 LIMIT_DEFAULT = 50
 LIMIT_MAX = 200

@@ -9,7 +9,7 @@ from amends_domain.case import Case
 from amends_domain.evolve import fold
 from amends_domain.hindsight import Hindsight, as_it_was
 from amends_domain.policy import Policy
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_platform.recorded import all_recorded
 from amends_store.read import UpTo, UpToPosition, UpToTime
 from amends_store.records import StoredEvent

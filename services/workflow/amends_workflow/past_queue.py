@@ -20,8 +20,8 @@ from uuid import UUID
 from amends_domain.evolve import fold
 from amends_domain.hindsight import as_it_was
 from amends_domain.policy import Policy
+from amends_platform.http.problems import Problem
 from amends_platform.policy.book import PolicyBook
-from amends_platform.problems import Problem
 from amends_platform.recorded import all_recorded
 from amends_store.read import Executor
 from amends_store.records import StoredEvent

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 
 P = ParamSpec("P")
 T = TypeVar("T")

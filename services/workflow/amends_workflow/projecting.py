@@ -10,7 +10,7 @@ from contextlib import suppress
 import asyncpg
 import structlog
 
-from amends_platform.health import NotReady
+from amends_platform.http.health import NotReady
 from amends_platform.policy.book import AlteredPolicy, PolicyBook
 from amends_platform.reasons import reason
 from amends_platform.telemetry.tracing import Tracing

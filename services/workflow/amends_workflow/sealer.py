@@ -11,7 +11,7 @@ import structlog
 
 from amends_platform.evidence.signing import CheckpointSigning
 from amends_platform.evidence.tree_head import SignedCheckpoint, SignedSoFar, signed_so_far
-from amends_platform.health import NotReady
+from amends_platform.http.health import NotReady
 from amends_platform.reasons import reason
 from amends_store.checkpoints import Checkpoint
 from amends_store.errors import Fenced, LogHole

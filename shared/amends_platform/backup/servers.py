@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from amends_platform.data_directory import owned
 from amends_platform.embedded.postgres import EmbeddedPostgres
-from amends_platform.processes import Child
-from amends_platform.up import DATABASE
+from amends_platform.supervising.data_directory import owned
+from amends_platform.supervising.processes import Child
+from amends_platform.supervising.up import DATABASE
 
 
 @asynccontextmanager

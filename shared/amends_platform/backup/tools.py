@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from amends_platform.embedded.postgres import binaries
 from amends_platform.failures import Failure
-from amends_platform.processes import StartFailed
 from amends_platform.settings import masked
+from amends_platform.supervising.processes import StartFailed
 
 _VERSION: Final = re.compile(r"\(PostgreSQL\) (\d+)")
 _SAID_CHARACTERS_MAX: Final = 2_000

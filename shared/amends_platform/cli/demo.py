@@ -10,8 +10,8 @@ import typer
 if TYPE_CHECKING:
     from amends_platform.cli.narration import Narration
     from amends_platform.demo.month.beginning import Month
-    from amends_platform.running import Running
     from amends_platform.settings import Settings
+    from amends_platform.supervising.running import Running
 
 _CASES: Final = 400
 # Of the settings, those that stay within this machine and this directory.
@@ -68,8 +68,8 @@ def demo(
     from amends_platform.cli.settings import load_settings
     from amends_platform.demo.premises import take
     from amends_platform.failures import Failure
-    from amends_platform.processes import StartFailed
-    from amends_platform.up import SERVICES, System, run
+    from amends_platform.supervising.processes import StartFailed
+    from amends_platform.supervising.up import SERVICES, System, run
 
     ends = once or seconds is not None or (story and not sys.stdout.isatty())
     asked = _Asked(cases, seed, story, seconds, stays=not ends)

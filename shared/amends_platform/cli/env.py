@@ -8,7 +8,7 @@ def env() -> None:
     import shlex
 
     from amends_platform.failures import CannotReach
-    from amends_platform.running import SeveralRunning, find_running
+    from amends_platform.supervising.running import SeveralRunning, find_running
 
     try:
         running = find_running()

@@ -17,7 +17,7 @@ from amends_platform.cli.listing import Listed
 if TYPE_CHECKING:
     import asyncpg
 
-    from amends_platform.principals import ApiKey
+    from amends_platform.identity.principals import ApiKey
     from amends_platform.settings import Settings
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ def create(
     """Make a key and show it: once, for only its hash is kept."""
     from amends_platform.cli.instants import instant
     from amends_platform.failures import WrongUsage
-    from amends_platform.principals import create_key
+    from amends_platform.identity.principals import create_key
 
     expires_at = None if expires == "never" else instant(expires, "--expires")
     if expires_at is not None and expires_at <= datetime.now(UTC):
@@ -76,7 +76,7 @@ def create(
 def list_(as_json: AsJson = False) -> None:
     """All keys, the revoked ones too: never the keys themselves."""
     from amends_platform.cli.tables import output, print_table
-    from amends_platform.principals import list_keys
+    from amends_platform.identity.principals import list_keys
 
     keys = _with_database(lambda connection, settings: list_keys(connection, tenant=settings.tenant))
     if as_json:
@@ -95,7 +95,7 @@ def revoke(
     key: Annotated[str, typer.Argument(help="The key's id, its prefix, or the key itself.")], as_json: AsJson = False
 ) -> None:
     """Revoke a key: services refuse it within a quarter of a second."""
-    from amends_platform.principals import revoke_key
+    from amends_platform.identity.principals import revoke_key
 
     revoked = _with_database(lambda connection, settings: revoke_key(connection, key, tenant=settings.tenant))
     print(json.dumps(_document(revoked)) if as_json else f"Revoked {revoked.prefix}… of {revoked.person}.")
@@ -110,7 +110,7 @@ def sign_out(
 
     Who may still sign in may do so again: revoke their key, or disable them at the identity provider, before.
     """
-    from amends_platform.sessions import end_sessions_of
+    from amends_platform.identity.sessions import end_sessions_of
 
     ended = _with_database(lambda connection, settings: end_sessions_of(connection, settings.tenant, person))
     print(json.dumps({"person": person, "sessions": ended}) if as_json else f"Ended {ended} sessions of {person}.")
@@ -210,8 +210,8 @@ def _with_database(work: Callable[[asyncpg.Connection, Settings], Awaitable[T]])
 
     from amends_platform.cli.settings import load_settings
     from amends_platform.failures import Failure, WrongUsage
+    from amends_platform.identity.principals import BadKeyRequest, NoSuchKey
     from amends_platform.owner import database_url_of, owner_connection
-    from amends_platform.principals import BadKeyRequest, NoSuchKey
 
     settings = load_settings()
 

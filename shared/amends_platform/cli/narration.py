@@ -16,7 +16,7 @@ from amends_platform.cli.alert_lines import why
 from amends_platform.cli.tables import fitted, output, print_table
 from amends_platform.clients import Address
 from amends_platform.demo.stage import Stage, Told
-from amends_platform.running import Running
+from amends_platform.supervising.running import Running
 from amends_platform.words import words
 
 # The story is told in English, as its complaints and the people in it speak.

@@ -8,8 +8,8 @@ from amends_platform.failures import WrongUsage
 
 if TYPE_CHECKING:
     from amends_platform.broker_address import BrokerAddress
-    from amends_platform.running import Running
     from amends_platform.settings import Settings
+    from amends_platform.supervising.running import Running
 
 
 def of_this_machine(settings: Settings) -> Settings:
@@ -20,7 +20,7 @@ def of_this_machine(settings: Settings) -> Settings:
 
 def running_here(settings: Settings) -> Running | None:
     """The running `amends up`, unless another database than its own is named. Raises SeveralRunning."""
-    from amends_platform.running import SeveralRunning, find_running
+    from amends_platform.supervising.running import SeveralRunning, find_running
 
     try:
         running = find_running()

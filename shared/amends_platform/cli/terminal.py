@@ -12,8 +12,8 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from amends_platform.running import Running
 from amends_platform.settings import masked
+from amends_platform.supervising.running import Running
 
 _PROGRAMS: Final = ("postgres", "nats", "notifier", "intake", "workflow")
 _COLOURS: Final = {"postgres": "blue", "nats": "cyan", "notifier": "magenta", "intake": "green", "workflow": "yellow"}

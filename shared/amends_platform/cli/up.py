@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from amends_platform.running import Running
+    from amends_platform.supervising.running import Running
 
 DataDir = Annotated[
     Path | None,
@@ -53,8 +53,8 @@ def up(
     from amends_platform.cli.settings import load_settings
     from amends_platform.cli.terminal import Terminal
     from amends_platform.failures import Failure
-    from amends_platform.processes import StartFailed
-    from amends_platform.up import SERVICES, System, run, until_stopped
+    from amends_platform.supervising.processes import StartFailed
+    from amends_platform.supervising.up import SERVICES, System, run, until_stopped
 
     settings = load_settings(data_dir=data_dir, intake_port=intake_port, workflow_port=workflow_port, policy=policy)
     terminal = Terminal()

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from amends_platform.files import write_private
-from amends_platform.ports import remembered_port
-from amends_platform.probes import greets_as_nats
-from amends_platform.processes import Program, StartFailed
+from amends_platform.supervising.ports import remembered_port
+from amends_platform.supervising.probes import greets_as_nats
+from amends_platform.supervising.processes import Program, StartFailed
 
 _HOST: Final = "127.0.0.1"
 

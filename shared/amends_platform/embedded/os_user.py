@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from amends_platform.processes import OsUser, StartFailed
+from amends_platform.supervising.processes import OsUser, StartFailed
 
 # The first is what the wheel's own server makes, so that both agree on one user.
 _NAME: Final = "pgserver"

@@ -19,8 +19,8 @@ import asyncpg
 import psutil
 
 from amends_platform.embedded.os_user import let_read, let_through, user_for_postgres
-from amends_platform.leftovers import stop_processes
-from amends_platform.processes import Answer, OsUser, Program, StartFailed, rotate, tail
+from amends_platform.supervising.leftovers import stop_processes
+from amends_platform.supervising.processes import Answer, OsUser, Program, StartFailed, rotate, tail
 
 SUPERUSER: Final = "postgres"
 _VERSION: Final = "18"

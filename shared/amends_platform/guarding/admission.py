@@ -8,9 +8,9 @@ from typing import Any, Final, Protocol
 
 from amends_platform.guarding.addresses import Proxies
 from amends_platform.guarding.rates import RateLimit
-from amends_platform.oidc.errors import NotAdmitted, ProviderAway
-from amends_platform.principals import Principal, Unauthenticated
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
+from amends_platform.identity.oidc.errors import NotAdmitted, ProviderAway
+from amends_platform.identity.principals import Principal, Unauthenticated
 from amends_platform.settings import Settings, per_second
 from amends_platform.telemetry.current import seen
 

@@ -21,7 +21,7 @@ from amends_platform.guarding import limits
 from amends_platform.guarding.gate import Gate
 from amends_platform.guarding.headers import SECURITY
 from amends_platform.guarding.refusing import bare_answer, given_up, stopped, wrong_request
-from amends_platform.problems import Problem, instance_of, problem_response
+from amends_platform.http.problems import Problem, instance_of, problem_response
 from amends_platform.reasons import traced
 
 log = structlog.get_logger()

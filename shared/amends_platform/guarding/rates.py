@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 
 _BUCKETS_MAX: Final = 10_000
 # Who asks on although refused is answered later and later: a flood then costs its sender more than us.

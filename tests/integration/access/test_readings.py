@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 
 from amends_domain.access.grants import Grant
-from amends_platform.authenticating import Authenticator
-from amends_platform.principals import Principal
+from amends_platform.identity.authenticating import Authenticator
+from amends_platform.identity.principals import Principal
 from amends_workflow.shapes import ReadingPage
 from tests.support.console import Desk, words_of
 from tests.support.intake import Caller, refused

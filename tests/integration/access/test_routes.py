@@ -16,7 +16,7 @@ from amends_domain.access.grants import Grant
 from amends_domain.access.judging import may
 from amends_domain.access.roles import ROLES
 from amends_domain.access.table import OPEN, TABLE
-from amends_platform.principals import create_key
+from amends_platform.identity.principals import create_key
 from tests.support.bodies import body_and_action
 from tests.support.console import Desk, Visitor, running_desk
 from tests.support.doors import Door, doors

@@ -22,8 +22,8 @@ from amends_platform.backup.restoring import restore
 from amends_platform.backup.tools import ToolFailed, tool, without_password
 from amends_platform.evidence.signing_key import last_file_of
 from amends_platform.failures import Failure, WrongUsage
-from amends_platform.principals import Principal, create_key
-from amends_platform.sessions import begin_person_session
+from amends_platform.identity.principals import Principal, create_key
+from amends_platform.identity.sessions import begin_person_session
 from tests.integration.cli.telling import connected
 from tests.support.logs import fill_log
 from tests.support.postgres import Database, PostgresServer, new_database

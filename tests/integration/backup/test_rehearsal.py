@@ -22,7 +22,7 @@ from amends_platform.backup.making import make_backup
 from amends_platform.backup.manifest import CHECKPOINT, Manifest
 from amends_platform.backup.restoring import restore
 from amends_platform.evidence.signing_key import ensure_signing_key, last_file_of
-from amends_platform.principals import create_key
+from amends_platform.identity.principals import create_key
 from amends_platform.verifying.claims import claims_from, own_public_keys
 from amends_platform.verifying.log import Request, Verified, verify_log
 from amends_workflow.projection import CHECKPOINT as READ_MODEL

@@ -12,7 +12,7 @@ import pytest_asyncio
 import uvicorn
 
 from amends_platform.clients import Address
-from amends_platform.principals import create_key
+from amends_platform.identity.principals import create_key
 from tests.integration.cli.telling import POLICY, Told, connected, some_history
 from tests.integration.workflow.conftest import Log, open_log
 from tests.support.intake import Intake, running_intake

@@ -11,10 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import pytest_asyncio
 
-from amends_platform.authenticating import Authenticator
-from amends_platform.oidc.fetching import DOCUMENT_BYTES_MAX
-from amends_platform.principals import Unauthenticated
-from amends_platform.sessions import end_sessions_of
+from amends_platform.identity.authenticating import Authenticator
+from amends_platform.identity.oidc.fetching import DOCUMENT_BYTES_MAX
+from amends_platform.identity.principals import Unauthenticated
+from amends_platform.identity.sessions import end_sessions_of
 from tests.integration.cli.telling import connected
 from tests.support.console import Desk, Visitor, running_desk, words_of
 from tests.support.identity import AUDIENCE, IdentityServer, an_identity_server, answer

@@ -7,8 +7,8 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from amends_platform.authenticating import CACHE_SECONDS, Authenticator
-from amends_platform.principals import SESSION_PATTERN, Unauthenticated, revoke_key
+from amends_platform.identity.authenticating import CACHE_SECONDS, Authenticator
+from amends_platform.identity.principals import SESSION_PATTERN, Unauthenticated, revoke_key
 from tests.support.console import Desk, Visitor, words_of
 
 BETWEEN = "amends_session"

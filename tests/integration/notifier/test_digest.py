@@ -26,8 +26,8 @@ from amends_platform import cli
 from amends_platform.digest.checking import check_digest
 from amends_platform.policy.files import load_policy
 from amends_platform.policy.publishing import publish
-from amends_platform.ports import free_port
 from amends_platform.settings import Settings
+from amends_platform.supervising.ports import free_port
 from amends_platform.words import words
 from tests.support.notifying import until
 from tests.support.postgres import Database

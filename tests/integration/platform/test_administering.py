@@ -14,13 +14,13 @@ from uuid import UUID
 
 import asyncpg
 
-from amends_platform.authenticating import Authenticator
 from amends_platform.checkup import APPEND_ONLY
 from amends_platform.evidence.signing import CheckpointSigning
 from amends_platform.evidence.signing_key import ensure_signing_key, load_signer
+from amends_platform.identity.authenticating import Authenticator
+from amends_platform.identity.principals import list_keys
 from amends_platform.policy.book import keep
 from amends_platform.policy.files import load_policy
-from amends_platform.principals import list_keys
 from amends_platform.sealing import ensure_master_key
 from amends_store.checkpoints import Checkpoint
 from tests.support.keys import kept_in_the_database, key_store_in

@@ -12,7 +12,7 @@ import pytest
 
 from amends_platform.backup.making import make_backup
 from amends_platform.backup.restoring import restore
-from amends_platform.principals import create_key, list_keys, revoke_key
+from amends_platform.identity.principals import create_key, list_keys, revoke_key
 from amends_platform.verifying.log import Request, verify_log
 from amends_store.append import Appender
 from amends_store.migrate import migrate

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
 
 from amends_notifier.service import Notifier
-from amends_platform.health import NotReady
+from amends_platform.http.health import NotReady
 from amends_platform.telemetry.tracing import parent_in
 from tests.support.console import running_desk, until
 from tests.support.intake import complaint

@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 
 from amends_platform.embedded.postgres import EmbeddedPostgres
-from amends_platform.processes import Child, StartFailed
+from amends_platform.supervising.processes import Child, StartFailed
 from tests.support.programs import gone
 
 

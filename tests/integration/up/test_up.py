@@ -18,8 +18,8 @@ import nats
 import psutil
 import pytest
 
-from amends_platform.running import find_running
 from amends_platform.sealing import ensure_master_key
+from amends_platform.supervising.running import find_running
 from tests.support.postgres import Database
 from tests.support.programs import gone
 from tests.support.ups import Up

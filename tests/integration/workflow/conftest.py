@@ -23,12 +23,12 @@ from amends_domain.evolve import customer_of_incident
 from amends_domain.policy import Policy
 from amends_platform.cases import Cases
 from amends_platform.evidence.signing_key import ensure_signing_key
+from amends_platform.identity.principals import create_key
 from amends_platform.ids import uuid7
 from amends_platform.keyring import Keyring
 from amends_platform.keystore.protocol import KeyStore
 from amends_platform.policy.book import PolicyBook
 from amends_platform.policy.files import load_policy
-from amends_platform.principals import create_key
 from amends_platform.recorded import new_event
 from amends_platform.sealing import ensure_master_key
 from amends_platform.settings import Settings

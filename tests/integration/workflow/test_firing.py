@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from amends_domain.commands import Apologize
-from amends_platform.health import NotReady
+from amends_platform.http.health import NotReady
 from amends_platform.policy.book import PolicyBook
 from amends_store.migrate import migrate
 from amends_store.timers import Fired

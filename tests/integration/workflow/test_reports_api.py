@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 
 from amends_domain.measures.months import Month
+from amends_platform.http.problems import Problem
 from amends_platform.policy.book import PolicyBook
-from amends_platform.problems import Problem
 from amends_store.errors import StoreUnavailable
 from amends_workflow.rebuild import SEARCH_PATH, Rebuild
 from amends_workflow.reports.cutting import Settled

@@ -12,7 +12,7 @@ import pytest_asyncio
 from starlette.types import Receive, Scope, Send
 
 from amends_domain.commands import Apologize
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_store.read import head_position
 from amends_workflow.live.happenings import Kind
 from amends_workflow.live.stream import Live, Pace, Reader

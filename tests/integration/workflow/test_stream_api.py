@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from amends_domain.commands import Escalate
-from amends_platform.principals import create_key, revoke_key
+from amends_platform.identity.principals import create_key, revoke_key
 from amends_workflow.live_shapes import Happening
 from tests.integration.workflow.conftest import TENANT, Log, Workflow
 from tests.support.server_sent import Listener, listening

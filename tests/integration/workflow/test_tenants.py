@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import asyncpg
 import pytest
 
-from amends_platform.principals import create_key
+from amends_platform.identity.principals import create_key
 from tests.integration.workflow.conftest import Asker, Workflow, running_workflow
 from tests.support import notifying
 from tests.support.intake import Caller, Intake, complaint, running_intake

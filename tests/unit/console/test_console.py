@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import pytest
 
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_platform.words import words
 from amends_workflow.console.acting.filling import fill
 from amends_workflow.console.acting.table import ACTIONS

@@ -13,8 +13,8 @@ import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from amends_platform.draining import DrainingServer
-from amends_platform.web import add_operations
+from amends_platform.http.draining import DrainingServer
+from amends_platform.http.web import add_operations
 
 WAIT_SECONDS_MAX = 20
 # Long enough to fail when nobody cuts it short.

@@ -7,7 +7,7 @@ from typing import Annotated
 import pytest
 from pydantic import AfterValidator, BaseModel, ValidationError
 
-from amends_platform.problems import invalid
+from amends_platform.http.problems import invalid
 
 
 def printable(value: str) -> str:

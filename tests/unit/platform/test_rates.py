@@ -8,13 +8,13 @@ from typing import Any, cast
 import asyncpg
 import pytest
 
-from amends_platform.authenticating import Authenticator
 from amends_platform.guarding import rates
 from amends_platform.guarding.addresses import Proxies, network_of
 from amends_platform.guarding.admission import Admission, unknown_keys_limit
 from amends_platform.guarding.rates import RateLimit
-from amends_platform.principals import Unauthenticated
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
+from amends_platform.identity.authenticating import Authenticator
+from amends_platform.identity.principals import Unauthenticated
 from amends_platform.settings import Settings
 
 FORWARDED = b"x-forwarded-for"

@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from amends_platform.cli.settings import of_this_machine
-from amends_platform.running import Running, SeveralRunning, find_running, publish, withdraw
 from amends_platform.settings import Settings
+from amends_platform.supervising.running import Running, SeveralRunning, find_running, publish, withdraw
 
 
 @pytest.fixture(autouse=True)

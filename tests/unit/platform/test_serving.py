@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.responses import StreamingResponse
 
-from amends_platform import serving
+from amends_platform.http import serving
 
 WAIT_SECONDS_MAX = 20
 

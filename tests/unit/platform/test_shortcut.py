@@ -14,9 +14,9 @@ from starlette.responses import PlainTextResponse, Response
 
 from amends_intake.metrics import Metrics
 from amends_intake.routes import ROUTES, add_routes
-from amends_platform import problems
-from amends_platform.problems import Problem
-from amends_platform.shortcut import Known, add_shortcut
+from amends_platform.http import problems
+from amends_platform.http.problems import Problem
+from amends_platform.http.shortcut import Known, add_shortcut
 
 
 def app_with_shortcut() -> FastAPI:

@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 from structlog.testing import capture_logs
 
-from amends_platform import serving
+from amends_platform.http import serving
 from amends_platform.production import OwnerRefused
 from amends_platform.sealing import MasterKeyError
 from amends_platform.starting import Start, told

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from structlog.testing import LogCapture
 
-from amends_platform import web
+from amends_platform.http import web
 from amends_store.errors import AppendRefused
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_workflow.pages import Pages, key_time
 
 keys = st.lists(st.one_of(st.text(st.characters(exclude_categories=["Cs"])), st.integers(-(2**63), 2**63 - 1)))

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_workflow.press import Press
 
 

@@ -20,7 +20,7 @@ from openpyxl import load_workbook
 from amends_domain.measures.figures import Part
 from amends_domain.measures.pack import Pack
 from amends_domain.measures.reconciling import equation
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_workflow.reports.composing import composed
 from amends_workflow.reports.formats import written
 from amends_workflow.reports.html_form import as_html

@@ -11,7 +11,7 @@ import orjson
 from pydantic import ValidationError
 from starlette.datastructures import QueryParams
 
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_platform.words import Words
 from amends_store.read import Executor
 from amends_workflow.parameters import AlertListParameters

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from starlette.responses import Response
 
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_workflow.console.headers import SECURITY
 
 _FOLDER = files("amends_workflow.console") / "static"

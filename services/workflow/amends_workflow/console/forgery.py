@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 
 # The field of every form.
 FIELD = "csrf"

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 
 _FIELDS_MAX = 500
 _MEDIA_TYPE = "application/x-www-form-urlencoded"

@@ -11,13 +11,13 @@ from starlette.requests import Request
 from amends_domain.access.judging import may
 from amends_platform.guarding.addresses import Proxies
 from amends_platform.guarding.admission import unknown_keys_limit
-from amends_platform.oidc.authorizing import BrokenOff, NotBegunHere, SignIn, address, begun, code_of, resumed
-from amends_platform.oidc.client import secret_of
-from amends_platform.oidc.errors import NotAdmitted, ProviderAway
-from amends_platform.oidc.provider import load_provider
-from amends_platform.oidc.redeeming import SignInDesk
-from amends_platform.principals import Principal
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
+from amends_platform.identity.oidc.authorizing import BrokenOff, NotBegunHere, SignIn, address, begun, code_of, resumed
+from amends_platform.identity.oidc.client import secret_of
+from amends_platform.identity.oidc.errors import NotAdmitted, ProviderAway
+from amends_platform.identity.oidc.provider import load_provider
+from amends_platform.identity.oidc.redeeming import SignInDesk
+from amends_platform.identity.principals import Principal
 from amends_platform.settings import Settings
 
 log = structlog.get_logger()

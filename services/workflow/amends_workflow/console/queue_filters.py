@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from pydantic import ValidationError
 from starlette.datastructures import QueryParams
 
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_workflow.parameters import CaseListParameters
 
 MINE: Final = "me"

@@ -15,9 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from amends_platform.problems import Problem, instance_of
+from amends_platform.http.problems import Problem, instance_of
+from amends_platform.http.web import STORE_AWAY
 from amends_platform.reasons import reason, traced
-from amends_platform.web import STORE_AWAY
 from amends_platform.words import message
 from amends_workflow.console.rendering import go_to, here, page
 from amends_workflow.console.visitors import NotSignedIn, visitor_of

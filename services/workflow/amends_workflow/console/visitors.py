@@ -14,8 +14,8 @@ from amends_domain.access.judging import may
 from amends_domain.access.purposes import PURPOSES, USUAL
 from amends_domain.access.table import TABLE
 from amends_domain.case import ORDINARY
-from amends_platform.authenticating import Authenticator
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
+from amends_platform.identity.authenticating import Authenticator
 from amends_workflow.answering import Answering
 from amends_workflow.console import cookies
 from amends_workflow.console.forgery import FIELD, check_form_token, form_token, refuse_other_sites

@@ -17,7 +17,7 @@ import asyncpg
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_store.outages import is_passing
 from amends_store.read import head_position
 from amends_workflow.live.happenings import Happening, Kind, frame, mark

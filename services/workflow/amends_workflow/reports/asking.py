@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from amends_domain.measures.months import BadMonth, Month
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_workflow.enquiries import Enquirer
 from amends_workflow.reports.formats import Written
 

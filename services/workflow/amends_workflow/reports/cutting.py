@@ -13,9 +13,9 @@ from amends_domain.measures.months import Month, months_until
 from amends_domain.measures.pack import Cut
 from amends_domain.policy import Policy
 from amends_platform.exporting.extract import scope_of_times
+from amends_platform.http.problems import Problem
 from amends_platform.policy.book import PolicyBook, begins
 from amends_platform.policy.publishing import PUBLICATIONS
-from amends_platform.problems import Problem
 from amends_store.errors import StoreUnavailable
 from amends_store.read import Executor, head_position
 from amends_workflow.statements import statement

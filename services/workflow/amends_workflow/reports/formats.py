@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from amends_domain.measures.pack import Pack
 from amends_platform.evidence.dossier_pdf import CannotPrint
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_workflow.press import PRESS
 from amends_workflow.reports.composing import composed
 from amends_workflow.reports.html_form import as_html

@@ -16,8 +16,8 @@ import structlog
 
 from amends_domain.measures.contribution import Contribution, RunningSum
 from amends_domain.measures.pack import Cut, Pack, pack_of, span_of
+from amends_platform.http.problems import Problem
 from amends_platform.policy.book import PolicyBook
-from amends_platform.problems import Problem
 from amends_platform.reasons import reason
 from amends_store.records import StoredEvent
 from amends_workflow.reports.cutting import cut_to_date

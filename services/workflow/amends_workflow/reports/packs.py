@@ -12,8 +12,8 @@ from amends_domain.measures.contribution import Sum
 from amends_domain.measures.months import Month
 from amends_domain.measures.pack import Covering, Cut, Pack, of_branch, pack_of
 from amends_platform.evidence.tree_head import checkpoint_at_or_after
+from amends_platform.http.problems import Problem
 from amends_platform.policy.book import PolicyBook
-from amends_platform.problems import Problem
 from amends_workflow.reports.cutting import Settled, cut_of, months
 from amends_workflow.reports.reading import summed
 from amends_workflow.view import View

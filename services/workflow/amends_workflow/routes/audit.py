@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from amends_platform.contract.openapi import answers as problems
 from amends_platform.evidence.tree_head import SignedCheckpoint, checkpoint_of, latest_checkpoint
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_store.tiles import consistency_proof, inclusion_proof
 from amends_workflow import answers, shapes
 from amends_workflow.answering import Of, asking

@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from amends_platform.contract.openapi import answers as problems
 from amends_platform.guarding.pace import unhurried
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_platform.sealing import CannotUnseal
 from amends_workflow import answers, erasure_shapes, shapes
 from amends_workflow.answering import Of, asking

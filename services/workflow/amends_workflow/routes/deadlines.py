@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from amends_domain.policy import Policy
 from amends_platform.contract.openapi import answers as problems
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_platform.words import words
 from amends_workflow import answers, shapes
 from amends_workflow.answering import Of, asking

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_store.read import head_position
 from amends_workflow.alert_list import list_alerts
 from amends_workflow.console.acting.sending import Done, Refused, send

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from amends_platform.evidence.tree_head import SignedSoFar, latest_checkpoint
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_workflow.audit_trails import ListedEntries
 from amends_workflow.console.rendering import go_to, page
 from amends_workflow.console.routing import PageRoute

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_workflow.board import board_of
 from amends_workflow.console.rendering import page
 from amends_workflow.console.routing import PageRoute

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from amends_domain.reference import reference_of
 from amends_platform.guarding.pace import unhurried
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_store.read import UpToPosition, UpToVersion, read_stream
 from amends_workflow.console.acting.action import Action
 from amends_workflow.console.acting.filling import Filled, field_at, fill

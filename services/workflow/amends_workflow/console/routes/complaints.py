@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_workflow.console.acting.complaint_form import COMPLAINT
 from amends_workflow.console.acting.filling import field_at, fill
 from amends_workflow.console.acting.sending import Done, Refused, send

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from amends_platform.problems import Problem
-from amends_platform.sessions import LIFETIME, SIGN_IN_SECONDS_MAX, begin_person_session
+from amends_platform.http.problems import Problem
+from amends_platform.identity.sessions import LIFETIME, SIGN_IN_SECONDS_MAX, begin_person_session
 from amends_workflow.console import cookies
 from amends_workflow.console.forgery import refuse_other_sites
 from amends_workflow.console.rendering import go_to, local_path

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from amends_domain.case import ALL_BRANCHES
 from amends_domain.measures.pack import Pack
 from amends_platform.guarding.pace import unhurried
-from amends_platform.problems import Problem
+from amends_platform.http.problems import Problem
 from amends_platform.words import message, words
 from amends_workflow.console.preferences import preferences
 from amends_workflow.console.rendering import go_to, page

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from amends_domain.access.purposes import PURPOSES
-from amends_platform.principals import KEY_PATTERN
-from amends_platform.problems import Problem
-from amends_platform.sessions import LIFETIME, begin_session, end_session
+from amends_platform.http.problems import Problem
+from amends_platform.identity.principals import KEY_PATTERN
+from amends_platform.identity.sessions import LIFETIME, begin_session, end_session
 from amends_platform.words import LANGUAGES, message
 from amends_workflow.console import cookies
 from amends_workflow.console.forgery import FIELD, check_form_token, form_token, refuse_other_sites
