@@ -13,7 +13,7 @@ WORKERS ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
 # A system is many Python processes, and its tests start hundreds: each finds its modules compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up demo test check rehearsal audit setup bench fuzz docs words screenshots format lock clean
+.PHONY: help up demo test check rehearsal audit setup bench faults fuzz docs words screenshots format lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ up: $(STAMP) ## the whole system in this terminal (ARGS="--data-dir D" and so on
 demo: $(STAMP) ## the system, with a month at an invented bank, and a story on clocks of seconds
 	@exec $(BIN)/amends demo $(ARGS)
 
-test: $(STAMP) ## every test, on real PostgreSQL and NATS (ARGS="-k name" and so on)
+test: $(STAMP) ## every test but those below, on real PostgreSQL and NATS (ARGS="-k name" and so on)
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP) ## format, lint (image and scripts, too), types, import rules
@@ -46,6 +46,9 @@ setup: $(STAMP) ## install into .venv, and nothing else
 
 bench: $(STAMP) ## benchmarks, side by side in one run; writes docs/benchmarks.md
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+faults: $(STAMP) ## kill every process in the middle of the work, and count what was lost or happened twice
+	@$(BIN)/pytest -n 0 tests/faults $(ARGS)
 
 fuzz: $(STAMP) ## both services asked whatever their documents allow, and more (ARGS="--examples 100 --seed N")
 	@$(BIN)/python -m tests.fuzz $(ARGS)
