@@ -13,12 +13,12 @@ import asyncpg
 import httpx
 
 from amends_domain.reference import reference_of
-from amends_platform.demo.month.bank import policy_text
 from amends_platform.demo.month.beginning import begin
 from amends_platform.demo.month.plan import SEED
 from amends_platform.evidence.signing_key import ensure_signing_key
 from amends_platform.identity.principals import create_key
 from amends_platform.settings import Settings
+from amends_platform.simulation.bank import policy_text
 from amends_platform.supervising.ports import free_port
 from amends_platform.supervising.probes import http_ready
 from amends_store.read import head_position

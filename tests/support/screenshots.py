@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from amends_platform.demo.month.bank import BRANCHES
+from amends_platform.simulation.bank import BRANCHES
 from amends_platform.supervising.running import Running, find_running
 from tests.support.scratch import scratch_directory
 from tests.support.ups import environment

@@ -12,11 +12,9 @@ import pytest
 import pytest_asyncio
 
 from amends_platform.auditing import auditor_connection
-from amends_platform.demo.month.bank import policy_text
 from amends_platform.demo.month.beginning import Month, begin, put_in_force
 from amends_platform.demo.month.filling import NotEmpty, fill
 from amends_platform.demo.month.plan import SEED, plan
-from amends_platform.demo.month.world import Happening, Refused, World
 from amends_platform.demo.premises import check_is_new
 from amends_platform.demo.samples import sample_complaints
 from amends_platform.failures import Failure
@@ -26,6 +24,8 @@ from amends_platform.policy.publishing import publications
 from amends_platform.recorded import personal_data
 from amends_platform.replaying.replays import replay_and_compare
 from amends_platform.settings import Settings
+from amends_platform.simulation.bank import policy_text
+from amends_platform.simulation.world import Happening, Refused, World
 from amends_platform.verifying.log import Request, verify_log
 from amends_store.read import read_log
 from tests.integration.workflow.conftest import project
@@ -121,7 +121,7 @@ async def test_a_month_that_is_cut_off_leaves_nothing_and_the_clock_as_it_was(
     told = plan(policy.policy, sample_complaints(), UNTIL, cases=5)
 
     def cut_off() -> Iterator[Happening | Refused]:
-        for number, happening in enumerate(World("default", policy.policy, SEED).play(told)):
+        for number, happening in enumerate(World("default", told.town).play(told.steps, told.until)):
             if number == 20:
                 raise ConnectionError("the machine is switched off")
             yield happening

@@ -19,11 +19,11 @@ from amends_domain.late_entries import late_entries
 from amends_domain.policy import Policy
 from amends_domain.policy_measures import indicators_of
 from amends_domain.runs import Verdict
-from amends_platform.demo.month.bank import BRANCHES, CHANNELS, TYPES, policy_text
 from amends_platform.demo.month.plan import SEED, Plan, plan
-from amends_platform.demo.month.world import Happening, Refused, World
 from amends_platform.demo.samples import sample_complaints
 from amends_platform.policy.files import load_policy
+from amends_platform.simulation.bank import BRANCHES, CHANNELS, TYPES, policy_text
+from amends_platform.simulation.world import Happening, Refused, World
 
 UNTIL = datetime(2026, 11, 20, 7, tzinfo=UTC)
 
@@ -50,8 +50,8 @@ def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
 
 def played(policy: Policy, *, until: datetime = UNTIL, seed: int = SEED, cases: int) -> Played:
     told = plan(policy, sample_complaints(), until, seed=seed, cases=cases)
-    world = World("default", policy, seed)
-    both = list(world.play(told))
+    world = World("default", told.town)
+    both = list(world.play(told.steps, told.until))
     return Played(
         told,
         [each for each in both if isinstance(each, Happening)],

@@ -1,5 +1,5 @@
-"""A month at an invented bank: lives of complaints planned by chance, and the log that they would have left.
+"""A month at an invented bank, and the log that it would have left.
 
-Imports the rest of amends_platform, no service. Everything but `filling` is pure: chance is a seed, time an argument.
-Start at `plan` (who does what when), then `world` (what the log says of it) and `filling` (how it gets there).
+Imports the rest of amends_platform, no service. Start at `plan` (who comes when); `simulation` plays it, and `filling`
+puts it into a log.
 """

@@ -10,16 +10,16 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from amends_platform.demo.month.bank import policy_text
 from amends_platform.demo.month.filling import fill
 from amends_platform.demo.month.plan import Plan, plan
-from amends_platform.demo.month.world import Happening, Refused, World
 from amends_platform.demo.samples import sample_complaints
 from amends_platform.files import write_private
 from amends_platform.keystore.opening import open_key_store
 from amends_platform.policy.files import LoadedPolicy, load_policy
 from amends_platform.policy.publishing import publish
 from amends_platform.settings import Settings
+from amends_platform.simulation.bank import policy_text
+from amends_platform.simulation.world import Happening, Refused, World
 
 STORY_POLICY: Final = "demo"
 _BY: Final = "demo"
@@ -80,6 +80,6 @@ def _invent(
     tenant: str, policy: LoadedPolicy, now: datetime, seed: int, cases: int
 ) -> tuple[Plan, list[Happening | Refused], int]:
     told = plan(policy.policy, sample_complaints(), now, seed=seed, cases=cases)
-    world = World(tenant, policy.policy, seed)
-    happened = list(world.play(told))
+    world = World(tenant, told.town)
+    happened = list(world.play(told.steps, told.until))
     return told, happened, len(world.cases)

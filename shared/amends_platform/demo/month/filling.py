@@ -15,13 +15,13 @@ from typing import Any, Final
 
 import asyncpg
 
-from amends_platform.demo.month.world import Happening, Refused
 from amends_platform.failures import Failure
 from amends_platform.keyring import Keyring
 from amends_platform.keystore.protocol import KeyStore
 from amends_platform.policy.files import LoadedPolicy
 from amends_platform.policy.publishing import BY_SETTING, publish
 from amends_platform.sealing import CustomerKey
+from amends_platform.simulation.world import Happening, Refused
 from amends_store.batch import arguments
 from amends_store.records import Append
 from amends_store.refusals import Refusal, record_refusal

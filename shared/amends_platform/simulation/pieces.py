@@ -33,8 +33,8 @@ from amends_domain.decide import Actor
 from amends_domain.decisions.actions import CORRECTIVE_ACTION_DONE
 from amends_domain.events import NoteAdded
 from amends_domain.policy_measures import indicators_of
-from amends_platform.demo.month.bank import AGENT, HANDLER, SUPERVISOR
-from amends_platform.demo.month.telling import Telling
+from amends_platform.simulation.bank import AGENT, HANDLER, SUPERVISOR
+from amends_platform.simulation.telling import Telling
 
 CURRENCY: Final = "CNY"
 _DEPARTMENTS: Final = ("card_centre", "wealth_management", "it_operations")
@@ -100,8 +100,10 @@ def call_back(t: Telling, due_at: datetime) -> None:
         t.trouble += 1
         t.at = t.scene.hours.working(max(due_at, t.at), t.chance.uniform(0.5, 12))
     else:
-        soon = t.scene.hours.working(t.at + min(in_hand, timedelta(days=3)) * t.chance.uniform(0.05, 0.85))
-        t.at = min(soon, due_at - timedelta(minutes=4)) if due_at > t.at + timedelta(minutes=8) else soon
+        share = t.chance.uniform(0.05, 0.85) * t.scene.town.pace
+        soon = t.scene.hours.working(t.at + min(in_hand, timedelta(days=3)) * share)
+        is_pressed = share < 1 and due_at > t.at + timedelta(minutes=8)
+        t.at = min(soon, due_at - timedelta(minutes=4)) if is_pressed else soon
     promise = None
     if t.likely(0.28):
         t.promises += 1

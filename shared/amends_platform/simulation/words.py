@@ -10,7 +10,7 @@ from importlib.resources import files
 from random import Random
 from typing import Any, Final
 
-from amends_platform.demo.month.bank import BRANCHES, TYPES
+from amends_platform.simulation.bank import BRANCHES, TYPES
 
 _NUMBER: Final = re.compile(r"(?<![\d.:])\d{2,5}(?![\d:%]|\.\d)")
 _WEEKDAYS: Final = {

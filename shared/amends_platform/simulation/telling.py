@@ -13,8 +13,8 @@ from amends_domain.case import Case
 from amends_domain.commands import Command
 from amends_domain.decide import Actor
 from amends_domain.policy import Policy
-from amends_platform.demo.month import bank, words
-from amends_platform.demo.month.hours import Hours
+from amends_platform.simulation import bank, words
+from amends_platform.simulation.hours import Hours
 
 
 class Step(NamedTuple):
@@ -33,13 +33,40 @@ class Step(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What every life is told from. `chance` is the only source of variety."""
+class Town:
+    """Where all lives are told: under which policy, at which branches.
 
+    `pace` is how long people take over what they do, 1 as they usually do. `samples` are complaints to borrow words
+    from. What every life is made of follows from `seed` and from nothing else: not from what other lives are.
+    """
+
+    policy: Policy
+    branches: tuple[bank.Branch, ...]
+    samples: words.Samples
+    seed: int
+    pace: float = 1.0
+
+    def scene(self, name: object) -> Scene:
+        """A life's own, by its name or number."""
+        chance = Random(f"{self.seed}:{name}")
+        return Scene(self, chance, Hours(self.policy.calendar, chance))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What one life is told from. `chance` is its only source of variety."""
+
+    town: Town
     chance: Random
     hours: Hours
-    policy: Policy
-    samples: words.Samples
+
+    @property
+    def policy(self) -> Policy:
+        return self.town.policy
+
+    def branch(self) -> bank.Branch:
+        """One of the branches, by its share."""
+        return bank.branch(self.chance, self.town.branches)
 
 
 class Telling:
@@ -95,9 +122,9 @@ class Telling:
 
     def minutes(self, least: float, most: float) -> None:
         """So many minutes pass, and then until somebody is on the telephone."""
-        later = self.at + timedelta(minutes=self.chance.uniform(least, most))
+        later = self.at + timedelta(minutes=self.chance.uniform(least, most) * self.scene.town.pace)
         self.at = self.scene.hours.telephone(later)
 
     def working(self, least: float, most: float) -> None:
         """So many hours of work pass."""
-        self.at = self.scene.hours.working(self.at, self.chance.uniform(least, most))
+        self.at = self.scene.hours.working(self.at, self.chance.uniform(least, most) * self.scene.town.pace)

@@ -1,13 +1,14 @@
 """What the log owes of cases that belong together, as the workflow finds it by sets: repeats, and mass incidents.
 
-It holds few cases, and looks at all that share a key whenever one of them changes.
+Whenever a case changes it looks at those that share a key with it, and were received around the same time.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -45,6 +46,37 @@ class _Entry:
         self.repeat_of: UUID | None = None
         self.owed_incident: UUID | None = None
 
+    @property
+    def reach(self) -> tuple[datetime, datetime] | None:
+        """Wide enough for every window of time that touches this complaint's; None where it has none."""
+        if self.mass_key is None or self.mass_since is None:
+            return None
+        wide: timedelta = self.mass_until - self.mass_since
+        return self.mass_since - wide, self.mass_until + wide
+
+
+class _Line:
+    """Cases in the order in which they were received. Instants never change, so what is once in it stays."""
+
+    def __init__(self) -> None:
+        self._ordered: list[tuple[datetime, UUID]] = []
+        self._held: set[UUID] = set()
+
+    def add(self, case: Case) -> None:
+        if case.id not in self._held:
+            self._held.add(case.id)
+            insort(self._ordered, (case.received_at, case.id))
+
+    def between(self, since: datetime, until: datetime | None) -> list[UUID]:
+        """Those received from `since` to `until` (None: now), both included."""
+        first = bisect_left(self._ordered, since, key=_received_at)
+        last = None if until is None else bisect_right(self._ordered, until, key=_received_at)
+        return [case_id for _, case_id in self._ordered[first:last]]
+
+
+def _received_at(held: tuple[datetime, UUID]) -> datetime:
+    return held[0]
+
 
 class Belonging:
     """Told of each case whenever it changes; answers which others owe something else now, and what each owes."""
@@ -54,9 +86,10 @@ class Belonging:
         self._policies = policies
         self._entries: dict[UUID, _Entry] = {}
         self._of_customer: defaultdict[str, set[UUID]] = defaultdict(set)
-        self._of_mass: defaultdict[str, set[UUID]] = defaultdict(set)
-        # Keys under which something has moved since incidents were last looked for.
-        self._moved: set[str] = set()
+        self._of_mass: defaultdict[str, _Line] = defaultdict(_Line)
+        self._incidents_of: defaultdict[str, list[UUID]] = defaultdict(list)
+        # Complaints that have moved since incidents were last looked for.
+        self._moved: list[_Entry] = []
 
     def changed(self, case: Case) -> set[UUID]:
         """Take the case as it is now. Answers the cases, this one perhaps among them, that owe something else."""
@@ -76,12 +109,7 @@ class Belonging:
             self._of_customer[case.customer_ref].add(case.id)
             found |= set(self._repeats(case.customer_ref))
         if before is None or _has_moved(before, entry):
-            if before is not None and before.case.incident is None and case.incident is not None:
-                self._gather_on(entry)
-            for key in {each.mass_key for each in (before, entry) if each is not None and each.mass_key is not None}:
-                self._of_mass[key].add(case.id)
-                self._moved.add(key)
-                found |= set(self._incidents(key))
+            found |= set(self._looked_at(before, entry))
         return found
 
     def owed(self, case: Case) -> list[tuple[str, datetime, Event]]:
@@ -94,20 +122,25 @@ class Belonging:
 
     def opening(self) -> Iterator[Found]:
         """The incidents that are to open themselves because of what was changed last."""
-        for key in sorted(self._moved):
-            entries = [self._entries[each] for each in self._of_mass[key]]
-            free = [_free(entry) for entry in entries if entry.mass_key == key and _is_free(entry)]
-            for opening in openings(free):
+        moved: defaultdict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
+        for entry in self._moved:
+            if entry.mass_key is not None and entry.reach is not None:
+                moved[entry.mass_key].append(entry.reach)
+        self._moved.clear()
+        for key, reaches in sorted(moved.items()):
+            since, until = min(first for first, _ in reaches), max(last for _, last in reaches)
+            entries = [each for each in self._between(key, since, until) if each.mass_key == key]
+            for opening in openings(_free(each) for each in entries if _is_free(each)):
                 if incident_id(key, opening.position) not in self._entries:
                     yield self._found(opening, entries)
-        self._moved.clear()
 
     def incident_with(self, value: str) -> Case | None:
         """The open incident whose complaints have this cause (or what else it gathers by)."""
-        for entry in self._entries.values():
-            of = entry.case.incident_of
-            if of is not None and of.value == value and entry.case.is_open:
-                return entry.case
+        for key in self._incidents_of:
+            for entry in self._open_incidents(key):
+                of = entry.case.incident_of
+                if of is not None and of.value == value:
+                    return entry.case
         return None
 
     def cases_of(self, incident: UUID) -> list[Case]:
@@ -125,25 +158,53 @@ class Belonging:
                 entry.repeat_of = repeat_of
                 yield entry.case.id
 
-    def _incidents(self, key: str) -> Iterator[UUID]:
-        entries = [self._entries[each] for each in self._of_mass[key]]
-        incidents = sorted(
-            (each for each in entries if each.case.kind == INCIDENT and each.case.status is Status.RECEIVED),
-            key=lambda each: each.case.first_position,
-        )
-        for entry in entries:
-            if entry.mass_key not in (key, None):
-                continue
-            gathering = next((each.case.id for each in incidents if _gathers(each, entry)), None)
-            if entry.case.kind != INCIDENT and gathering != entry.owed_incident:
-                entry.owed_incident = gathering
-                yield entry.case.id
+    def _looked_at(self, before: _Entry | None, entry: _Entry) -> Iterator[UUID]:
+        """File the case where others find it; the cases that belong to another incident now."""
+        case, key = entry.case, entry.mass_key
+        if key is not None and case.kind == INCIDENT:
+            if before is None:
+                self._incidents_of[key].append(case.id)
+            yield from self._claimed(entry)
+            return
+        if key is not None:
+            self._of_mass[key].add(case)
+        self._moved.append(entry)
+        if before is not None and before.case.incident is None and case.incident is not None:
+            yield from self._claimed(self._gather_on(entry))
+        yield from self._owing(entry)
 
-    def _gather_on(self, joined: _Entry) -> None:
-        """An automatic incident goes on gathering for as long after each case that joins it."""
+    def _claimed(self, incident: _Entry) -> Iterator[UUID]:
+        """Those whom this incident may gather, where it is another now that does."""
+        assert incident.mass_key is not None
+        assert incident.mass_since is not None
+        until = None if incident.mass_until == _EVER else incident.mass_until
+        for entry in self._between(incident.mass_key, incident.mass_since, until):
+            yield from self._owing(entry)
+
+    def _owing(self, entry: _Entry) -> Iterator[UUID]:
+        open_ones = [] if entry.mass_key is None else self._open_incidents(entry.mass_key)
+        gathering = next((each.case.id for each in open_ones if _gathers(each, entry)), None)
+        if gathering != entry.owed_incident:
+            entry.owed_incident = gathering
+            self._moved.append(entry)
+            yield entry.case.id
+
+    def _open_incidents(self, key: str) -> list[_Entry]:
+        """The first opened first."""
+        found = [self._entries[each] for each in self._incidents_of[key]]
+        return sorted(
+            (each for each in found if each.case.status is Status.RECEIVED), key=lambda each: each.case.first_position
+        )
+
+    def _between(self, key: str, since: datetime, until: datetime | None) -> list[_Entry]:
+        return [self._entries[each] for each in self._of_mass[key].between(since, until)]
+
+    def _gather_on(self, joined: _Entry) -> _Entry:
+        """An automatic incident goes on gathering for as long after each case that joins it; the incident."""
         incident = self._entries[UUID(joined.case.incident)]
         if incident.mass_until != _EVER and joined.mass_until is not None:
             incident.mass_until = max(incident.mass_until, joined.mass_until)
+        return incident
 
     def _found(self, opening: Opening, entries: list[_Entry]) -> Found:
         full_by = next(each for each in entries if each.mass_position == opening.position)

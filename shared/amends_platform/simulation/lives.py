@@ -1,4 +1,4 @@
-"""Whole lives, of which the month is made: told until they are over, though the present may come before."""
+"""Whole lives: told until they are over, though the end of what is played may come before."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from amends_domain.commands import (
     Withdraw,
 )
 from amends_domain.decide import Actor
-from amends_platform.demo.month import bank, words
-from amends_platform.demo.month.pieces import apologise, aside, call_back, follow_up, hand_on, investigate, offer
-from amends_platform.demo.month.telling import Telling
+from amends_platform.simulation import bank, words
+from amends_platform.simulation.pieces import apologise, aside, call_back, follow_up, hand_on, investigate, offer
+from amends_platform.simulation.telling import Telling
 
 _WEEK: Final = timedelta(days=7)
 _REOPENED_FOR: Final = ("recurrence", "broken-promise", "passed-around", "overdue", "new-facts")
@@ -112,7 +112,7 @@ def _receive(t: Telling, kind: str, matter: Matter, channel: str, *, is_wished: 
         taker,
         Receive(
             channel=channel,
-            narrative=words.narrative(t.chance, t.branch.language, t.branch.name, about, t.scene.samples),
+            narrative=words.narrative(t.chance, t.branch.language, t.branch.name, about, t.scene.town.samples),
             branch=t.branch.name,
             customer_ref=matter.customer_ref,
             customer=matter.customer,

@@ -1,15 +1,17 @@
-"""The bank of the demo's month: its branches and their staff, what it may be complained of, and its policy.
+"""An invented bank: its branches and their staff, what it may be complained of, and its policy.
 
 Nobody here exists. Staff go by ids, as everywhere; those called `dev-…` are whose keys `amends up` gives out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Final, NamedTuple
 
 from amends_domain.decide import Actor
+from amends_domain.policy import Policy
+from amends_domain.policy_measures import Terms
 from amends_platform.policy.files import DEFAULT_POLICY, pack_text
 
 AGENT, HANDLER, SUPERVISOR, HEAD, EXECUTIVE = "agent", "handler", "supervisor", "department_head", "executive"
@@ -22,12 +24,12 @@ class Branch(NamedTuple):
     language: str
     staff: str
     share: float
-    customers: int
-    per_10k: int
-    volume: int
+    customers: int = 0
+    per_10k: int = 0
+    volume: int = 0
 
 
-BRANCHES: Final = (
+BRANCHES: Final[tuple[Branch, ...]] = (
     Branch("north-street", "en", "11", 0.22, 16_400, 25, 42),
     Branch("harbour", "en", "12", 0.15, 12_900, 25, 34),
     Branch("old-market", "en", "22", 0.13, 9_200, 25, 30),
@@ -100,9 +102,21 @@ _POSTS: Final = {AGENT: ("01", "02"), HANDLER: ("11", "12"), SUPERVISOR: ("21",)
 _DEVELOPMENT_SHARE: Final = 0.25
 
 
-def branch(chance: Random) -> Branch:
+def branches_of(policy: Policy) -> tuple[Branch, ...]:
+    """Those to which the policy gives quotas, the larger with more of the complaints; else the bank's own."""
+    quotas = Terms.of(policy.sections).quotas
+    return (
+        tuple(
+            Branch(name, "en" if name.isascii() else "zh", str(number), float(quota.customers or quota.volume or 1))
+            for number, (name, quota) in enumerate(quotas.items(), 11)
+        )
+        or BRANCHES
+    )
+
+
+def branch(chance: Random, branches: Sequence[Branch]) -> Branch:
     """One of the branches, by its share."""
-    return chance.choices(BRANCHES, [each.share for each in BRANCHES])[0]
+    return chance.choices(branches, [each.share for each in branches])[0]
 
 
 def one_of(chance: Random, weights: Mapping[str, float]) -> str:

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from amends_domain.commands import Act, Apologize, CloseIncident, Confirm, Investigate, Propose, Receive, RecordContact
 from amends_domain.decide import Actor
-from amends_platform.demo.month import bank, words
-from amends_platform.demo.month.lives import matter_of
-from amends_platform.demo.month.pieces import apologise, follow_up
-from amends_platform.demo.month.telling import Scene, Step, Telling
+from amends_platform.simulation import bank, words
+from amends_platform.simulation.lives import matter_of
+from amends_platform.simulation.pieces import apologise, follow_up
+from amends_platform.simulation.telling import Scene, Step, Telling
 
 COMPLAINTS: Final = 13
 """How many of one come in."""
@@ -47,12 +47,12 @@ def banking(scene: Scene, who: list[tuple[UUID, str]], began_at: datetime) -> It
 def _one(
     scene: Scene, case_id: UUID, ref: str, came: datetime, cause: str, complaint_type: str, paid: datetime | None
 ) -> Telling:
-    branch = bank.branch(scene.chance)
+    branch = scene.branch()
     channel = scene.chance.choice(("phone", "phone", "app", "web"))
     t = Telling(scene, case_id, branch, came, channel)
     matter = matter_of(scene.chance, ref, branch.language, complaint_type)
     taker = t.staff(bank.AGENT)
-    text = words.narrative(scene.chance, branch.language, branch.name, complaint_type, scene.samples)
+    text = words.narrative(scene.chance, branch.language, branch.name, complaint_type, scene.town.samples)
     t.then(
         taker,
         Receive(

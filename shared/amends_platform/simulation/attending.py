@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from random import Random
 from typing import Final
 
 from amends_domain.case import Case
 from amends_domain.commands import Acknowledge
 from amends_domain.decide import Actor
 from amends_domain.events import CaseEscalated, DeadlineBreached, Event
-from amends_platform.demo.month import bank
-from amends_platform.demo.month.hours import Hours
-from amends_platform.demo.month.telling import Step
+from amends_platform.simulation import bank
+from amends_platform.simulation.telling import Scene, Step
 
 _SEEN_SHARE: Final = 0.96
 # Whoever is told is somebody of this role.
@@ -24,15 +22,15 @@ _ROLES: Final = {
 }
 
 
-def attend(chance: Random, hours: Hours, case: Case, alert: Event, position: int, at: datetime) -> Step | None:
+def attend(scene: Scene, case: Case, alert: Event, position: int, at: datetime) -> Step | None:
     """Somebody acknowledges the alert at this position of the log, which has just come; None: nobody does."""
-    if chance.random() >= _SEEN_SHARE:
+    if scene.chance.random() >= _SEEN_SHARE:
         return None
-    seen_at = hours.working(at, chance.uniform(0.1, 6))
-    return Step(seen_at, case.id, _whoever(chance, case, alert), Acknowledge(position))
+    seen_at = scene.hours.working(at, scene.chance.uniform(0.1, 6))
+    return Step(seen_at, case.id, _whoever(scene, case, alert), Acknowledge(position))
 
 
-def _whoever(chance: Random, case: Case, alert: Event) -> Actor:
+def _whoever(scene: Scene, case: Case, alert: Event) -> Actor:
     role = bank.HANDLER
     match alert:
         case CaseEscalated():
@@ -40,5 +38,6 @@ def _whoever(chance: Random, case: Case, alert: Event) -> Actor:
         case DeadlineBreached():
             role = bank.SUPERVISOR
     # An incident is of all branches: whoever heads them all looks at it.
-    at_branch = next((each for each in bank.BRANCHES if each.name == case.branch), bank.BRANCHES[0])
-    return bank.staff(chance, at_branch, bank.HEAD if case.branch != at_branch.name else role)
+    branches = scene.town.branches
+    at_branch = next((each for each in branches if each.name == case.branch), branches[0])
+    return bank.staff(scene.chance, at_branch, bank.HEAD if case.branch != at_branch.name else role)

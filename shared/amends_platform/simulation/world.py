@@ -1,4 +1,4 @@
-"""The month as the log would have it: every step decided when its time comes, every clock's event when it is due.
+"""Lives as the log would have them: every step decided when its time comes, every clock's event when it is due.
 
 Pure. What intake, the timers and the links between cases do to a running system is done here one thing after another,
 on a clock that is moved from one to the next.
@@ -7,11 +7,10 @@ on a clock that is moved from one to the next.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
-from random import Random
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
@@ -26,11 +25,9 @@ from amends_domain.firings import firings
 from amends_domain.policy import Policy
 from amends_domain.transitions import hands_on
 from amends_platform.decided import Decided
-from amends_platform.demo.month.attending import attend
-from amends_platform.demo.month.belonging import Belonging
-from amends_platform.demo.month.hours import Hours
-from amends_platform.demo.month.plan import Plan
-from amends_platform.demo.month.telling import Step
+from amends_platform.simulation.attending import attend
+from amends_platform.simulation.belonging import Belonging
+from amends_platform.simulation.telling import Step, Town
 
 TIMERS: Final = Actor("system:workflow", "", None)
 _CORRELATIONS: Final = UUID("0f6a8f2c-4a0e-5c1d-9b55-6f3ae0a0c9d1")
@@ -77,30 +74,34 @@ class _Known:
 
 
 class World:
-    """Plays a plan up to its end. `cases` are as they are then."""
+    """Plays steps, and what follows of itself. `cases` are as they are then."""
 
-    def __init__(self, tenant: str, policy: Policy, seed: int) -> None:
-        self._policy = policy
-        self._policies: Mapping[str, Policy] = {policy.hash: policy}
+    def __init__(self, tenant: str, town: Town) -> None:
+        self._policy = town.policy
+        self._policies: Mapping[str, Policy] = {town.policy.hash: town.policy}
         self._belonging = Belonging(tenant, self._policies)
-        self._chance = Random(seed)
-        self._hours = Hours(policy.calendar, self._chance)
+        self._scene = town.scene("world")
         self._known: dict[UUID, _Known] = {}
         self._position = 0
         self._order = count()
         self._agenda: list[tuple[datetime, int, Callable[[datetime], Iterator[Happening | Refused]]]] = []
-        self._seed = seed
 
     @property
     def cases(self) -> list[Case]:
         return [known.case for known in self._known.values()]
 
-    def play(self, plan: Plan) -> Iterator[Happening | Refused]:
-        """Everything up to the plan's end, in the order of time."""
-        for step in plan.steps:
-            if step.at <= plan.until:
-                self._put(step.at, self._stepped(step))
-        while self._agenda and self._agenda[0][0] <= plan.until:
+    def play(self, steps: Iterable[Step], until: datetime) -> Iterator[Happening | Refused]:
+        """Everything up to `until`, in the order of time. `steps` are in that order, and are taken one by one."""
+        for step in steps:
+            if step.at > until:
+                break
+            yield from self._by(step.at)
+            yield from self._step(step, step.at)
+        yield from self._by(until, last=True)
+
+    def _by(self, until: datetime, *, last: bool = False) -> Iterator[Happening | Refused]:
+        """What comes of itself before `until`; then, too, where it is the `last` instant."""
+        while self._agenda and (self._agenda[0][0] < until or (last and self._agenda[0][0] == until)):
             at, _, act = heapq.heappop(self._agenda)
             yield from act(at)
 
@@ -188,7 +189,7 @@ class World:
     def _attend(self, case: Case, events: tuple[Event, ...], at: datetime) -> None:
         """Somebody may look at the alerts among the events, which are the last of the case."""
         for position, event in enumerate(events, case.position - len(events) + 1):
-            step = attend(self._chance, self._hours, case, event, position, at) if event.TYPE in ALERTS else None
+            step = attend(self._scene, case, event, position, at) if event.TYPE in ALERTS else None
             if step is not None:
                 self._put(step.at, self._stepped(step))
 
@@ -231,7 +232,7 @@ class World:
         yield from self._happened(case, case_id, (replace(event, late_by_ms=late_by_ms),), context, correlation_id)
 
     def _late(self, at: datetime) -> datetime:
-        return at + timedelta(milliseconds=self._chance.randint(*_LATE_MS))
+        return at + timedelta(milliseconds=self._scene.chance.randint(*_LATE_MS))
 
     def _correlation(self) -> UUID:
-        return uuid5(_CORRELATIONS, f"{self._seed}:{next(self._order)}")
+        return uuid5(_CORRELATIONS, f"{self._scene.town.seed}:{next(self._order)}")
