@@ -11,13 +11,13 @@ from typing import Any, Final
 import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from amends_platform.broker_address import BrokerAddress
-from amends_platform.broker_connection import PING_SECONDS, TROUBLE, opened
+from amends_platform.broker_connection import TROUBLE, opened
 from amends_platform.failures import CannotReach
+from amends_platform.pulling import Pull
 
 STREAM: Final = "AMENDS"
 KINDS: Final = ("reminder", "breach", "escalation")
@@ -87,19 +87,20 @@ class Alerts:
 
     async def _messages(self, client: Client) -> AsyncIterator[Msg]:
         """From where we left off, in order. Raises NotFoundError while there is no stream, _Lost when it breaks off."""
-        subscription = await client.jetstream().subscribe(
-            "", stream=STREAM, config=self._consumer(), idle_heartbeat=PING_SECONDS
-        )
+        consumer = await client.jetstream().add_consumer(STREAM, self._consumer())
+        pull = Pull(client, STREAM, consumer.name)
+        await pull.start()
         self.listening.set()
         expected = 1
         while True:
             try:
-                message = await subscription.next_msg(timeout=_LOOK_SECONDS)
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    message = await pull.next()
             except TimeoutError:
-                if client.is_connected and await _lives(subscription):
+                if client.is_connected:
                     continue
                 raise _Lost from None
-            # The broker gave one up on the way to us: begin again behind the last that came.
+            # One was lost on the way to us: begin again behind the last that came.
             if message.metadata.sequence.consumer != expected:
                 raise _Lost
             expected += 1
@@ -120,15 +121,6 @@ class Alerts:
             config.deliver_policy = DeliverPolicy.BY_START_TIME
             config.opt_start_time = self._since
         return config
-
-
-async def _lives(subscription: JetStreamContext.PushSubscription) -> bool:
-    """Whether the broker still knows the consumer: one in memory is gone when the broker was started again."""
-    try:
-        await subscription.consumer_info()
-    except (NotFoundError, *TROUBLE):
-        return False
-    return True
 
 
 def _alert(message: Msg) -> Alert:

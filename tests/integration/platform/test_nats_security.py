@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -16,15 +17,17 @@ import pytest_asyncio
 from nats.js.api import AckPolicy, ConsumerConfig
 
 from amends_notifier.broker import Broker
+from amends_notifier.held import Held, read_stream
 from amends_notifier.messages import Message
 from amends_notifier.stream import STREAM
-from amends_notifier.webhooks.pulling import Pull
-from amends_platform.alerts import Alert, Alerts
+from amends_platform.alerts import Alerts
 from amends_platform.broker_address import BrokerAddress, NotEncrypted
 from amends_platform.broker_connection import connected, opened
 from amends_platform.failures import CannotReach
 from amends_platform.hints import Hints
+from amends_platform.pulling import Pull
 from amends_platform.webhooks.consumers import durable_name, ensure_consumer
+from amends_platform.webhooks.dead_letters import STREAM as DEAD_LETTERS
 from amends_platform.webhooks.dead_letters import bury, ensure_dead_letters
 from amends_platform.webhooks.endpoints import Endpoint
 from tests.support.certificates import Certificates
@@ -72,12 +75,14 @@ DEEDS = (
     Deed("ask about the stream", f"$JS.API.STREAM.INFO.{STREAM}", RELAY | OPERATOR),
     Deed("fetch a message by its number", f"$JS.API.STREAM.MSG.GET.{STREAM}", OPERATOR),
     Deed("make a consumer", f"$JS.API.CONSUMER.CREATE.{STREAM}.reader", RELAY | OPERATOR),
+    Deed("make a consumer of dead letters", f"$JS.API.CONSUMER.CREATE.{DEAD_LETTERS}.{STREAM}.x", NOBODY),
     Deed("delete a consumer", f"$JS.API.CONSUMER.DELETE.{STREAM}.reader", OPERATOR),
     Deed("read as the reader", f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.reader", RELAY | OPERATOR | {"reader"}),
     Deed("read as another", f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.webhook_default_crm", RELAY | OPERATOR),
     Deed("acknowledge as another", f"$JS.ACK.{STREAM}.webhook_default_crm.1.1.1.1.1", RELAY | OPERATOR),
-    Deed("forget a dead letter", "$JS.API.STREAM.MSG.DELETE.AMENDS_DEAD_LETTERS", OPERATOR),
-    Deed("empty the dead letters", "$JS.API.STREAM.PURGE.AMENDS_DEAD_LETTERS", NOBODY),
+    Deed("write a dead letter", "amends.dead.v1.default.crm", RELAY),
+    Deed("forget a dead letter", f"$JS.API.STREAM.MSG.DELETE.{DEAD_LETTERS}", OPERATOR),
+    Deed("empty the dead letters", f"$JS.API.STREAM.PURGE.{DEAD_LETTERS}", NOBODY),
     Deed("ask the server about itself", "$SYS.REQ.SERVER.PING", NOBODY),
 )
 
@@ -120,7 +125,8 @@ async def refused(address: BrokerAddress, deeds: tuple[Deed, ...]) -> set[str]:
             if deed.is_listening:
                 await client.subscribe(deed.subject)
             else:
-                await client.publish(deed.subject, b"")
+                # Nothing at all would be the end of an answer that comes in pieces.
+                await client.publish(deed.subject, b"{}")
         # Nobody may do this, and what the server complains of comes in the order of the deeds.
         await client.publish(_LAST, b"")
         async with asyncio.timeout(WAIT_SECONDS_MAX):
@@ -186,6 +192,14 @@ async def test_each_service_can_do_its_work(server: GuardedNats, broker: Broker)
         await broker.publish(ALERT._replace(headers={"Nats-Msg-Id": "2", "ce-id": "2"}))
         assert (await anext(alerts)).name == "apology"
 
+        # As docs/integration.md does it.
+        desk = await operator.jetstream().pull_subscribe("amends.v1.default.>", durable="desk-screen")
+        for message in await desk.fetch(2, timeout=WAIT_SECONDS_MAX):
+            await message.ack_sync()
+        with closing(Held()) as held:
+            extent = await read_stream(operator.jetstream(), held, lambda *_: None)
+        assert (await operator.jetstream().get_msg(STREAM, extent.first_sequence)).data == ALERT.payload
+
         for client, consumer in ((webhooks, durable_name("default", "crm")), (reader, "reader")):
             pull = Pull(client, STREAM, consumer)
             await pull.start()
@@ -204,7 +218,7 @@ async def test_each_service_can_do_its_work(server: GuardedNats, broker: Broker)
             attempts=1,
             reason="500",
         )
-        await operator.jetstream().delete_msg("AMENDS_DEAD_LETTERS", 1)
+        await operator.jetstream().delete_msg(DEAD_LETTERS, 1)
     await alerts.aclose()
 
 
@@ -220,44 +234,59 @@ async def test_a_consumer_that_delivers_to_where_streams_are_deleted_deletes_non
             await js.add_consumer(
                 STREAM, ConsumerConfig(name=f"evil-{number}", deliver_subject=f"$JS.API.STREAM.{deed}.{STREAM}")
             )
+        evil = ConsumerConfig(name="evil", deliver_subject=ALERT.subject)
         with pytest.raises(nats.errors.Error, match="cycle"):
-            await js.add_consumer(STREAM, ConsumerConfig(name="evil", deliver_subject="amends.v1.default.breach.x"))
-        await operator.flush()
+            await js.add_consumer(STREAM, evil)
+        # Nor does it help to ask for one of another stream in the name of this one.
+        answer = await operator.request(f"$JS.API.CONSUMER.CREATE.{STREAM}.evil", _asked_for(DEAD_LETTERS, evil))
+        assert b"does not match" in answer.data
         assert (await js.stream_info(STREAM)).state.messages == before.messages > 0
 
 
 @pytest.mark.parametrize("user", ["operator", "reader"])
-async def test_whoever_has_an_answer_put_among_alerts_tells_nobody_of_one(
-    server: GuardedNats, broker: Broker, user: str
-) -> None:
-    """Nor is it asked where the answer to a question goes."""
-    began = datetime.now(UTC) - timedelta(seconds=1)
-    subject = f"amends.v1.default.breach.by-{user}"
+async def test_whoever_asks_has_no_answer_put_among_alerts(server: GuardedNats, broker: Broker, user: str) -> None:
+    """Where the answer to a question goes is not asked of permissions: only the account keeps it out."""
     async with (
         asyncio.timeout(WAIT_SECONDS_MAX),
+        connected(server.of("relay"), "amends-webhooks") as webhooks,
         connected(server.of("operator"), "amends-operator") as operator,
-        connected(server.of(user), "amends-test") as client,
+        connected(server.of(user), "reader") as client,
     ):
+        await ensure_dead_letters(webhooks.jetstream(), 1)
         js = operator.jetstream()
-        await js.add_consumer(STREAM, ConsumerConfig(durable_name="reader", ack_policy=AckPolicy.EXPLICIT))
-        await client.publish(f"$JS.API.CONSUMER.INFO.{STREAM}.reader", b"", reply=subject)
-        while not (await js.stream_info(STREAM, subjects_filter=subject)).state.subjects:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-        found = await js.get_last_msg(STREAM, subject)
-        assert "ce-id" not in (found.headers or {})
-        assert b"io.nats.jetstream.api" in (found.data or b"")
-        alerts = aiter(Alerts(server.of("operator"), "default", began))
-        await broker.publish(ALERT._replace(headers={"Nats-Msg-Id": user, "ce-id": f"after-{user}"}))
-        told = [alert.id async for alert in _until(alerts, f"after-{user}")]
-        assert "" not in told
-    await alerts.aclose()
+        reader = ConsumerConfig(name="reader", durable_name="reader", ack_policy=AckPolicy.EXPLICIT)
+        await js.add_consumer(STREAM, reader)
+        for number in range(3):
+            name = f"{user}-{number}"
+            await broker.publish(ALERT._replace(headers={"Nats-Msg-Id": name, "ce-id": name}))
+        before = [(await js.stream_info(stream)).state.last_seq for stream in (STREAM, DEAD_LETTERS)]
+        questions = {
+            f"$JS.API.CONSUMER.INFO.{STREAM}.reader": b"",
+            f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.reader": b"1",
+        }
+        if user == "operator":
+            questions |= {
+                f"$JS.API.STREAM.INFO.{STREAM}": b"",
+                f"$JS.API.STREAM.MSG.GET.{STREAM}": b'{"seq": 1}',
+                f"$JS.API.CONSUMER.CREATE.{STREAM}.reader": _asked_for(STREAM, reader),
+            }
+        for subject, question in questions.items():
+            for elsewhere in (ALERT.subject, "amends.dead.v1.default.crm"):
+                await client.publish(subject, question, reply=elsewhere)
+            # Answered in their order: where those went, by now.
+            answer = await client.request(subject, question, timeout=WAIT_SECONDS_MAX, old_style=True)
+            assert b'"error"' not in answer.data
+            if answer.reply:
+                # An acknowledgement may ask for the next message.
+                await client.publish(answer.reply, b"+NXT", reply=ALERT.subject)
+                given = await client.request(answer.reply, b"+NXT", timeout=WAIT_SECONDS_MAX, old_style=True)
+                assert given.subject.startswith("amends.v1.")
+        assert [(await js.stream_info(stream)).state.last_seq for stream in (STREAM, DEAD_LETTERS)] == before
+        await js.delete_consumer(STREAM, "reader")
 
 
-async def _until(alerts: AsyncIterator[Alert], last_id: str) -> AsyncIterator[Alert]:
-    async for alert in alerts:
-        yield alert
-        if alert.id == last_id:
-            return
+def _asked_for(stream: str, config: ConsumerConfig) -> bytes:
+    return json.dumps({"stream_name": stream, "config": config.as_dict()}).encode()
 
 
 async def test_over_tls_each_side_shows_who_it_is_and_an_nkey_takes_the_place_of_a_password(tmp_path: Path) -> None:

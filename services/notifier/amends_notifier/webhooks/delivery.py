@@ -15,9 +15,9 @@ from nats.aio.msg import Msg
 
 from amends_notifier.racing import first_of
 from amends_notifier.webhooks.metrics import WebhookMetrics
-from amends_notifier.webhooks.pulling import Pull
 from amends_notifier.webhooks.schedule import Schedule
 from amends_platform.broker_connection import TROUBLE
+from amends_platform.pulling import Pull
 from amends_platform.reasons import reason as told_of
 from amends_platform.telemetry.traceparent import trace_in
 from amends_platform.webhooks.consumers import STREAM, durable_name

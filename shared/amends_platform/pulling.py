@@ -37,6 +37,7 @@ class Pull:
         self._inbox = client.new_inbox()
         self._came: asyncio.Queue[Msg] = asyncio.Queue()
         self._asked_for = 0
+        self._silent_until = 0.0
         self._subscription: Subscription | None = None
 
     async def start(self) -> None:
@@ -44,16 +45,19 @@ class Pull:
         self._subscription = await self._client.subscribe(self._inbox, cb=self._came.put)
 
     async def next(self) -> Msg:
-        """Wait for the next message. Raises nats.errors.Error, also when the consumer is no longer there."""
+        """Wait for the next message; one that waits no longer has taken none. Raises nats.errors.Error, also when the
+        consumer is no longer there.
+        """
         while True:
             if self._asked_for <= 0:
                 await self._ask()
             try:
-                async with asyncio.timeout(_SILENCE_SECONDS_MAX):
+                async with asyncio.timeout_at(self._silent_until):
                     message = await self._came.get()
             except TimeoutError:
                 self._asked_for = 0
                 continue
+            self._hear_until()
             status = _status(message)
             if status is None:
                 self._asked_for -= 1
@@ -82,6 +86,10 @@ class Pull:
         request = {"batch": _BATCH, "expires": int(_EXPIRES_SECONDS * 1e9)}
         await self._client.publish(self._subject, orjson.dumps(request), reply=self._inbox)
         self._asked_for = _BATCH
+        self._hear_until()
+
+    def _hear_until(self) -> None:
+        self._silent_until = asyncio.get_running_loop().time() + _SILENCE_SECONDS_MAX
 
 
 def _status(message: Msg) -> str | None:
