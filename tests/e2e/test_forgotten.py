@@ -17,7 +17,7 @@ import httpx
 import pytest_asyncio
 
 from tests.support.intake import Caller, complaint
-from tests.support.listening import everything
+from tests.support.listening import all_stored
 from tests.support.system import WAIT_SECONDS_MAX, System, until
 
 NAME, PHONE = "Xanthippe Thistledown", "0991-8472-6630"
@@ -179,7 +179,7 @@ async def test_no_answer_and_no_message_holds_a_word(system: System, forgotten: 
     paths += [f"/v1/customers/{CUSTOMER}/{what}" for what in ("timeline", "erasure", "export")]
     paths += [f"/v1/cases?customer={CUSTOMER}", "/v1/audit/refusals"]
     answers = [(await system.ask(path)).text for path in paths]
-    messages = [message.raw.decode() for message in await everything(system.nats_url)]
+    messages = [message.raw.decode() for message in (await all_stored(system.nats_url)).heard]
     for text in (*answers, *messages):
         assert not any(word in text for word in WORDS)
     told = [message for message in messages if forgotten.case["id"] in message]

@@ -11,7 +11,8 @@ import pytest
 from amends_store.migrate import migrate, newest_schema_version, schema_version
 from amends_store.walls import finish_upgrade
 from tests.faults.test_kills import POLICY, SEED
-from tests.support.history import history_of, judge
+from tests.support.judging.judge import judge
+from tests.support.judging.recording import history_of
 from tests.support.load import Load
 from tests.support.nats import NatsServer
 from tests.support.postgres import PostgresServer
@@ -63,10 +64,10 @@ async def test_an_upgrade_fails_no_request_and_loses_nothing(fleet: Fleet) -> No
             history = await history_of(fleet, load.commands, await reader.caught_up())
         await fleet.stop(*new)
     assert not fleet.asked_by.failures, fleet.output
-    assert {command.attempts for command in load.commands} == {1}
+    assert {command.sent for command in load.commands} == {1}
     assert asked, "nothing was asked meanwhile"
     broken = judge(history)
-    assert not broken, "\n".join(broken[:30])
+    assert not broken, "\n".join(map(str, broken[:30]))
 
 
 async def migrated_beside_a_long_report(fleet: Fleet, load: Load) -> None:
@@ -91,7 +92,7 @@ async def asking(fleet: Fleet, load: Load) -> AsyncIterator[list[int]]:
     async def ask() -> None:
         while True:
             await asyncio.sleep(PAUSE_SECONDS)
-            answer = next((each.answer for each in reversed(load.commands) if each.is_taken), None)
+            answer = next((each.taken.said for each in reversed(load.commands) if each.taken is not None), None)
             if answer is None:
                 continue
             response = await fleet.ask(f"/v1/cases/{answer['id']}?min_position={answer['position']}")

@@ -35,7 +35,7 @@ class Listener:
     async def take(self, message: Msg) -> None:
         self.last_sequence = message.metadata.sequence.stream
         kept = Kept(self.last_sequence, message.subject, dict(message.headers or {}), message.data)
-        (self.checkpoints if kept.headers["ce-type"] == CHECKPOINT_SIGNED else self.heard).append(kept)
+        (self.checkpoints if kept.headers.get("ce-type") == CHECKPOINT_SIGNED else self.heard).append(kept)
 
 
 @asynccontextmanager
@@ -50,10 +50,10 @@ async def listening(nats_url: str, subject: str = EVERYTHING) -> AsyncIterator[L
         await subscription.unsubscribe()
 
 
-async def everything(nats_url: str) -> list[Kept]:
-    """All that the stream keeps of cases, as a subscriber gets it."""
+async def all_stored(nats_url: str) -> Listener:
+    """All that the stream keeps, as a subscriber gets it who comes now."""
     async with connected(nats_url) as client:
         state = (await client.jetstream().stream_info(STREAM)).state
     async with listening(nats_url) as listener:
         await listener.until(lambda: listener.last_sequence >= state.last_seq)
-        return listener.heard
+        return listener

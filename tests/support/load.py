@@ -7,9 +7,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
@@ -18,6 +18,7 @@ import httpx
 import orjson
 
 from tests.support.intake import Caller
+from tests.support.judging.asked import Answer, Command
 from tests.support.system import WAIT_SECONDS_MAX, until
 
 _AGAIN_SECONDS = 0.05
@@ -27,46 +28,22 @@ _OPEN_LIVES_MAX = 6
 ROLES = ("agent", "handler", "supervisor", "department_head")
 
 
-@dataclass(frozen=True)
-class Command:
-    """A command as its client knows it in the end. `events`: how many it makes when it is taken."""
-
-    correlation_id: UUID
-    actor: str
-    key: str
-    path: str
-    body: bytes
-    events: int
-    status: int
-    content: bytes
-    attempts: int
-
-    @property
-    def is_taken(self) -> bool:
-        return self.status in (200, 201)
-
-    @property
-    def answer(self) -> dict[str, Any]:
-        answer: dict[str, Any] = orjson.loads(self.content)
-        return answer
-
-
-Answer = dict[str, Any]
+Document = dict[str, Any]
 
 
 class Step(NamedTuple):
     """What comes next in a life: the end of the path, the body for the case as last answered, how many events."""
 
     path: str
-    body: Callable[[Answer], Answer]
+    body: Callable[[Document], Document]
     events: int = 1
 
 
-def _always(body: Answer) -> Callable[[Answer], Answer]:
+def _always(body: Document) -> Callable[[Document], Document]:
     return lambda _: body
 
 
-def _moved_callback(last: Answer) -> Answer:
+def _moved_callback(last: Document) -> Document:
     due = next(datetime.fromisoformat(each["due_at"]) for each in last["deadlines"] if each["kind"] == "callback")
     body = {
         "direction": "inbound",
@@ -115,7 +92,7 @@ class Desk(Protocol):
 
 
 class Load:
-    """The clients at work. `commands` are all that were answered, in the order of their answers."""
+    """The clients at work. `commands` are all that were sent, answered or not, in the order of their first sending."""
 
     def __init__(self, system: Desk, *, seed: int, clients: int, pause_seconds: float = 0.0) -> None:
         """`pause_seconds`: what each client rests between two commands."""
@@ -125,6 +102,7 @@ class Load:
         self._seed = seed
         self._clients = clients
         self._at_work: list[asyncio.Task[None]] = []
+        self._answered = 0
         self._runs = itertools.count()
         self._stopping = False
 
@@ -148,51 +126,47 @@ class Load:
 
     async def answered(self, more: int) -> None:
         """Wait until so many more commands are answered. Fails when a client did."""
-        wanted = len(self.commands) + more
+        wanted = self._answered + more
 
         def are_answered() -> bool:
             for task in self._at_work:
                 if task.done():
                     task.result()
-            return len(self.commands) >= wanted
+            return self._answered >= wanted
 
         await until(
-            are_answered, lambda: f"{wanted - len(self.commands)} commands were not answered\n{self._system.output}"
+            are_answered, lambda: f"{wanted - self._answered} commands were not answered\n{self._system.output}"
         )
 
     async def again(self, command: Command) -> httpx.Response:
         """Send an answered command once more, as a client would whose answer was lost."""
-        return await self._post(command.correlation_id, command.actor, command.key, command.path, command.body)
+        return await self._post(command)
 
     @property
     def is_stopping(self) -> bool:
         assert len(self.commands) < _COMMANDS_MAX, "the load was never stopped"
         return self._stopping
 
-    async def send(self, correlation_id: UUID, actor: str, key: str, path: str, body: Answer, events: int) -> Command:
+    async def send(self, command: Command) -> None:
         """Send a command until it is answered with something other than "not now"."""
-        content, attempts = orjson.dumps(body), 0
+        self.commands.append(command)
         async with asyncio.timeout(WAIT_SECONDS_MAX):
             while True:
-                attempts += 1
-                try:
-                    response = await self._post(correlation_id, actor, key, path, content)
-                    if response.status_code < 500:
-                        break
-                except httpx.TransportError:
-                    pass
+                with suppress(httpx.TransportError):
+                    if (await self._post(command)).status_code < 500:
+                        self._answered += 1
+                        return
                 await asyncio.sleep(_AGAIN_SECONDS)
-        command = Command(
-            correlation_id, actor, key, path, content, events, response.status_code, response.content, attempts
-        )
-        self.commands.append(command)
-        return command
 
-    async def _post(self, correlation_id: UUID, actor: str, key: str, path: str, body: bytes) -> httpx.Response:
-        caller = self._system.caller(actor.removeprefix("dev-"))
+    async def _post(self, command: Command) -> httpx.Response:
+        caller = self._system.caller(command.actor.removeprefix("dev-"))
         # Whose command an event is stands in it, by the trace it was sent under.
-        trace = {"traceparent": f"00-{correlation_id.hex}-00f067aa0ba902b7-01"}
-        return await caller.post(path, key=key, content=body, headers=trace)
+        trace = {"traceparent": f"00-{command.correlation_id.hex}-00f067aa0ba902b7-01"}
+        sent_at = time.monotonic()
+        command.goes_out(sent_at)
+        response = await caller.post(command.path, key=command.key, content=command.body, headers=trace)
+        command.answers.append(Answer(response.status_code, response.content, sent_at, time.monotonic()))
+        return response
 
 
 class _Client:
@@ -203,7 +177,7 @@ class _Client:
         self._name = name
         self._chance = chance
         self._numbers = itertools.count(1)
-        self._lives: list[tuple[Answer, Iterator[Step]]] = []
+        self._lives: list[tuple[Document, Iterator[Step]]] = []
 
     async def work(self) -> None:
         while not self._load.is_stopping:
@@ -220,23 +194,27 @@ class _Client:
             "narrative": "The machine kept my card.",
             "customer": {"ref": f"C-{self._chance.randrange(50)}", "name": "Ms. Chen"},
         }
-        command = await self._give("/v1/complaints", body, 1)
-        assert command.status == 201, command.content
-        self._lives.append((command.answer, iter(self._chance.choice(_LIVES))))
+        last = await self._give("/v1/complaints", body, 1)
+        assert last is not None, "nothing stands in the way of a new complaint"
+        self._lives.append((last, iter(self._chance.choice(_LIVES))))
 
     async def _go_on(self, number: int) -> None:
         last, steps = self._lives[number]
         step = next(steps, None)
         if step is not None:
-            command = await self._give(f"/v1/complaints/{last['id']}{step.path}", step.body(last), step.events)
-            if command.is_taken:
-                self._lives[number] = command.answer, steps
+            path = f"/v1/complaints/{last['id']}{step.path}"
+            answer = await self._give(path, step.body(last), step.events)
+            if answer is not None:
+                self._lives[number] = answer, steps
                 return
         # Lived to its end, or refused because a clock has run out meanwhile: from here on nobody touches it.
         del self._lives[number]
 
-    async def _give(self, path: str, body: Answer, events: int) -> Command:
+    async def _give(self, path: str, body: Document, events: int) -> Document | None:
+        """The answer; None when it was refused."""
         key = f"{self._name}-{next(self._numbers)}"
         correlation_id = UUID(int=self._chance.getrandbits(128), version=4)
         actor = f"dev-{self._chance.choice(ROLES[1:])}"
-        return await self._load.send(correlation_id, actor, key, path, body, events)
+        command = Command(correlation_id, actor, key, path, orjson.dumps(body), events)
+        await self._load.send(command)
+        return None if command.taken is None else command.taken.said
