@@ -18,11 +18,11 @@ import httpx
 import orjson
 
 from tests.support.intake import Caller
-from tests.support.judging.asked import Answer, Command
+from tests.support.judging.asked import MOVED_ON, Answer, Command
 from tests.support.system import WAIT_SECONDS_MAX, until
 
 _AGAIN_SECONDS = 0.05
-# A run that did this many has lost its way.
+# Clients that did this many at a stretch were forgotten.
 _COMMANDS_MAX = 20_000
 _OPEN_LIVES_MAX = 6
 ROLES = ("agent", "handler", "supervisor", "department_head")
@@ -94,15 +94,29 @@ class Desk(Protocol):
 class Load:
     """The clients at work. `commands` are all that were sent, answered or not, in the order of their first sending."""
 
-    def __init__(self, system: Desk, *, seed: int, clients: int, pause_seconds: float = 0.0) -> None:
-        """`pause_seconds`: what each client rests between two commands."""
+    def __init__(
+        self,
+        system: Desk,
+        *,
+        seed: int,
+        clients: int,
+        pause_seconds: float = 0.0,
+        twice: float = 0.0,
+        stale: float = 0.0,
+    ) -> None:
+        """`pause_seconds`: what each client rests between two commands. `twice`: the part of the commands that are
+        sent twice at once; `stale`: the part of those on a case that name a version which it has left behind.
+        """
         self.pause_seconds = pause_seconds
+        self.twice, self.stale = twice, stale
         self.commands: list[Command] = []
         self._system = system
         self._seed = seed
         self._clients = clients
         self._at_work: list[asyncio.Task[None]] = []
-        self._answered = 0
+        self.answers = 0
+        """How many commands were answered."""
+        self._done_before = 0
         self._runs = itertools.count()
         self._stopping = False
 
@@ -111,6 +125,7 @@ class Load:
         """Let the clients work until the block is left, and finish the command each is at then."""
         run = next(self._runs)
         self._stopping = False
+        self._done_before = self.answers
         self._at_work = [
             asyncio.create_task(_Client(self, f"c{run}-{n}", random.Random(f"{self._seed}-{run}-{n}")).work())
             for n in range(self._clients)
@@ -126,47 +141,47 @@ class Load:
 
     async def answered(self, more: int) -> None:
         """Wait until so many more commands are answered. Fails when a client did."""
-        wanted = self._answered + more
+        wanted = self.answers + more
 
         def are_answered() -> bool:
             for task in self._at_work:
                 if task.done():
                     task.result()
-            return self._answered >= wanted
+            return self.answers >= wanted
 
-        await until(
-            are_answered, lambda: f"{wanted - self._answered} commands were not answered\n{self._system.output}"
-        )
+        await until(are_answered, lambda: f"{wanted - self.answers} commands were not answered\n{self._system.output}")
 
     async def again(self, command: Command) -> httpx.Response:
-        """Send an answered command once more, as a client would whose answer was lost."""
-        return await self._post(command)
-
-    @property
-    def is_stopping(self) -> bool:
-        assert len(self.commands) < _COMMANDS_MAX, "the load was never stopped"
-        return self._stopping
-
-    async def send(self, command: Command) -> None:
-        """Send a command until it is answered with something other than "not now"."""
-        self.commands.append(command)
-        async with asyncio.timeout(WAIT_SECONDS_MAX):
-            while True:
-                with suppress(httpx.TransportError):
-                    if (await self._post(command)).status_code < 500:
-                        self._answered += 1
-                        return
-                await asyncio.sleep(_AGAIN_SECONDS)
-
-    async def _post(self, command: Command) -> httpx.Response:
+        """Send a command once, or once more, as a client would whose answer was lost."""
         caller = self._system.caller(command.actor.removeprefix("dev-"))
         # Whose command an event is stands in it, by the trace it was sent under.
         trace = {"traceparent": f"00-{command.correlation_id.hex}-00f067aa0ba902b7-01"}
         sent_at = time.monotonic()
         command.goes_out(sent_at)
-        response = await caller.post(command.path, key=command.key, content=command.body, headers=trace)
+        response = await caller.post(
+            command.path, key=command.key, content=command.body, if_match=command.if_match, headers=trace
+        )
         command.answers.append(Answer(response.status_code, response.content, sent_at, time.monotonic()))
         return response
+
+    @property
+    def is_stopping(self) -> bool:
+        assert self.answers - self._done_before < _COMMANDS_MAX, "the load was never stopped"
+        return self._stopping
+
+    async def send(self, command: Command, *, copies: int = 1) -> None:
+        """Send a command until it is answered with something other than "not now", so many copies of it at once."""
+        self.commands.append(command)
+        await asyncio.gather(*(self._send(command) for _ in range(copies)))
+        self.answers += 1
+
+    async def _send(self, command: Command) -> None:
+        async with asyncio.timeout(WAIT_SECONDS_MAX):
+            while True:
+                with suppress(httpx.TransportError):
+                    if (await self.again(command)).status_code < 500:
+                        return
+                await asyncio.sleep(_AGAIN_SECONDS)
 
 
 class _Client:
@@ -203,6 +218,9 @@ class _Client:
         step = next(steps, None)
         if step is not None:
             path = f"/v1/complaints/{last['id']}{step.path}"
+            if self._load.stale and last["version"] > 1 and self._chance.random() < self._load.stale:
+                stale = await self._give(path, step.body(last), step.events, if_match=last["version"] - 1)
+                assert stale is None, "what was decided on what is past is never done"
             answer = await self._give(path, step.body(last), step.events)
             if answer is not None:
                 self._lives[number] = answer, steps
@@ -210,11 +228,14 @@ class _Client:
         # Lived to its end, or refused because a clock has run out meanwhile: from here on nobody touches it.
         del self._lives[number]
 
-    async def _give(self, path: str, body: Document, events: int) -> Document | None:
+    async def _give(self, path: str, body: Document, events: int, *, if_match: int | None = None) -> Document | None:
         """The answer; None when it was refused."""
         key = f"{self._name}-{next(self._numbers)}"
         correlation_id = UUID(int=self._chance.getrandbits(128), version=4)
         actor = f"dev-{self._chance.choice(ROLES[1:])}"
-        command = Command(correlation_id, actor, key, path, orjson.dumps(body), events)
-        await self._load.send(command)
+        command = Command(correlation_id, actor, key, path, orjson.dumps(body), events, if_match)
+        if if_match is not None:
+            command.foreseen |= {MOVED_ON}
+        copies = 2 if self._load.twice and self._chance.random() < self._load.twice else 1
+        await self._load.send(command, copies=copies)
         return None if command.taken is None else command.taken.said

@@ -13,6 +13,9 @@ import orjson
 FORESEEN = frozenset({"urn:amends:problem:deadline-expired", "urn:amends:problem:in-the-past"})
 """The refusals that any client may meet: a clock ran out before its command got through."""
 
+MOVED_ON = "urn:amends:problem:version-mismatch"
+"""The one that a client may meet who names a version."""
+
 
 class Outcome(Enum):
     """What a client knows of its command. UNKNOWN: some sending was answered by nobody, or by an error of the server's,
@@ -54,8 +57,8 @@ class Command:
     """One command of one client: the client lists it before it is sent, and adds to it what comes back.
 
     `correlation_id` is that of the trace it is sent under, which stands in its events. `events`: how many it makes when
-    it is taken; None where that cannot be said beforehand. `foreseen`: the problem types that may refuse it.
-    `sent`: how often it went out, answered or not.
+    it is taken; None where that cannot be said beforehand. `if_match`: the only version of its case that it is for.
+    `foreseen`: the problem types that may refuse it. `sent`: how often it went out, answered or not.
     """
 
     correlation_id: UUID
@@ -64,6 +67,7 @@ class Command:
     path: str
     body: bytes
     events: int | None = 1
+    if_match: int | None = None
     foreseen: frozenset[str] = FORESEEN
     sent: int = 0
     first_sent_at: float = 0.0

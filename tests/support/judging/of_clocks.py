@@ -43,14 +43,11 @@ def everything_due_has_fired(history: History) -> Iterator[str]:
     """Once all is quiet, whatever a deadline that was not met in time called for is in the log."""
     if not history.is_quiet:
         return
-    poisoned = {(case_id, clock, generation) for case_id, clock, generation, _ in history.poisoned}
     for case_id, life in history.lives.items():
         if life.case is None or life.broken is not None:
             continue
         fired = _fired(life.events).keys()
         for deadline in life.deadlines:
-            if (case_id, deadline.kind, deadline.generation) in poisoned:
-                continue
             for step, at in _wanted(deadline, life.case):
                 if at <= history.at and step not in fired:
                     ended = "" if deadline.ended_at is None else f", ended at {deadline.ended_at.isoformat()}"
@@ -70,12 +67,8 @@ def no_timer_is_overdue(history: History) -> Iterator[str]:
 def only_what_was_spoilt_is_quarantined(history: History) -> Iterator[str]:
     """A timer is set aside when it is malformed, and ours are not."""
     for timer in history.quarantined:
-        if timer[:4] not in history.poisoned:
+        if timer.clock not in history.poisoned:
             yield f"{timer} was set aside, and nobody spoilt it"
-    if history.is_quiet:
-        set_aside = {timer[:4] for timer in history.quarantined}
-        for case_id, clock, generation, step in sorted(history.poisoned - set_aside):
-            yield f"case {case_id}: {clock} (generation {generation}, step {step}) was spoilt, and not set aside"
 
 
 def _fired(events: Sequence[Recorded]) -> Mapping[Step, list[Recorded]]:

@@ -31,9 +31,10 @@ def the_read_model_is_the_log_replayed(history: History) -> Iterator[str]:
         yield from _differing(f"{at}: case", CASE_COLUMNS, _one(life.rows.case), _one(live.case))
         yield from _differing(f"{at}: deadline", DEADLINE_COLUMNS, life.rows.deadlines, live.deadlines)
         yield from _differing(f"{at}: alert", ALERT_COLUMNS, life.rows.alerts, live.alerts)
-        gone = _fired_since(life.events, stands_at) | {timer[1:3] for timer in history.poisoned if timer[0] == case_id}
+        gone = _fired_since(life.events, stands_at)
         timers = {key: values for key, values in life.rows.timers.items() if key in live.timers or key[:2] not in gone}
-        yield from _differing(f"{at}: timer", TIMER_COLUMNS, timers, live.timers)
+        waiting = {key: values for key, values in live.timers.items() if key[0] not in history.poisoned}
+        yield from _differing(f"{at}: timer", TIMER_COLUMNS, timers, waiting)
     for case_id in history.live.keys() - history.lives.keys():
         yield f"case {case_id} has rows in the read model, and no event in the log"
 

@@ -49,7 +49,7 @@ async def history_of(
                 commands=tuple(commands),
                 log=await read_log(conn, after=0, limit=await head_position(conn)),
                 policies=policies.known,
-                at=await conn.fetchval("SELECT greatest(log_now(), recorded_at) FROM log_head"),
+                at=await conn.fetchval("SELECT log_now()"),
                 seen=tuple(seen),
                 stored=(),
                 receipts=await _receipts(conn, commands),
