@@ -31,6 +31,7 @@ from amends_platform.cli import (
     report,
     services,
     show,
+    simulate,
     subject_access,
     up,
     verify,
@@ -90,6 +91,7 @@ policy.app.command()(policy_life.publish)
 policy.app.command()(policy_life.retime)
 policy.app.command("list")(policy_life.list_)
 app.add_typer(policy.app, name="policy", rich_help_panel=ADMINISTER)
+app.command("simulate", rich_help_panel=ADMINISTER)(simulate.simulate)
 
 
 def main() -> None:

@@ -43,6 +43,10 @@ class Happening(NamedTuple):
     correlation_id: UUID
     customer_ref: str
 
+    @property
+    def case_id(self) -> UUID:
+        return self.decided.case_id
+
 
 class Refused(NamedTuple):
     """A step that was refused at `at`."""
@@ -89,6 +93,11 @@ class World:
     @property
     def cases(self) -> list[Case]:
         return [known.case for known in self._known.values()]
+
+    def case(self, case_id: UUID | None) -> Case | None:
+        """The case as it is now; None where there is none."""
+        known = None if case_id is None else self._known.get(case_id)
+        return None if known is None else known.case
 
     def play(self, steps: Iterable[Step], until: datetime) -> Iterator[Happening | Refused]:
         """Everything up to `until`, in the order of time. `steps` are in that order, and are taken one by one."""
@@ -142,8 +151,7 @@ class World:
     def _case_of(self, of: UUID | str) -> Case | None:
         if isinstance(of, str):
             return self._belonging.incident_with(of)
-        known = self._known.get(of)
-        return None if known is None else known.case
+        return self.case(of)
 
     def _other(self, command: Command) -> Case | None:
         if isinstance(command, Merge):
