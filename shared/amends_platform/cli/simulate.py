@@ -45,7 +45,7 @@ def simulate(
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Let other people come.")] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Years of complaint life under a policy, played in seconds on a clock of their own: what would a branch see?
+    """Play years of complaint life under a policy, in seconds, and say what each branch would have seen.
 
     The core, the policy and the timers are the real ones; who comes and what staff do is drawn from the seed: the same
     arguments give the same answer. Branches are those to which the policy gives quotas, else six of an invented bank.
