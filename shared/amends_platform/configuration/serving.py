@@ -56,7 +56,10 @@ class Limits(BaseModel):
 
     rate_limit: Rate = setting("2000/s", "requests a second that one principal may make, or off", example="200/s")
     address_rate_limit: Rate = setting(
-        "4000/s", "requests a second that one address may make, before anybody asks who it is, or off", example="off"
+        "4000/s",
+        "requests a second that one address may make, whatever it asks for and before anybody asks who it is, or off;"
+        " probes and metrics have 100 of their own",
+        example="off",
     )
     unknown_keys_limit: Rate = setting(
         "20/s",

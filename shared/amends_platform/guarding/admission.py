@@ -1,4 +1,4 @@
-"""Who asks, and whether not too often: by address before anybody is known, by principal after."""
+"""Who asks, and whether not too often. (How often an address may ask is looked at before: see `gate`.)"""
 
 from __future__ import annotations
 
@@ -39,18 +39,15 @@ class Admission:
     def __init__(self, authenticator: Authenticates, settings: Settings) -> None:
         self._authenticator = authenticator
         self._proxies: Final = Proxies.of(settings.trusted_proxies)
-        self._of_address = RateLimit(per_second(settings.address_rate_limit), "requests of one address")
         self._of_principal = RateLimit(settings.requests_per_second_max)
 
     async def admit(self, scope: Mapping[str, Any], authorization: str | None) -> Principal:
         """Whom this Authorization header names. Raises as `principal`, and Problem: 429."""
-        now, address = time.monotonic(), self._proxies.address_of(scope)
-        self._of_address.spend(address, now)
-        principal = await self.principal(authorization, address)
+        principal = await self.principal(authorization, self._proxies.address_of(scope))
         request = seen(scope)
         if request is not None:
             request.person = principal.id
-        self._of_principal.spend(principal.id, now)
+        self._of_principal.spend(principal.id, time.monotonic())
         return principal
 
     async def principal(self, authorization: str | None, address: str | None = None) -> Principal:

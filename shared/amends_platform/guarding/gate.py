@@ -1,19 +1,25 @@
-"""How many connections there are, and from where: who comes when there is no room is told so."""
+"""How many connections there are, and from where, and how often one asks: who comes too often is told so."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from amends_platform.guarding.addresses import network_of
-from amends_platform.guarding.limits import PROBING_CONNECTIONS_MAX, Limits
+from amends_platform.guarding.limits import PROBES_PER_SECOND_MAX, PROBING_CONNECTIONS_MAX, Limits
+from amends_platform.guarding.rates import RateLimit
 from amends_platform.guarding.refusing import bare_answer, only_whether_it_lives, too_many_connections
+from amends_platform.http.problems import Problem
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Scope
+
     from amends_platform.guarding.protocol import GuardedProtocol
 
 # Of the connections that nobody uses, so many at once make room: looking for them takes a millisecond.
 _MADE_ROOM_FOR: Final = 32
+_PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
 
 
 class Gate:
@@ -26,6 +32,8 @@ class Gate:
         # Whether all are in use: looking again and again would take the time of those who are served.
         self.is_crowded = False
         self._by_address: dict[str, int] = {}
+        self._requests = RateLimit(limits.address_requests_per_second_max, "requests of one address")
+        self._probes = RateLimit(PROBES_PER_SECOND_MAX, "probes of one address")
 
     def count(self, why: str) -> None:
         self.turned_away[why] += 1
@@ -48,7 +56,19 @@ class Gate:
             connection.transport.write(bare_answer(too_many_connections()))
             connection.transport.close()
         else:
-            connection.app = only_whether_it_lives
+            connection.app = only_whether_it_lives(too_many_connections(), closes=True)
+
+    def instead(self, scope: Scope) -> ASGIApp | None:
+        """What answers this request in the application's place, because its address asks too often. Nothing is looked
+        at but who asks: whatever else a request is refused for costs more.
+        """
+        limit = self._probes if scope["path"] in _PROBES else self._requests
+        try:
+            limit.spend(self.limits.proxies.address_of(scope), time.monotonic())
+        except Problem as problem:
+            self.count("address-rate")
+            return only_whether_it_lives(problem)
+        return None
 
     def left(self, connection: GuardedProtocol) -> None:
         address = self.open.pop(connection, None)

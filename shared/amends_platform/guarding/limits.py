@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from amends_platform.guarding.addresses import NO_PROXIES, Proxies
-from amends_platform.settings import Settings
+from amends_platform.settings import Settings, per_second
 
 # A head is far smaller; one of a browser with cookies fits, too.
 HEAD_BYTES_MAX: Final = 32_768
@@ -25,6 +25,9 @@ BODY_BYTES_AT_ONCE: Final = 16_384
 IDLE_SECONDS_MAX: Final = 75.0
 # Beyond the limit, so many more are asked what they want: whether the process lives is answered, nothing else.
 PROBING_CONNECTIONS_MAX: Final = 64
+# What asks how a process is has a share of its own: whoever floods from the same address, as all do that come through
+# one proxy or node, does not keep an orchestrator from its answer. Many times what orchestrators and Prometheus ask.
+PROBES_PER_SECOND_MAX: Final = 100.0
 # Of open files: what the database, the broker and other libraries need.
 _FILES_BESIDE: Final = 256
 
@@ -34,6 +37,7 @@ class Limits:
     """`client_seconds_max`: for the head of a request, for each next part of its body, and of the answer.
 
     `request_seconds_max`: from the whole request to the first byte of its answer.
+    `address_requests_per_second_max`: None where there is no limit.
     """
 
     connections_max: int
@@ -41,6 +45,7 @@ class Limits:
     client_seconds_max: float
     request_seconds_max: float
     idle_seconds_max: float = IDLE_SECONDS_MAX
+    address_requests_per_second_max: float | None = None
     proxies: Proxies = NO_PROXIES
 
     @staticmethod
@@ -50,6 +55,7 @@ class Limits:
             settings.address_connections_max,
             settings.client_seconds_max,
             settings.request_seconds_max,
+            address_requests_per_second_max=per_second(settings.address_rate_limit),
             proxies=Proxies.of(settings.trusted_proxies),
         )
 

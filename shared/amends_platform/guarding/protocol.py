@@ -229,6 +229,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self.serving = cycle
+        app = self.gate.instead(cast("Scope", cycle.scope)) or app  # type: ignore[assignment]
         task = self.task = self.loop.create_task(_serve(cycle, app, self))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from typing import Final
 
 from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from amends_platform.guarding.headers import SECURITY
 from amends_platform.http.problems import Problem, instance_of, new_instance, problem_response
@@ -51,17 +52,23 @@ def stopped() -> Problem:
     )
 
 
-async def only_whether_it_lives(scope: Scope, receive: Receive, send: Send) -> None:
-    """The application of connections beyond the limit: a probe is answered, so that nobody ends the process for being
-    busy; everybody else is told to come back.
+def only_whether_it_lives(problem: Problem, *, closes: bool = False) -> ASGIApp:
+    """The application of what is beyond a limit: a probe is answered, so that nobody ends the process for being busy;
+    everybody else is told to come back. `closes`: after the answer, the connection.
     """
-    if scope["path"] == _STILL_ANSWERED:
-        response: Response = JSONResponse({"status": "alive"})
-    else:
-        response = problem_response(too_many_connections(), instance_of(scope))
-    response.headers["connection"] = "close"
-    response.raw_headers += SECURITY
-    await response(scope, receive, send)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == _STILL_ANSWERED:
+            response: Response = JSONResponse({"status": "alive"})
+        else:
+            await asyncio.sleep(problem.hold_seconds)
+            response = problem_response(problem, instance_of(scope))
+        if closes:
+            response.headers["connection"] = "close"
+        response.raw_headers += SECURITY
+        await response(scope, receive, send)
+
+    return answer
 
 
 def bare_answer(problem: Problem) -> bytes:

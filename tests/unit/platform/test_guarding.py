@@ -13,6 +13,7 @@ import pytest_asyncio
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 
+from amends_platform.guarding import gate
 from amends_platform.guarding import limits as sizes
 from amends_platform.guarding.addresses import Proxies
 from tests.support.guarded import LIMITS, WAIT_SECONDS_MAX, Guarded, guarded
@@ -365,3 +366,32 @@ async def _arrives(server: Guarded, wire: Any, data: bytes) -> None:
     before = sum(each.received for each in server.gate.open)
     await wire.send(data)
     await server.until(lambda: sum(each.received for each in server.gate.open) >= before + len(data))
+
+
+async def test_an_address_that_asks_too_often_is_refused_whatever_it_asks_for_and_nobody_else(app: App) -> None:
+    async with guarded(app, replace(LIMITS, address_requests_per_second_max=0.001)) as server:
+        wire, other = await server.wire(), await server.wire("127.0.0.2")
+        for path in (b"/", b"/console/sign-in", b"/hang"):
+            answered = await wire.ask(b"GET %s HTTP/1.1\r\nHost: here\r\n\r\n" % path)
+            if path != b"/":
+                assert (answered.status, answered.code) == (429, "too-many-requests")
+                assert int(answered.headers["retry-after"]) > 900
+        assert not app.hanging.is_set()
+        assert server.gate.turned_away["address-rate"] == 2
+        # How the process is may still be asked, by whoever floods, too.
+        assert (await wire.ask(b"GET /readyz HTTP/1.1\r\nHost: here\r\n\r\n")).body == b"alive"
+        assert (await other.ask(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")).body == b"alive"
+
+
+async def test_probes_have_a_limit_of_their_own_and_whether_it_lives_is_answered_beyond_it(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "PROBES_PER_SECOND_MAX", 0.001)
+    async with guarded(app) as server:
+        wire = await server.wire()
+        answers = [
+            await wire.ask(b"GET %s HTTP/1.1\r\nHost: here\r\n\r\n" % path)
+            for path in (b"/metrics", b"/metrics", b"/readyz", b"/livez", b"/")
+        ]
+    assert [answer.status for answer in answers] == [200, 429, 429, 200, 200]
+    assert answers[3].body == b'{"status":"alive"}'

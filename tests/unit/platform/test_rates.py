@@ -10,7 +10,7 @@ import pytest
 
 from amends_platform.guarding import rates
 from amends_platform.guarding.addresses import Proxies, network_of
-from amends_platform.guarding.admission import Admission, unknown_keys_limit
+from amends_platform.guarding.admission import unknown_keys_limit
 from amends_platform.guarding.rates import RateLimit
 from amends_platform.http.problems import Problem
 from amends_platform.identity.authenticating import Authenticator
@@ -142,21 +142,6 @@ async def test_many_wrong_keys_at_once_are_no_way_around() -> None:
     authenticator = asked.authenticator()
     outcomes = await asyncio.gather(*(_outcome(authenticator, a_key(n), "192.0.2.1") for n in range(50)))
     assert (outcomes.count("too-many-requests"), asked.times) == (47, 3)
-
-
-async def test_an_address_that_asks_too_often_is_refused_before_anybody_is_asked() -> None:
-    class Never:
-        async def authenticate(self, authorization: str | None, address: str | None = None) -> Any:
-            raise Unauthenticated("nobody")
-
-    admission = Admission(Never(), Settings.load(address_rate_limit="2/s"))
-    scope = {"client": ("192.0.2.1", 1), "headers": []}
-    codes = []
-    for _ in range(4):
-        with pytest.raises(Problem) as found:
-            await admission.admit(scope, None)
-        codes.append(found.value.code)
-    assert codes == ["unauthenticated"] * 2 + ["too-many-requests"] * 2
 
 
 def test_the_limit_of_unknown_keys_can_be_off() -> None:
