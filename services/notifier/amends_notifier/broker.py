@@ -19,6 +19,7 @@ from amends_notifier.messages import Message
 from amends_notifier.stream import STREAM, ensure_stream
 from amends_platform.broker_address import BrokerAddress
 from amends_platform.broker_connection import TROUBLE, opened
+from amends_platform.http.health import NotReady
 from amends_platform.reasons import reason
 
 log = structlog.get_logger()
@@ -26,7 +27,9 @@ log = structlog.get_logger()
 # A broker that syncs every message to a slow disk under load needs some of this.
 _ACK_SECONDS_MAX: Final = 10.0
 _RETRY_SECONDS_MAX: Final = 2.0
+_ANSWER_SECONDS_MAX: Final = 1.0
 _REMIND_SECONDS: Final = 30.0
+_NO_ANSWER: Final = "The broker does not answer, or has no stream."
 
 
 class Ack(NamedTuple):
@@ -62,6 +65,19 @@ class Broker:
     def connected(self) -> bool:
         """Whether the broker answers and has the stream, as far as is known."""
         return self._up.is_set()
+
+    async def check(self) -> None:
+        """Raises NotReady when it does not answer just now: a connection to one that hangs is soon found out by being
+        asked, and by itself only later.
+        """
+        js = self._js
+        if js is None:
+            raise NotReady(_NO_ANSWER)
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS_MAX):
+                await js.stream_info(STREAM)
+        except TROUBLE as error:
+            raise NotReady(_NO_ANSWER) from error
 
     def start(self) -> None:
         """Begin connecting in the background."""

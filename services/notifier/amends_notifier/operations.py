@@ -4,17 +4,20 @@ so that one who asks is told also when the event loop hangs."""
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from concurrent.futures import TimeoutError as TooLate
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+import orjson
+import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from amends_platform.http.details import MEDIA_TYPE, RETRY_AFTER_SECONDS, details, new_instance
 from amends_platform.http.health import NotAlive, NotReady
+from amends_platform.reasons import reason
 from amends_platform.telemetry.process import readiness_metric
 
 if TYPE_CHECKING:
@@ -24,6 +27,10 @@ _READINESS_SECONDS_MAX: Final = 2.0
 # Whoever connects and says nothing is not waited for.
 _REQUEST_SECONDS_MAX: Final = 5.0
 _POLL_SECONDS: Final = 0.1
+# Far more than orchestrators and Prometheus ask at once. Whoever comes beyond it is hung up on.
+_AT_ONCE_MAX: Final = 32
+
+log = structlog.get_logger()
 
 
 class _Handler(WSGIRequestHandler):
@@ -36,7 +43,14 @@ class _Handler(WSGIRequestHandler):
 class _Server(WSGIServer):
     """A thread a request, as whoever asks for readiness may have to wait."""
 
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._room = threading.BoundedSemaphore(_AT_ONCE_MAX)
+
     def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._room.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
         threading.Thread(target=self._process, args=(request, client_address), daemon=True).start()
 
     def _process(self, request: Any, client_address: Any) -> None:
@@ -47,6 +61,7 @@ class _Server(WSGIServer):
             pass
         finally:
             self.shutdown_request(request)
+            self._room.release()
 
 
 @contextmanager
@@ -62,40 +77,43 @@ def answering(
     `ready` runs in the loop of whoever calls this, and raises NotReady or whatever it meets."""
     loop, is_ready = asyncio.get_running_loop(), readiness_metric(metrics)
 
-    def said_alive() -> tuple[int, str]:
+    def said_alive() -> str | None:
         try:
             alive()
         except NotAlive as error:
-            return 503, str(error)
-        return 200, "alive"
+            return str(error)
+        return None
 
-    def said_ready() -> tuple[int, str]:
+    def said_ready() -> str | None:
         waiting = asyncio.run_coroutine_threadsafe(_awaited(ready), loop)
         try:
             waiting.result(_READINESS_SECONDS_MAX)
-        except NotReady as error:
-            return 503, str(error)
-        except TooLate:
+        except Exception as error:
             waiting.cancel()
-            return 503, "A service this one needs does not answer in time."
-        except Exception:
-            return 503, "A service this one needs does not answer."
-        return 200, "ready"
+            log.warning("not ready", reason=reason(error))
+            is_ready.set(0)
+            return str(error) if isinstance(error, NotReady) else "A service this one needs does not answer."
+        is_ready.set(1)
+        return None
 
-    probes = {"/livez": said_alive, "/readyz": said_ready}
+    probes = {"/livez": ("alive", said_alive), "/readyz": ("ready", said_ready)}
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path == "/metrics":
             start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
             return [generate_latest(metrics)]
-        probe = probes.get(path)
-        status, said = (404, "not found") if probe is None else probe()
-        phrase = {200: "OK", 404: "Not Found", 503: "Service Unavailable"}[status]
-        if path == "/readyz":
-            is_ready.set(status == 200)
-        start_response(f"{status} {phrase}", [("Content-Type", "application/json")])
-        return [json.dumps({"status": said}).encode()]
+        if path not in probes:
+            start_response("404 Not Found", [("Content-Type", MEDIA_TYPE)])
+            return [details(404, "not-found", f"{HTTPStatus.NOT_FOUND.description}.", new_instance())]
+        well, probe = probes[path]
+        detail = probe()
+        if detail is None:
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [orjson.dumps({"status": well})]
+        headers = [("Content-Type", MEDIA_TYPE), ("Retry-After", str(RETRY_AFTER_SECONDS))]
+        start_response("503 Service Unavailable", headers)
+        return [details(503, f"not-{well}", detail, new_instance())]
 
     with make_server(host, port, app, _Server, _Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name="operations", daemon=True)

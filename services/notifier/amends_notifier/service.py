@@ -133,9 +133,10 @@ class Notifier:
 
     async def check(self) -> None:
         """Raises NotReady when nothing could be published just now, asyncpg's errors when the database is away."""
+        if self._stopping.is_set():
+            raise NotReady("The service was told to stop.")
         await check_store(self._pool)
-        if not self._broker.connected:
-            raise NotReady("The broker does not answer, or has no stream.")
+        await self._broker.check()
 
     async def run(self, on_ready: Callable[[], None]) -> None:
         """Follow until stopped, waiting out outages of database and broker. Raises CannotContinue.

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from amends_platform.http.problems import problem_type, title_of
+from amends_platform.http.details import problem_type, title_of
 
 EVERY_COMMAND: Final = "every-command"
 EVERY_QUESTION: Final = "every-question"

@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from amends_platform.contract.catalog import catalog, codes_of
-from amends_platform.http.problems import MEDIA_TYPE, problem_type
+from amends_platform.http.details import MEDIA_TYPE, problem_type
 
 # Status: what the shared answer is called, and what it says of all its codes.
 _SAID: Final[Mapping[int, tuple[str, str]]] = {

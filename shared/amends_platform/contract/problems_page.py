@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from amends_platform.contract.catalog import EVERY_COMMAND, EVERY_QUESTION, ON_A_CASE, ProblemType, part_of_catalog
-from amends_platform.http.problems import problem_type
+from amends_platform.http.details import problem_type
 
 _SECTIONS: Final = {
     "requests": "Of any request",

@@ -10,7 +10,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from amends_platform.guarding.headers import SECURITY
-from amends_platform.http.problems import Problem, instance_of, new_instance, problem_response
+from amends_platform.http.details import new_instance
+from amends_platform.http.problems import Problem, instance_of, problem_response
 
 _RETRY_AFTER: Final = {"Retry-After": "2"}
 _STILL_ANSWERED: Final = "/livez"

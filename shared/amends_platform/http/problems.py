@@ -9,7 +9,6 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
@@ -17,9 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from amends_platform.ids import uuid7
+from amends_platform.http.details import MEDIA_TYPE, details, new_instance
 
-MEDIA_TYPE = "application/problem+json"
 # Who sends thousands of wrong fields is not told of each.
 _ERRORS_MAX = 50
 _INSTANCE = "problem_instance"
@@ -50,16 +48,6 @@ class Problem(Exception):
         self.members = members
 
 
-def problem_type(code: str) -> str:
-    """The stable URI of a kind of problem."""
-    return f"urn:amends:problem:{code}"
-
-
-def new_instance() -> str:
-    """A name for one occurrence of a problem."""
-    return f"urn:uuid:{uuid7()}"
-
-
 def instance_of(scope: Scope) -> str:
     """The name of what went wrong with this request, in the answer and in the log: the path may hold a customer's."""
     state: dict[str, Any] = scope.setdefault("state", {})
@@ -68,22 +56,10 @@ def instance_of(scope: Scope) -> str:
     return str(state[_INSTANCE])
 
 
-def title_of(code: str) -> str:
-    """What a kind of problem is called."""
-    return code.replace("-", " ").capitalize()
-
-
 def problem_response(problem: Problem, instance: str) -> Response:
     """The problem as an HTTP response."""
-    body = {
-        "type": problem_type(problem.code),
-        "title": title_of(problem.code),
-        "status": problem.status,
-        "detail": problem.detail,
-        "instance": instance,
-        **problem.members,
-    }
-    return Response(orjson.dumps(body), problem.status, problem.headers, MEDIA_TYPE)
+    body = details(problem.status, problem.code, problem.detail, instance, **problem.members)
+    return Response(body, problem.status, problem.headers, MEDIA_TYPE)
 
 
 def invalid(error: ValidationError, body: type[BaseModel]) -> Problem:

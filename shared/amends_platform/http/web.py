@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from amends_platform.contract.openapi import OPERATIONS, answers
 from amends_platform.guarding.headers import SecurityHeaders
 from amends_platform.http import problems
+from amends_platform.http.details import RETRY_AFTER_SECONDS
 from amends_platform.http.health import NotAlive, NotReady
 from amends_platform.http.problems import Problem, instance_of, problem_response
 from amends_platform.policy.book import AlteredPolicy
@@ -23,8 +24,6 @@ from amends_platform.reasons import reason
 from amends_platform.telemetry.process import readiness_metric
 from amends_store.errors import AppendRefused, OutcomeUnknown, StoreUnavailable
 
-# What a client should wait when the store is out of reach: about as long as a restart takes.
-RETRY_AFTER_SECONDS = 2
 _READINESS_SECONDS_MAX = 2.0
 
 # What asyncpg and the store raise while PostgreSQL is down, starting, or too slow to answer.

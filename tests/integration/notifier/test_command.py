@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import signal
 import socket
 import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 from standardwebhooks import Webhook
 
 from tests.support.appends import a_command
 from tests.support.nats import NatsServer
-from tests.support.notifying import SECRETS, Log, breach, kept_count, notifier_program, received, reminder, until
+from tests.support.notifying import SECRETS, Log, breach, kept_count, notifier_program, received, reminder
 from tests.support.postgres import Database
 from tests.support.receivers import a_receiver
 from tests.support.webhooks import SECRET, told_at
@@ -82,28 +85,32 @@ async def test_metrics_and_probes_are_served_where_a_port_is_set(
     text = await asyncio.to_thread(lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode())
     assert "amends_notifier_published_total 1.0" in text
     assert "amends_notifier_active 1.0" in text
-    assert (await answer(port, "/livez"), await answer(port, "/readyz")) == (200, 200)
-    assert await answer(port, "/nothing") == 404
-    await nats_server.kill()
-    # A probe's patience is what it takes to notice.
-    await until(lambda: is_answered(port, "/readyz", 503), "it was ready without a broker")
-    assert await answer(port, "/livez") == 200
+    assert await answer(port, "/livez") == (200, {"status": "alive"})
+    assert await answer(port, "/readyz") == (200, {"status": "ready"})
+    assert (await answer(port, "/nothing"))[1]["type"] == "urn:amends:problem:not-found"
+    assert nats_server.pid is not None
+    os.kill(nats_server.pid, signal.SIGSTOP)
+    try:
+        # One that hangs is as good as none, at once.
+        status, said = await answer(port, "/readyz")
+    finally:
+        os.kill(nats_server.pid, signal.SIGCONT)
+    assert (status, said["type"], said["status"]) == (503, "urn:amends:problem:not-ready", 503)
+    assert said["detail"] == "The broker does not answer, or has no stream."
+    assert said["instance"].startswith("urn:uuid:")
+    assert (await answer(port, "/livez"))[0] == 200
     await process.stop()
 
 
-async def answer(port: int, path: str) -> int:
-    def ask() -> int:
+async def answer(port: int, path: str) -> tuple[int, Any]:
+    def ask() -> tuple[int, Any]:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as got:
-                return int(got.status)
+                return got.status, json.load(got)
         except urllib.error.HTTPError as error:
-            return error.code
+            return error.code, json.load(error)
 
     return await asyncio.to_thread(ask)
-
-
-async def is_answered(port: int, path: str, status: int) -> bool:
-    return await answer(port, path) == status
 
 
 async def test_what_is_off_is_not_even_imported() -> None:
