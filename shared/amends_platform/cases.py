@@ -45,6 +45,10 @@ class Cases:
             if len(self._cases) > _CACHED_MAX:
                 self._cases.popitem(last=False)
 
+    def forget(self) -> None:
+        """Remember none any more: what was seen may not be in the log."""
+        self._cases.clear()
+
     async def load(self, case_id: UUID) -> Case | None:
         """The case as the log has it now; None when there is none in this tenant."""
         known = self._cases.get(case_id)

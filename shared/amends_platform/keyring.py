@@ -69,6 +69,10 @@ class Keyring:
             if key is not None and self._id_of.get((key.tenant, key.customer_ref)) == key_id:
                 del self._id_of[key.tenant, key.customer_ref]
 
+    def forget_all(self) -> None:
+        """Ask for every key anew: what was seen of customers may not be in the log."""
+        self.forget(list(self._keys))
+
     async def of_customer(self, tenant: str, customer_ref: str) -> CustomerKey | None:
         """The customer's key, from the cache or the store; None when there is none. Raises CannotUnseal."""
         key = self.cached(tenant, customer_ref)

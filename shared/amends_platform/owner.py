@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -11,6 +12,7 @@ import asyncpg
 from amends_platform.failures import CannotReach
 from amends_platform.settings import Settings, masked
 from amends_platform.supervising.running import find_running
+from amends_store.connecting import connect
 
 _CONNECT_SECONDS_MAX: Final = 10.0
 
@@ -29,7 +31,8 @@ def database_url_of(settings: Settings) -> str:
 async def owner_connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     """One connection, closed at the end. Raises CannotReach."""
     try:
-        connection = await asyncpg.connect(database_url, timeout=_CONNECT_SECONDS_MAX)
+        async with asyncio.timeout(_CONNECT_SECONDS_MAX):
+            connection = await connect(database_url)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
         reason = str(error) or "no answer in time"
         raise CannotReach(f"The database {masked(database_url)} cannot be reached: {reason}") from error

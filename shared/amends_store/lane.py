@@ -15,6 +15,7 @@ from amends_store.batch import arguments, verdict_of
 from amends_store.errors import AppendRefused, OutcomeUnknown, StoreError, StoreUnavailable
 from amends_store.outages import is_outage, is_refusal
 from amends_store.records import Append, Appended, Verdict
+from amends_store.replication import replicated, waited_for
 from amends_store.statements import statement
 
 _APPEND_BATCH: Final = statement("append_batch")
@@ -107,7 +108,12 @@ class Lane:
             except Exception as error:
                 return await self._bisect(batch, error, sent_before=sent_before)
             try:
-                rows = await conn.fetch(_APPEND_BATCH, commands, events, timeout=_ANSWER_SECONDS_MAX)
+                with waited_for(conn):
+                    rows = await conn.fetch(_APPEND_BATCH, commands, events, timeout=_ANSWER_SECONDS_MAX)
+                verdicts = {row["verdict"] for row in rows}
+                if "replayed" in verdicts and "appended" not in verdicts:
+                    # What was recorded before is only acknowledged where a failover would find it.
+                    await replicated(conn, timeout_seconds=_ANSWER_SECONDS_MAX)
             except Exception as error:
                 if is_refusal(error):
                     return await self._bisect(batch, error, sent_before=sent_before)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncpg
 import stamina
 
+from amends_store.connecting import connect
 from amends_store.errors import StoreUnavailable
 from amends_store.outages import is_outage
 from amends_store.read import Executor
@@ -64,24 +65,24 @@ async def _migrate(database_url: str, patience_seconds: float) -> None:
     from sqlalchemy.ext.asyncio import create_async_engine
     from sqlalchemy.pool import NullPool
 
-    async def connect() -> Any:
+    async def connect_to_migrate() -> Any:
         # asyncpg reads the address itself, as everywhere else: SQLAlchemy reads some of its parts differently.
         settings = {"search_path": "public", "timezone": "UTC"}
         try:
-            return await asyncpg.connect(database_url, server_settings=settings)
+            return await connect(database_url, server_settings=settings)
         except Exception as error:
             if is_outage(error):
                 raise StoreUnavailable(str(error) or type(error).__name__) from error
             raise
 
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect_to_migrate, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_upgrade_giving_way, patience_seconds)
     except Exception as error:
         if not _gave_way(error):
             raise
-        raise InTheWay(await _who_is_in_the_way(await connect())) from error
+        raise InTheWay(await _who_is_in_the_way(await connect_to_migrate())) from error
     finally:
         await engine.dispose()
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from amends_store.errors import LogHole
 from amends_store.records import StoredEvent, StoredReceipt
+from amends_store.replication import replicated
 from amends_store.statements import statement
 
 _READ_STREAM: Final = statement("read_stream")
@@ -19,6 +20,9 @@ _READ_LOG: Final = statement("read_log")
 _HEAD_POSITION: Final = statement("head_position")
 _STREAM_OF_POSITION: Final = statement("stream_of_position")
 _FIND_RECEIPT: Final = statement("find_receipt")
+
+# As for any command: who asks is told that the store is away rather than kept waiting.
+_REPLICATED_SECONDS_MAX: Final = 10.0
 
 # asyncpg is untyped: a Pool, a Connection, or a connection lent by a pool.
 Executor = Any
@@ -80,9 +84,15 @@ async def stream_of_position(executor: Executor, position: int) -> UUID | None:
 
 
 async def find_receipt(executor: Executor, tenant: str, principal: str, key: str) -> StoredReceipt | None:
-    """What the first request with this idempotency key was answered."""
+    """What the first request with this idempotency key was answered, once a failover would find it, too.
+
+    Raises NotReplicated and TimeoutError while it would not.
+    """
     row = await executor.fetchrow(_FIND_RECEIPT, tenant, principal, key)
-    return StoredReceipt(*row) if row else None
+    if row is None:
+        return None
+    await replicated(executor, timeout_seconds=_REPLICATED_SECONDS_MAX)
+    return StoredReceipt(*row)
 
 
 def _first_hole(after: int, positions: list[int]) -> str:

@@ -13,6 +13,7 @@ from amends_store.batch import arguments, verdict_of
 from amends_store.errors import AppendRefused, OutcomeUnknown, StoreUnavailable
 from amends_store.outages import is_outage, is_refusal
 from amends_store.records import Append, Appended, DataKeyConflict, KeyReused, Replayed, VersionConflict
+from amends_store.replication import replicated, waited_for
 from amends_store.statements import statement
 
 _APPEND_BATCH: Final = statement("append_batch")
@@ -94,6 +95,7 @@ class _Attempt:
                 outcome = self._outcome(rows)
                 if isinstance(outcome, Objection):
                     await _roll_back(conn, transaction)
+                    await replicated(conn, timeout_seconds=_ANSWER_SECONDS_MAX)
                     return outcome
                 # What is found to have been recorded before had it done along with it then.
                 if self._along is not None and rows[0]["verdict"] == "appended":
@@ -104,7 +106,11 @@ class _Attempt:
                 raise
             self.may_be_recorded = True
             async with asyncio.timeout(_ANSWER_SECONDS_MAX):
-                await transaction.commit()
+                with waited_for(conn):
+                    await transaction.commit()
+                if rows[0]["verdict"] != "appended":
+                    # Nothing was written now: what was recorded before is only acknowledged where a failover finds it.
+                    await replicated(conn)
             return outcome
 
     def _outcome(self, rows: Sequence[Any]) -> tuple[Appended, ...] | Objection:

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
 import asyncpg
+import structlog
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
@@ -47,6 +48,8 @@ from amends_platform.telemetry.requests import observe_requests
 from amends_platform.telemetry.tracing import Tracing
 from amends_store.append import Appender
 from amends_store.pool import connect_pool
+
+log = structlog.get_logger()
 
 
 class _Service:
@@ -98,6 +101,14 @@ def create_app(
             heartbeat.start()
             stack.push_async_callback(heartbeat.aclose)
             loaded = load_policy(settings.policy)
+
+            def on_promoted() -> None:
+                # What the former primary showed last may not be in the log.
+                if service.pool is not None:
+                    log.warning("another server of the database takes writes")
+                    cases.forget()
+                    keyring.forget_all()
+
             keys = open_key_store(settings)
             stack.push_async_callback(keys.aclose)
             pool = await connect_pool(
@@ -107,6 +118,7 @@ def create_app(
                 min_size=2,
                 max_size=settings.database_connections_max,
                 patience_seconds=START_PATIENCE_SECONDS,
+                on_promoted=on_promoted,
             )
             stack.push_async_callback(pool.close)
             if settings.mode == "production":
@@ -138,10 +150,11 @@ def create_app(
             appender = Appender(pool, on_commit=on_commit, on_batch=counted.count_batch)
             stack.push_async_callback(appender.aclose)
             service.appender = appender
+            cases = Cases(pool, settings.tenant)
             clerk = Clerk(
                 pool=pool,
                 appender=appender,
-                cases=Cases(pool, settings.tenant),
+                cases=cases,
                 keyring=keyring,
                 policies=policies,
                 now=now,

@@ -31,6 +31,7 @@ from amends_store.lag import lag_of
 from amends_store.outages import is_outage
 from amends_store.read import read_log
 from amends_store.records import StoredEvent
+from amends_store.replication import replicated
 
 if TYPE_CHECKING:
     from amends_platform.telemetry.tracing import Tracing
@@ -246,6 +247,9 @@ class Notifier:
             try:
                 async with asyncio.timeout(_READ_SECONDS_MAX):
                     rows = await read_log(reader, after=position, limit=limit)
+                    if rows:
+                        # What a failover could take back must not be told to anybody.
+                        await replicated(reader)
             except LogHole as error:
                 raise CannotContinue(str(error)) from error
             for row in rows:

@@ -65,6 +65,8 @@ log = structlog.get_logger()
 
 _OBSERVE_SECONDS = 2.0
 _CLOSE_SECONDS_MAX = 5.0
+# Each of our own statements is short. A server that hangs must not keep timers and read model with it for ever.
+_ANSWER_SECONDS_MAX = 60.0
 # Longer than intake takes to find its database lost.
 _INTAKE_SECONDS_MAX = httpx.Timeout(20.0, connect=3.0)
 
@@ -105,6 +107,13 @@ def create_app(
             keys = open_key_store(settings)
             stack.push_async_callback(keys.aclose)
             signing = checkpoint_signing(settings)
+
+            def on_promoted() -> None:
+                # What the former primary showed last may not be in the log.
+                if service.pool is not None:
+                    log.warning("another server of the database takes writes")
+                    cases.forget()
+
             # What is made of the log is made for all tenants. Two are held by leaderships, one each works for the
             # projection, the timers, the sealer and those who listen.
             pool = await connect_pool(
@@ -114,6 +123,7 @@ def create_app(
                 min_size=3,
                 max_size=8,
                 patience_seconds=START_PATIENCE_SECONDS,
+                answer_seconds_max=_ANSWER_SECONDS_MAX,
             )
             stack.push_async_callback(_close, pool)
             if settings.mode == "production":
@@ -127,6 +137,7 @@ def create_app(
                 min_size=1,
                 max_size=max(4, settings.database_connections_max),
                 patience_seconds=START_PATIENCE_SECONDS,
+                on_promoted=on_promoted,
             )
             stack.push_async_callback(_close, people)
             service.people = people

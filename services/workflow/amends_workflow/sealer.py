@@ -17,6 +17,7 @@ from amends_store.checkpoints import Checkpoint
 from amends_store.errors import Fenced, LogHole
 from amends_store.outages import is_passing
 from amends_store.read import head_position
+from amends_store.replication import replicated
 from amends_store.tiles import TILE_HASHES, seal
 from amends_workflow.leadership import Lead, leadership
 from amends_workflow.tasks import end_if_told, stop
@@ -95,6 +96,8 @@ class Sealer:
             claim = await self._add(claim, min(full, claim.position + BATCH_EVENTS))
             if time.monotonic() >= sign_at:
                 break
+        # A checkpoint of what a failover could take back would convict the log that is left of having been cut.
+        await replicated(self._pool)
         # Far behind, what is sealed so far is signed: nobody waits for the rest to be proven something.
         await self._sign(claim, head if claim.position == full else claim.position)
         return claim

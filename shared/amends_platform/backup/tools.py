@@ -68,6 +68,9 @@ def without_password(database_url: str) -> tuple[str, dict[str, str]]:
     name, _, password = user.partition(":")
     parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
     password = parameters.pop("password", unquote(password))
+    if "," in host or "," in parameters.get("host", ""):
+        # Of several servers the one that our own connection is to, whose snapshot it is.
+        parameters.setdefault("target_session_attrs", "read-write")
     netloc = f"{name}@{host}" if user else host
     # A path of a socket stands in it as it is: libpq and we understand it so.
     query = urlencode(parameters, safe="/,")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-import asyncpg
+from amends_store.connecting import connect
 
 # (rows done, of about so many)
 OnProgress = Callable[[int, int], None]
@@ -25,7 +25,7 @@ async def watching(database_url: str, rows: int, on_progress: OnProgress) -> Asy
 
     async def watch() -> None:
         copied: dict[int, int] = {}
-        connection = await asyncpg.connect(database_url)
+        connection = await connect(database_url)
         try:
             while True:
                 copied |= dict(await connection.fetch(_COPIES))
