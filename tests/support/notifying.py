@@ -236,7 +236,8 @@ def by_case(messages: Iterable[Kept]) -> dict[str, list[int]]:
 
 @asynccontextmanager
 async def connected(nats_url: str) -> AsyncIterator[Client]:
-    client = await nats.connect(nats_url)
+    """To one of the servers, between whose URLs are commas."""
+    client = await nats.connect(nats_url.split(","))
     try:
         yield client
     finally:

@@ -27,7 +27,12 @@ from tests.support.system import until
 
 DATABASE = "amends"
 # A standby that is built anew must not wait for the minutes in which a primary writes its checkpoints anyway.
-_SETTINGS = ("wal_level=replica", "wal_receiver_timeout=5s", "wal_sender_timeout=5s", "wal_retrieve_retry_interval=100ms")
+_SETTINGS = (
+    "wal_level=replica",
+    "wal_receiver_timeout=5s",
+    "wal_sender_timeout=5s",
+    "wal_retrieve_retry_interval=100ms",
+)
 
 
 class Member:

@@ -8,9 +8,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import asyncpg
 import httpx
@@ -20,6 +21,7 @@ from amends_platform.evidence.signing_key import ensure_signing_key
 from amends_platform.sealing import ensure_master_key
 from amends_platform.supervising.ports import free_port
 from amends_platform.supervising.processes import Child, Program, tail
+from amends_store.connecting import connect
 from tests.support.balancer import AsProxiesDo, Balancer, balancing, client_of
 from tests.support.intake import Caller
 from tests.support.load import ROLES
@@ -64,8 +66,17 @@ def unpack_release(commit: str, into: Path) -> Path:
 class Fleet:
     """Services that come and go. Clients reach them through the balancers, and never hear of it."""
 
-    def __init__(self, directory: Path, database_url: str, nats_url: str, policy: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        database_url: str,
+        nats_url: str,
+        policy: str,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """`settings` of every service besides, without the prefix."""
         self.directory = directory
+        self._settings = settings
         self.database_url, self.nats_url = database_url, nats_url
         self.balancers: dict[str, Balancer] = {}
         self.asked_by = AsProxiesDo()
@@ -91,7 +102,7 @@ class Fleet:
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[asyncpg.Connection]:
-        connection = await asyncpg.connect(self.database_url)
+        connection = await connect(self.database_url)
         try:
             yield connection
         finally:
@@ -153,6 +164,7 @@ class Fleet:
             "RATE_LIMIT": "off",
             "DRAIN_SECONDS": str(DRAIN_SECONDS),
             f"{service.upper()}_PORT": str(ports[service]),
+            **self._settings,
         }
         program = Program(
             name,

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
+from amends_store.connecting import Primary
 from amends_store.outages import is_outage
 from amends_store.read import head_position, read_log
 from amends_store.records import StoredEvent
@@ -49,7 +50,8 @@ class Tail:
 @asynccontextmanager
 async def tailing(database_url: str) -> AsyncIterator[Tail]:
     """Follow the log from its present end until the block is left. Fails when the reader did."""
-    pool = await asyncpg.create_pool(database_url, min_size=0, max_size=2)
+    primary = Primary(database_url, takes_writes=False)
+    pool = await asyncpg.create_pool(min_size=0, max_size=2, connect=primary.connect)
     tail = Tail(pool, await head_position(pool))
     following = asyncio.create_task(tail.follow())
     try:
