@@ -11,7 +11,7 @@ import socket
 import weakref
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import asyncpg
 
@@ -135,8 +135,11 @@ def servers_of(database_url: str) -> tuple[list[str], str | None]:
             ("", {name: value for name, value in (("host", host), ("port", port)) if value})
             for host, port in zip(names, ports * len(names) if len(ports) == 1 else ports, strict=True)
         ]
+    if len(named) == 1 and session is None:
+        return [database_url], None
+    # By hand: urlunsplit leaves the slashes out where there is no host.
     return [
-        urlunsplit(parts._replace(netloc=user + at + host, query=urlencode({**query, **besides}, safe="/")))
+        f"{parts.scheme}://{user}{at}{host}{parts.path}?{urlencode(query | besides, safe='/')}".rstrip("?")
         for host, besides in named
     ], session
 
