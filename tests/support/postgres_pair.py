@@ -144,7 +144,8 @@ class Member:
         return said == names and (in_step > 0 or not names)
 
     def _processes(self) -> list[psutil.Process]:
-        assert self._child is not None and self._child.pid is not None, f"{self.name} runs"
+        assert self._child is not None
+        assert self._child.pid is not None, f"{self.name} runs"
         postmaster = psutil.Process(self._child.pid)
         return [postmaster, *postmaster.children(recursive=True)]
 

@@ -23,11 +23,15 @@ class Basics(BaseModel):
     )
     database_url: DatabaseUrl | None = setting(
         None,
-        "PostgreSQL 18 or newer; without it `amends up` runs its own",
-        example="postgresql://amends_intake_login:…@db:5432/amends",
+        "PostgreSQL 18 or newer, or several of its servers with commas between them, of which the one that takes writes"
+        " is found; without it `amends up` runs its own",
+        example="postgresql://amends_intake_login:…@db-1:5432,db-2:5432/amends",
     )
     nats_url: NatsUrl | None = setting(
-        None, "NATS with JetStream; without it `amends up` runs its own", example="nats://amends:…@nats:4222"
+        None,
+        "NATS with JetStream, or several servers of its cluster with commas between them; without it `amends up` runs"
+        " its own",
+        example="nats://amends:…@nats-1:4222,nats://amends:…@nats-2:4222",
     )
     policy: str = setting(
         "bank-cn",
