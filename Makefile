@@ -13,7 +13,7 @@ WORKERS ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)")
 # A system is many Python processes, and its tests start hundreds: each finds its modules compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up demo test check rehearsal audit setup bench faults fuzz docs words screenshots format lock clean
+.PHONY: help up demo test check rehearsal audit setup bench faults soak fuzz docs words screenshots format lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,8 +47,11 @@ setup: $(STAMP) ## install into .venv, and nothing else
 bench: $(STAMP) ## benchmarks, side by side in one run; writes docs/benchmarks.md
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-faults: $(STAMP) ## kill every process in the middle of the work, and count what was lost or happened twice
+faults: $(STAMP) ## break a running system in every way we know, while clients work, and hold it to its promises
 	@$(BIN)/pytest -n 0 tests/faults $(ARGS)
+
+soak: $(STAMP) ## the same for as long as you like (ARGS="--faults 1000 --seed N --for 2h")
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 fuzz: $(STAMP) ## both services asked whatever their documents allow, and more (ARGS="--examples 100 --seed N")
 	@$(BIN)/python -m tests.fuzz $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,7 +11,7 @@ import pytest
 
 from amends_store.migrate import migrate, newest_schema_version, schema_version
 from amends_store.walls import finish_upgrade
-from tests.faults.test_kills import POLICY, SEED
+from tests.support.hasty import HASTY
 from tests.support.judging.judge import judge
 from tests.support.judging.recording import history_of
 from tests.support.load import Load
@@ -23,6 +24,7 @@ from tests.support.tailing import tailing
 
 # The last commit of the release before, whose schema is 0013.
 BEFORE = "d49b47c"
+SEED = int(os.environ.get("AMENDS_TEST_SEED", "20260301"))
 CLIENTS = 4
 # They are many requests under way at once, not as many as the machine can serve.
 PAUSE_SECONDS = 0.1
@@ -34,7 +36,7 @@ async def fleet(postgres: PostgresServer, nats_server: NatsServer) -> AsyncItera
     with scratch_directory("amends-upgrade-") as directory:
         await postgres.administer("CREATE DATABASE upgrading")
         try:
-            yield Fleet(directory, postgres.url("upgrading"), nats_server.url, POLICY)
+            yield Fleet(directory, postgres.url("upgrading"), nats_server.url, HASTY)
         finally:
             await postgres.administer("DROP DATABASE upgrading WITH (FORCE)")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
+from tests.support.hasty import HASTY
 from tests.support.judging.history import History
 from tests.support.judging.judge import judge
 from tests.support.judging.recording import history_of
@@ -22,26 +23,6 @@ SEED = int(os.environ.get("AMENDS_TEST_SEED", "20260301"))
 CLIENTS = 12
 # Enough for every client to be at work on several cases, and for some clocks to be running out.
 COMMANDS_BETWEEN = 120
-
-POLICY = """\
-policy: hasty
-version: 1
-effective_from: 2026-01-01
-timezone: Asia/Shanghai
-clocks:
-  apology: {from: complaint-received, stop: [apology-given], due: 1s, warn: [50%]}
-  callback:
-    from: complaint-received
-    stop: [callback-made]
-    due: agreed
-    at_most: 2s
-    warn: [25%, 1s before]
-    extend: {requires: customer-agreed, before: due, at_most: 2s}
-  follow_up: {from: customer-confirmed, stop: [followed-up], due: 1s, warn: [75%]}
-ladder:
-  - {after: 0s, to: service_admin}
-  - {after: 1s, to: department_manager}
-"""
 
 
 @dataclass
@@ -60,7 +41,7 @@ class Rig:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def rig() -> AsyncIterator[Rig]:
-    async with running_system(POLICY) as system, tailing(system.database_url) as tail:
+    async with running_system(HASTY) as system, tailing(system.database_url) as tail:
         yield Rig(system, Load(system, seed=SEED, clients=CLIENTS), tail)
 
 
