@@ -33,6 +33,7 @@ BENCHMARKS: dict[str, _Run] = {
     "i": abuse.run,
 }
 _PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+_PICTURES = _PAGE.with_name("benchmarks")
 _COMMAND = "python -m tests.bench"
 
 
@@ -52,8 +53,12 @@ def main() -> None:
     if arguments.json is not None:
         arguments.json.write_text(as_json(about, found))
     if plan is FULL and arguments.only == list(BENCHMARKS):
+        # It takes longer to import than all of us.
+        from tests.bench.plotting import draw
+
         now = datetime.now(UTC)
-        _PAGE.write_text(page(_COMMAND, now, plan.rounds, plan.seconds, about, found))
+        drawn = {title: f"{_PICTURES.name}/{name}" for title, name in draw(found, _PICTURES).items()}
+        _PAGE.write_text(page(_COMMAND, now, plan, about, found, drawn))
         console.print(f"{_PAGE.relative_to(Path.cwd()) if _PAGE.is_relative_to(Path.cwd()) else _PAGE} written")
 
 

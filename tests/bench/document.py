@@ -10,7 +10,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.measuring import Aim, Outcome, Summary
+from tests.bench.measuring import Aim, Outcome, Plan, Summary
 
 _INTRODUCTION = """# Benchmarks
 
@@ -22,19 +22,28 @@ share the machine, so compare what stands side by side and take nothing as the m
 
 
 def page(
-    command: str, date: datetime, rounds: int, seconds: float, machine: Mapping[str, str], found: Sequence[Outcome]
+    command: str,
+    date: datetime,
+    plan: Plan,
+    machine: Mapping[str, str],
+    found: Sequence[Outcome],
+    pictures: Mapping[str, str],
 ) -> str:
-    """docs/benchmarks.md."""
-    parts = [_INTRODUCTION.format(command=command, date=date, rounds=rounds, seconds=seconds)]
+    """docs/benchmarks.md. `pictures`: by title of the outcome, and of all ratios by none, where it lies."""
+    parts = [_INTRODUCTION.format(command=command, date=date, rounds=plan.rounds, seconds=plan.seconds)]
     parts.append(
         _table(
             ("", "against", "found", "aim"),
             [_aim_cells(outcome, aim) for outcome in found for aim in outcome.aims],
         )
     )
+    if "" in pictures:
+        parts.append(f"![All ratios, and their aims]({pictures['']})\n")
     for outcome in found:
         rows = [(name, *(_brackets(row[column]) for column in outcome.columns)) for name, row in outcome.rows.items()]
         parts.append(f"## {outcome.title}\n{outcome.about}")
+        if outcome.title in pictures:
+            parts.append(f"![{outcome.title}]({pictures[outcome.title]})\n")
         parts.append(_table(("", *outcome.columns), rows))
     parts.append("## The machine\n")
     parts.append(_table(("", ""), list(machine.items())))
@@ -46,7 +55,7 @@ def show(console: Console, found: Sequence[Outcome]) -> None:
     for outcome in found:
         table = Table("", *outcome.columns, title=outcome.title, title_justify="left")
         for name, row in outcome.rows.items():
-            table.add_row(name, *(_number(row[column].median) for column in outcome.columns))
+            table.add_row(name, *(number(row[column].median) for column in outcome.columns))
         console.print(table)
         for aim in outcome.aims:
             met = "met" if aim.is_met else "MISSED"
@@ -65,7 +74,7 @@ def _aim_cells(outcome: Outcome, aim: Aim) -> tuple[str, ...]:
 
 def _found(aim: Aim) -> str:
     times = "" if aim.theirs is None else " ×"
-    return f"{_number(aim.found.median)}{times} ({_number(aim.found.least)}–{_number(aim.found.most)})"
+    return f"{number(aim.found.median)}{times} ({number(aim.found.least)}–{number(aim.found.most)})"
 
 
 def _wanted(aim: Aim) -> str:
@@ -73,10 +82,10 @@ def _wanted(aim: Aim) -> str:
 
 
 def _brackets(summary: Summary) -> str:
-    return f"{_number(summary.median)} ({_number(summary.least)}–{_number(summary.most)})"
+    return f"{number(summary.median)} ({number(summary.least)}–{number(summary.most)})"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Three figures that matter."""
     if value >= 100:
         return f"{value:,.0f}"

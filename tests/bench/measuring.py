@@ -66,14 +66,26 @@ class Aim:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """A line to be drawn: `column` of these rows, at the places of `at`; `against` says in words what those are."""
+
+    name: str
+    column: str
+    against: str
+    at: tuple[float, ...]
+    rows: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """A finished benchmark. `rows`: by contender, by column."""
+    """A finished benchmark. `rows`: by contender, by column. Drawn as `curves`, or without them as bars."""
 
     title: str
     about: str
     columns: tuple[str, ...]
     rows: Mapping[str, Mapping[str, Summary]]
     aims: tuple[Aim, ...]
+    curves: tuple[Curve, ...] = ()
 
 
 class Rounds:
@@ -82,13 +94,13 @@ class Rounds:
     def __init__(self, by_contender: Mapping[str, Sequence[Figures]]) -> None:
         self._by_contender = by_contender
 
-    def outcome(self, title: str, about: str, *aims: Aim) -> Outcome:
+    def outcome(self, title: str, about: str, *aims: Aim, curves: Sequence[Curve] = ()) -> Outcome:
         columns = tuple(next(iter(self._by_contender.values()))[0])
         rows = {
             name: {column: Summary.of([figures[column] for figures in rounds]) for column in columns}
             for name, rounds in self._by_contender.items()
         }
-        return Outcome(title, about, columns, rows, aims)
+        return Outcome(title, about, columns, rows, aims, tuple(curves))
 
     def ratio(self, ours: str, theirs: str, column: str, *, aim: float, at_most: bool = False) -> Aim:
         mine, others = self._figures(ours, column), self._figures(theirs, column)
