@@ -390,7 +390,13 @@ async def _services(settings: Settings, running: Running | None) -> list[Finding
             address = (running.intake_url if name == "intake" else running.workflow_url).removeprefix("http://")
             host, _, number = address.rpartition(":")
             host, port = host.strip("[]"), int(number)
-        if (await http_ready(host, port)).ready:
+        answers = (await http_ready(host, port)).ready
+        if answers and running is None and settings.database_url is None:
+            mend = (
+                "`AMENDS_DATA_DIR` says which `amends up` is meant; for services of your own, set AMENDS_DATABASE_URL."
+            )
+            findings.append(Finding(name, "note", f"does not run here; another system's is on {host}:{port}", mend))
+        elif answers:
             findings.append(Finding(name, "good", f"is ready on {host}:{port}"))
         elif running is not None:
             findings.append(Finding(name, "unreachable", f"is not ready on {host}:{port}", f"See logs/{name}.log."))

@@ -5,6 +5,7 @@ what the database said.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -33,11 +34,22 @@ _MENDS: Final = {
 }
 
 
+class CannotListen(Exception):
+    """Why a service cannot listen where it is set to."""
+
+    def __init__(self, program: str, host: str, port: int, error: OSError) -> None:
+        why = os.strerror(error.errno) if error.errno else type(error).__name__
+        super().__init__(f"{host}:{port}: {why}")
+        name = program.upper()
+        self.mend = f"stop what listens there, or set AMENDS_{name}_HOST or AMENDS_{name}_PORT otherwise"
+
+
 class Start:
     """The start of an application: `failed` is what ended it."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, program: str, host: str, port: int) -> None:
         self.failed: Exception | None = None
+        self._where = program, host, port
         begin = app.router.lifespan_context
 
         @asynccontextmanager
@@ -56,6 +68,9 @@ class Start:
         logging.getLogger("uvicorn.error").addFilter(self._is_news)
 
     def _is_news(self, record: logging.LogRecord) -> bool:
+        if self.failed is None and isinstance(record.msg, OSError):
+            # How the framework says that it cannot listen.
+            self.failed = CannotListen(*self._where, record.msg)
         return self.failed is None or record.levelno < logging.ERROR
 
     def told(self) -> int:
@@ -70,6 +85,9 @@ def told(error: Exception) -> int:
 
     said = {"reason": reason(error)}
     sqlstate = getattr(error, "sqlstate", None) or ""
+    if isinstance(error, CannotListen):
+        log.critical("does not start", **said, mend=error.mend)
+        return WRONG_USAGE
     mends = [mend for beginning, mend in _MENDS.items() if sqlstate.startswith(beginning)]
     if mends or isinstance(error, PolicyFileError | MasterKeyError | CannotUnseal | OwnerRefused):
         log.critical("does not start", **said, **({"mend": mends[0]} if mends else {}))

@@ -240,6 +240,9 @@ async def test_an_administrator_erases_with_one_command_and_gets_the_certificate
         system.run("erase", "C-cli", "--reason", f"{NAME} asked", "--yes"),
     )
     assert (access.status, NAME in held.read_text(), held.stat().st_mode & 0o077) == (0, True, 0), access
+    size = held.stat().st_size
+    said = f"{size:,} bytes in {held}: everything that is held on C-cli, readable by you alone.\n"
+    assert access.output == said
     assert (no_access.status, nobodys.exists()) == (1, False)
     assert (unasked.status, "--yes" in unasked.error) == (2, True), unasked
     assert (nobody.status, named.status, NAME in named.error) == (1, 1, False)

@@ -26,7 +26,7 @@ from amends_platform.logs import configure_logging
 from amends_platform.production import OwnerRefused, check_start, refuse_owner
 from amends_platform.reasons import reason
 from amends_platform.settings import Settings, SettingsError
-from amends_platform.starting import told
+from amends_platform.starting import CannotListen, told
 from amends_platform.supervising.readiness import announce_ready
 from amends_platform.telemetry.asked import tracing_asked_for
 from amends_platform.telemetry.heartbeat import Heartbeat
@@ -143,15 +143,17 @@ async def _serve(settings: Settings, tracing: Tracing | None) -> int:
     with ExitStack() as held:
         heartbeat.start()
         if settings.notifier_port is not None:
-            held.enter_context(
-                answering(
-                    settings.notifier_host,
-                    settings.notifier_port,
-                    alive=lambda: _check(heartbeat),
-                    ready=notifier.check,
-                    metrics=notifier.metrics.registry,
-                )
+            operations = answering(
+                settings.notifier_host,
+                settings.notifier_port,
+                alive=lambda: _check(heartbeat),
+                ready=notifier.check,
+                metrics=notifier.metrics.registry,
             )
+            try:
+                held.enter_context(operations)
+            except OSError as error:
+                return told(CannotListen("notifier", settings.notifier_host, settings.notifier_port, error))
         hints.start()
         observing = None
         if settings.notifier_port is not None:

@@ -42,6 +42,9 @@ def subject_access(
     with ExitStack() as stack:
         file = sys.stdout.buffer if output is None else stack.enter_context(private_file(output))
         asyncio.run(_write(workflow, customer, file))
+    if output is not None:
+        size = output.stat().st_size
+        print(f"{size:,} bytes in {output}: everything that is held on {customer}, readable by you alone.")
 
 
 async def _write(workflow: Address, customer: str, file: BinaryIO) -> None:

@@ -101,14 +101,15 @@ def serve(program: str, create_app: CreateApp) -> int:
         return WRONG_USAGE
     configure_logging(settings, program=program)
     app = create_app(settings, tracing=tracing)
-    start = Start(app)
+    host, port = getattr(settings, f"{program}_host"), getattr(settings, f"{program}_port")
+    start = Start(app, program, host, port)
     gate = Gate(_limits(settings))
     count_turned_away(gate, app.state.metrics)
     server = _Server(
         uvicorn.Config(
             app,
-            host=getattr(settings, f"{program}_host"),
-            port=getattr(settings, f"{program}_port"),
+            host=host,
+            port=port,
             loop="uvloop",
             # A class to uvicorn; what makes one is as good.
             http=partial(GuardedProtocol, gate),  # type: ignore[arg-type]

@@ -23,9 +23,11 @@ from amends_platform.policy.book import keep
 from amends_platform.policy.files import load_policy
 from amends_platform.sealing import ensure_master_key
 from amends_store.checkpoints import Checkpoint
+from amends_store.migrate import newest_schema_version
 from tests.support.keys import kept_in_the_database, key_store_in
 from tests.support.logs import fill_log
 from tests.support.postgres import Database, PostgresServer
+from tests.support.receivers import a_receiver
 from tests.support.scratch import scratch_directory
 from tests.support.ups import environment
 
@@ -78,8 +80,10 @@ async def test_migrate_makes_the_schema_that_keys_and_doctor_miss(tmp_path: Path
     try:
         too_early = await amends(tmp_path, "keys", "list", **url)
         assert (too_early.returncode, "run `amends migrate`" in too_early.stderr) == (1, True)
-        migrated = await amends(tmp_path, "migrate", **url)
+        migrated = await amends(tmp_path, "migrate", "--json", **url)
         assert migrated.returncode == 0, migrated.stderr
+        done = {"schema": newest_schema_version(), "keys_moved": 0, "keys_in_database": 0, "to_finish": False}
+        assert json.loads(migrated.stdout) == done
         assert (await amends(tmp_path, "keys", "list", **url)).returncode == 0
     finally:
         await postgres.execute("DROP DATABASE bare WITH (FORCE)")
@@ -145,7 +149,9 @@ async def test_a_doctor_who_finds_nothing_wrong_says_so(tmp_path: Path, database
 
 
 async def test_a_doctor_names_what_cannot_be_reached_and_how_to_mend_it(tmp_path: Path) -> None:
-    found = await findings(tmp_path, 3)
+    async with a_receiver("200 OK") as another:
+        found = await findings(tmp_path, 3, AMENDS_INTAKE_PORT=str(another.port))
+    assert found["intake", "note"]["found"] == f"does not run here; another system's is on 127.0.0.1:{another.port}"
     assert found["database", "unreachable"]["mend"] == "Start `amends up`, or set AMENDS_DATABASE_URL."
     assert found["broker", "unreachable"]["mend"]
     found = await findings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -55,9 +56,26 @@ async def test_a_start_that_fails_is_told_instead_of_the_frameworks_traceback(
         yield
 
     app = FastAPI(lifespan=lifespan)
-    start = Start(app)
+    start = Start(app, "intake", "127.0.0.1", 0)
     with pytest.raises(SystemExit):
         await serving._Server(uvicorn.Config(app, port=0, lifespan="on", log_config=None), app).serve()
     assert isinstance(start.failed, MasterKeyError)
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
     assert start.told() == 2
+
+
+async def test_a_port_that_is_taken_is_told_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(logging.getLogger("uvicorn.error"), "filters", [])
+    app = FastAPI()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        start = Start(app, "intake", "127.0.0.1", port)
+        with pytest.raises(SystemExit):
+            await serving._Server(uvicorn.Config(app, port=port, lifespan="on", log_config=None), app).serve()
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+    with capture_logs() as lines:
+        assert start.told() == 2
+    assert [line["reason"] for line in lines] == [f"CannotListen: 127.0.0.1:{port}: Address already in use"]
+    assert "AMENDS_INTAKE_PORT" in lines[0]["mend"]
