@@ -13,7 +13,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.bench import abuse, alerting, appending, paging, proving, receiving, replaying, sealing, verifying
+from tests.bench import abuse, alerting, appending, limits, paging, proving, receiving, replaying, sealing, verifying
 from tests.bench.document import as_json, page, show
 from tests.bench.machine import machine
 from tests.bench.measuring import FULL, QUICK, Outcome, Plan
@@ -22,15 +22,16 @@ from tests.bench.servers import Bench, running_bench
 _Run = Callable[[Bench, Plan, Callable[[str], None]], Awaitable[Outcome]]
 
 BENCHMARKS: dict[str, _Run] = {
-    "a": appending.run,
-    "b": receiving.run,
-    "c": replaying.run,
-    "d": alerting.run,
-    "e": sealing.run,
-    "f": verifying.run,
-    "g": proving.run,
-    "h": paging.run,
-    "i": abuse.run,
+    "append": appending.run,
+    "intake": receiving.run,
+    "replay": replaying.run,
+    "alerts": alerting.run,
+    "seal": sealing.run,
+    "verify": verifying.run,
+    "prove": proving.run,
+    "console": paging.run,
+    "abuse": abuse.run,
+    "limits": limits.run,
 }
 _PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 _PICTURES = _PAGE.with_name("benchmarks")
@@ -69,8 +70,8 @@ def _arguments() -> argparse.Namespace:
         "--only",
         type=_chosen,
         default=list(BENCHMARKS),
-        metavar=",".join(BENCHMARKS),
-        help="a append, b HTTP intake, c replay, d commit to NATS, e seal, f verify, g prove, h console, i abuse",
+        metavar="NAME,…",
+        help="some of them [default: all]: " + ", ".join(BENCHMARKS),
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return parser.parse_args()

@@ -1,4 +1,4 @@
-"""(d) From the commit to NATS: how long after an event is durable its message arrives at a subscriber."""
+"""From the commit to NATS: how long after an event is durable its message arrives at a subscriber."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""(a) Appending: 64 callers at once, one event a command, until the time is up."""
+"""Appending: 64 callers at once, one event a command, until the time is up."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ clear data of a complaint and its personal data, sealed beforehand.
   versions, no receipts.
 """
 
-_CREATE_PLAIN = """
+CREATE_PLAIN = """
 CREATE TABLE plain_events (
     id uuid PRIMARY KEY, type text NOT NULL, recorded_at timestamptz NOT NULL DEFAULT now(),
     data json NOT NULL, sealed bytea NOT NULL
@@ -55,7 +55,7 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
     async with bench.database() as database:
         appender = Appender(await database.pool("amends_intake"))
         plain = await asyncpg.create_pool(database.url, min_size=CONNECTIONS, max_size=CONNECTIONS)
-        await plain.execute(_CREATE_PLAIN)
+        await plain.execute(CREATE_PLAIN)
         rival = _rival(database)
         event = sealed_event()
         contenders = [

@@ -1,4 +1,4 @@
-"""(h) Pages of the console: what one costs the servers, with a hundred thousand cases in the store."""
+"""Pages of the console: what one costs the servers, with a hundred thousand cases in the store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""(g) Proving: how long the database takes for a proof from a tree of ten million events."""
+"""Proving: how long the database takes for a proof from a tree of ten million events."""
 
 from __future__ import annotations
 

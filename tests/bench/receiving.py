@@ -1,4 +1,4 @@
-"""(b) Receiving complaints over HTTP: intake against a service that does nothing but insert them."""
+"""Receiving complaints over HTTP: intake against a service that does nothing but insert them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""(c) Replaying the log: reading it whole and folding every case, against fetching and parsing the same rows."""
+"""Replaying the log: reading it whole and folding every case, against fetching and parsing the same rows."""
 
 from __future__ import annotations
 

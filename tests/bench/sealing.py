@@ -1,4 +1,4 @@
-"""(e) Sealing the log: what it costs those who append, and how quickly a sealer that was away catches up.
+"""Sealing the log: what it costs those who append, and how quickly a sealer that was away catches up.
 
 `python -m tests.bench.sealing` is the sealer that runs beside them, a process of its own as the workflow is.
 """

@@ -1,4 +1,4 @@
-"""(f) Verifying the log: every event read, hashed, and held against the tree and a signed checkpoint."""
+"""Verifying the log: every event read, hashed, and held against the tree and a signed checkpoint."""
 
 from __future__ import annotations
 

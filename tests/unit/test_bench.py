@@ -70,5 +70,6 @@ def test_what_grows_is_drawn_as_lines_and_the_same_figures_are_the_same_bytes(tm
     assert b"events in the log" in drawn[0][1]
 
 
-def test_there_are_nine_benchmarks() -> None:
-    assert list(BENCHMARKS) == ["a", "b", "c", "d", "e", "f", "g", "h", "i"]
+def test_every_benchmark_is_known_by_a_name() -> None:
+    assert list(BENCHMARKS)[:3] == ["append", "intake", "replay"]
+    assert all(name.isalpha() for name in BENCHMARKS)
