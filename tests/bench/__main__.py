@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: measure, show, and (a full run only) write docs/benchmarks.md."""
+"""`python -m tests.bench`: measure, show, and (but for --quick) write what was found into docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.bench import abuse, alerting, appending, limits, paging, proving, rec
 from tests.bench.document import as_json, page, show
 from tests.bench.machine import machine
 from tests.bench.measuring import FULL, QUICK, Outcome, Plan
+from tests.bench.records import Record, keep_records, read_records
 from tests.bench.servers import Bench, running_bench
 
 _Run = Callable[[Bench, Plan, Callable[[str], None]], Awaitable[Outcome]]
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, _Run] = {
 }
 _PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 _PICTURES = _PAGE.with_name("benchmarks")
+_RECORDS = _PICTURES / "records.json"
 _COMMAND = "python -m tests.bench"
 
 
@@ -53,14 +55,22 @@ def main() -> None:
     show(Console(highlight=False), found)
     if arguments.json is not None:
         arguments.json.write_text(as_json(about, found))
-    if plan is FULL and arguments.only == list(BENCHMARKS):
-        # It takes longer to import than all of us.
-        from tests.bench.plotting import draw
-
-        now = datetime.now(UTC)
-        drawn = {title: f"{_PICTURES.name}/{name}" for title, name in draw(found, _PICTURES).items()}
-        _PAGE.write_text(page(_COMMAND, now, plan, about, found, drawn))
+    if plan is FULL:
         console.print(f"{_PAGE.relative_to(Path.cwd()) if _PAGE.is_relative_to(Path.cwd()) else _PAGE} written")
+
+
+def _write(name: str, measured: Record) -> None:
+    """The page anew: with what was measured now, and what others were last."""
+    # It takes longer to import than all of us.
+    from tests.bench.plotting import draw
+
+    _PICTURES.mkdir(exist_ok=True)
+    kept = read_records(_RECORDS) | {name: measured}
+    records = {each: kept[each] for each in BENCHMARKS if each in kept}
+    keep_records(_RECORDS, records)
+    drawn = draw([record.outcome for record in records.values()], _PICTURES)
+    pictures = {title: f"{_PICTURES.name}/{name}" for title, name in drawn.items()}
+    _PAGE.write_text(page(_COMMAND, FULL, records, pictures), encoding="utf-8")
 
 
 def _arguments() -> argparse.Namespace:
@@ -101,6 +111,9 @@ async def _measure(
                     console.print(f"({name}) {step}")
 
             found.append(await run(bench, plan, on_step))
+            if plan is FULL:
+                # At once: what comes after may take long, or fail.
+                _write(name, Record(datetime.now(UTC), about, found[-1]))
             progress.advance(task)
     return about, found
 

@@ -5,32 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.bench.measuring import Aim, Outcome, Plan, Summary
+from tests.bench.records import Record
 
 _INTRODUCTION = """# Benchmarks
 
-Written by `{command}` on {date:%Y-%m-%d at %H:%M %Z}; figures are only ever changed by running it again (`make bench`).
-Contenders take turns on the same servers in the same run (A B A B …), {rounds} rounds of {seconds:g} s each after one
-to warm up. A figure is the median of the rounds, with the least and the most in brackets. Clients, services and servers
-share the machine, so compare what stands side by side and take nothing as the most that can be had.
+Written by `{command}`; figures are only ever changed by running it again (`make bench`, or a part of it:
+`make bench ARGS="--only append"`). Contenders take turns on the same servers in the same run (A B A B …), {rounds}
+rounds of {seconds:g} s each after one to warm up, unless it says otherwise. A figure is the median of the rounds, with
+the least and the most in brackets. Clients, services and servers share the machine, so compare what stands side by side
+and take nothing as the most that can be had.
 """
+# What may differ between two runs on one machine is told with each.
+_LOAD = "Load average before"
 
 
-def page(
-    command: str,
-    date: datetime,
-    plan: Plan,
-    machine: Mapping[str, str],
-    found: Sequence[Outcome],
-    pictures: Mapping[str, str],
-) -> str:
+def page(command: str, plan: Plan, records: Mapping[str, Record], pictures: Mapping[str, str]) -> str:
     """docs/benchmarks.md. `pictures`: by title of the outcome, and of all ratios by none, where it lies."""
-    parts = [_INTRODUCTION.format(command=command, date=date, rounds=plan.rounds, seconds=plan.seconds)]
+    found = [record.outcome for record in records.values()]
+    parts = [_INTRODUCTION.format(command=command, rounds=plan.rounds, seconds=plan.seconds)]
     parts.append(
         _table(
             ("", "against", "found", "aim"),
@@ -39,15 +36,25 @@ def page(
     )
     if "" in pictures:
         parts.append(f"![All ratios, and their aims]({pictures['']})\n")
-    for outcome in found:
-        rows = [(name, *(_brackets(row[column]) for column in outcome.columns)) for name, row in outcome.rows.items()]
-        parts.append(f"## {outcome.title}\n{outcome.about}")
-        if outcome.title in pictures:
-            parts.append(f"![{outcome.title}]({pictures[outcome.title]})\n")
-        parts.append(_table(("", *outcome.columns), rows))
+    for record in records.values():
+        parts += _section(record, pictures)
+    latest = max(records.values(), key=lambda record: record.measured_at)
     parts.append("## The machine\n")
-    parts.append(_table(("", ""), list(machine.items())))
+    parts.append(_table(("", ""), [(name, words) for name, words in latest.machine.items() if name != _LOAD]))
     return "\n".join(parts)
+
+
+def _section(record: Record, pictures: Mapping[str, str]) -> list[str]:
+    outcome, machine = record.outcome, record.machine
+    rows = [(name, *(_brackets(row[column]) for column in outcome.columns)) for name, row in outcome.rows.items()]
+    on = ", ".join(machine[name] for name in ("Processor", "Python") if name in machine)
+    load = f"; load average before: {machine[_LOAD]}" if _LOAD in machine else ""
+    parts = [f"## {outcome.title}\n{outcome.about}"]
+    if outcome.title in pictures:
+        parts.append(f"![{outcome.title}]({pictures[outcome.title]})\n")
+    parts.append(_table(("", *outcome.columns), rows))
+    parts.append(f"Measured on {record.measured_at:%Y-%m-%d at %H:%M %Z}, {on}{load}.\n")
+    return parts
 
 
 def show(console: Console, found: Sequence[Outcome]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.bench.__main__ import BENCHMARKS
 from tests.bench.document import as_json, page
 from tests.bench.measuring import FULL, Contender, Curve, Figures, Rounds, take_turns
+from tests.bench.records import Record, keep_records, read_records
 
 
 def contender(name: str, figures: list[float], log: list[str]) -> Contender:
@@ -46,9 +47,14 @@ def test_the_page_holds_what_was_found_with_pictures_of_it(tmp_path: Path) -> No
     )
     assert (more.is_met, itself.is_met) == (True, False)
     found = [rounds.outcome("Appending", "What.\n", more, itself)]
-    at, pictures = datetime(2026, 3, 1, tzinfo=UTC), draw(found, tmp_path)
-    text = page("run me", at, FULL, {"Memory": "16 GiB"}, found, pictures)
-    assert "`run me` on 2026-03-01" in text
+    at, machine = datetime(2026, 3, 1, tzinfo=UTC), {"Memory": "16 GiB", "Load average before": "0.10"}
+    records = {"append": Record(at, machine, found[0])}
+    keep_records(tmp_path / "records.json", records)
+    assert read_records(tmp_path / "records.json") == records
+    text = page("run me", FULL, records, draw(found, tmp_path))
+    assert "`run me`" in text
+    assert "Measured on 2026-03-01 at 00:00 UTC" in text
+    assert "load average before: 0.10" in text
     assert "| Appending, events/s | theirs | **10.0 × (10.0–10.0)** | 4 |" in text
     assert "| Appending, events/s |  | **12,346 (12,346–12,346)** | ≤ 10,000 |" in text
     assert "| ours | 12,346 (12,346–12,346) |" in text
