@@ -244,7 +244,7 @@ IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
     "required": True,
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     "description": "Made by the caller for each new request, such as a UUID. The same key with the same request has one"
-    " effect and the same answer, however often it is sent.",
+    " effect and the same answer, however often it is sent within 90 days, or within what whoever runs this has set.",
     "example": "5f0c9a31-6d6f-4c1e-9b7e-3a1f0d5c8e21",
 }
 _IF_MATCH: Final[dict[str, Any]] = {

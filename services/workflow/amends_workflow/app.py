@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,7 @@ from amends_workflow.console.routing import add_missing_pages
 from amends_workflow.console.visitors import Console
 from amends_workflow.enquiries import Enquiries
 from amends_workflow.firing import Firing
+from amends_workflow.forgetting_receipts import ForgettingReceipts
 from amends_workflow.forgotten import Forgotten
 from amends_workflow.interface import described
 from amends_workflow.live.stream import Live
@@ -221,12 +223,19 @@ def create_app(
             )
             watching = _observe(metrics, pool, projecting, firing, sealer, live)
             measured = measuring.run(lambda: projecting.is_leading, gauges.show)
+            forgetting = ForgettingReceipts(
+                pool,
+                timedelta(days=settings.idempotency_days),
+                is_leading=lambda: projecting.is_leading,
+                on_forgotten=metrics.count_forgotten,
+            )
             works = {
                 "projecting": projecting.run(),
                 "firing": firing.run(),
                 "sealer": sealer.run(),
                 "watching": watching,
                 "measuring": measured,
+                "forgetting receipts": forgetting.run(),
             }
             service.tasks = {name: asyncio.create_task(work, name=name) for name, work in works.items()}
             for task in service.tasks.values():

@@ -87,6 +87,11 @@ class Metrics:
         self._readers = Gauge(
             "amends_stream_readers", "How many listen to the live stream of this process", registry=self.registry
         )
+        self._forgotten = Counter(
+            "amends_receipts_forgotten",
+            "Receipts that were removed because their Idempotency-Key holds no longer",
+            registry=self.registry,
+        )
         self._fired = Counter("amends_timers_fired", "Timers that this process made events of", registry=self.registry)
         self._reminders = Counter(
             "amends_reminders", "Reminders seen in the log by this process", ["clock"], registry=self.registry
@@ -100,6 +105,9 @@ class Metrics:
 
     def count_fired(self, fired: list[Fired]) -> None:
         self._fired.inc(len(fired))
+
+    def count_forgotten(self, receipts: int) -> None:
+        self._forgotten.inc(receipts)
 
     def count_alert(self, alert: Alert) -> None:
         self._late.observe((), alert.late_by_ms / 1000)

@@ -61,6 +61,12 @@ class Database(BaseModel):
     database_connections_max: Annotated[int, Field(ge=2, le=500)] = setting(
         10, "connections to PostgreSQL that one service process may hold", example="20", read_by="intake, workflow"
     )
+    idempotency_days: Annotated[int, Field(ge=1, le=36_500)] = setting(
+        90,
+        "how long an Idempotency-Key holds: a command that is repeated later than that is a new one",
+        example="400",
+        read_by="workflow",
+    )
 
 
 class Keys(BaseModel):

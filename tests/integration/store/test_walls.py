@@ -123,6 +123,7 @@ async def test_no_view_shows_more_than_whoever_asks_may_see_but_two_that_say_not
     assert [tuple(row) for row in definers] == [
         ("branch_of_case", ["amends_enquiry"]),
         ("flagged_cases", ["amends_enquiry"]),
+        ("forget_receipts", ["amends_workflow"]),
     ]
     columns = await desk.owner.fetch(
         "SELECT attname FROM pg_attribute WHERE attrelid = 'log_leaves'::regclass AND attnum > 0 ORDER BY attnum"

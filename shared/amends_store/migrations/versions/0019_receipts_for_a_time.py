@@ -1,0 +1,18 @@
+"""Receipts are found faster, and may be forgotten after a time."""
+
+from __future__ import annotations
+
+from amends_store.migrations import run
+
+revision = "0019"
+down_revision = "0018"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run("schema/receipts_by_hash", "functions/forget_receipts")
+
+
+def downgrade() -> None:
+    raise NotImplementedError("The release before runs on this schema: there is no need of a way back.")

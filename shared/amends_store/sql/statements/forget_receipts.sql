@@ -1,0 +1,1 @@
+SELECT next_page, forgotten FROM forget_receipts($1, $2, $3)
