@@ -22,6 +22,8 @@ _WAITING_COMMANDS_MAX: Final = 4096
 _IDLE_SECONDS_MAX: Final = 1.0
 # Two batches overlap: one is made and answered here while the server writes the other.
 _LANES_MAX: Final = 2
+# Below this many one batch at a time is quicker: a batch costs as much as ten commands, whatever is in it.
+_OVERLAPPING_COMMANDS_MIN: Final = 96
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ class Appender:
         """`on_batch` is told of each batch how many commands it had, and how many seconds it took."""
         self._pool = pool
         # Each holds a connection while it is busy; others may want one too.
-        self._lanes_count = min(_LANES_MAX, max(1, pool.get_max_size() - 1))
+        self._lanes_count: int = min(_LANES_MAX, max(1, pool.get_max_size() - 1))
         self._on_commit = on_commit
         self._on_batch = on_batch
         self._batch_commands_max = batch_commands_max
@@ -84,7 +86,8 @@ class Appender:
             ]
         waiting = Waiting(append, _claims(append), asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
-        self._work.set()
+        if self._batch_size() > 0:
+            self._work.set()
         return await waiting.verdict
 
     async def aclose(self) -> None:
@@ -120,7 +123,7 @@ class Appender:
 
     def _take(self) -> list[Waiting]:
         """The next commands, oldest first, that may go together. What must wait keeps its place."""
-        limit = min(self._batch_commands_max, -(-(len(self._waiting) + self._under_way) // self._lanes_count))
+        limit = self._batch_size()
         batch: list[Waiting] = []
         passed_over: list[Waiting] = []
         # A command behind one that was passed over must not overtake it.
@@ -137,6 +140,13 @@ class Appender:
                 passed_over.append(waiting)
         self._waiting.extendleft(reversed(passed_over))
         return batch
+
+    def _batch_size(self) -> int:
+        """How many commands may go now: all of them, or with many about an equal share for each lane."""
+        known = len(self._waiting) + self._under_way
+        if known < _OVERLAPPING_COMMANDS_MIN:
+            return 0 if self._under_way else len(self._waiting)
+        return min(self._batch_commands_max, -(-known // self._lanes_count))
 
     async def _settle(self, lane: Lane, batch: list[Waiting]) -> None:
         self._under_way += len(batch)
