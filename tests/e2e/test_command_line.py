@@ -96,6 +96,18 @@ async def test_a_case_is_shown_with_its_clocks_its_timeline_and_its_words(system
     before = await system.run("show", case["id"], "--json", "--as-of", events[0]["recorded_at"])
     assert before.document["case"]["state"] == "received"
     assert len(before.document["events"]) == 1
+    of_case = ("audit", "readings", "--case", case["reference"])
+    read, latest, refused = await asyncio.gather(
+        system.run(*of_case), system.run(*of_case, "--limit", "1", "--json"), system.run("audit", "refusals")
+    )
+    assert read.status == latest.status == refused.status == GOOD, (read, latest, refused)
+    heads, *rows, count = read.output.splitlines()
+    assert heads.split("  ")[0] == "WHEN"
+    assert count == f"{len(rows)} readings"
+    assert all(case["reference"] in row for row in rows)
+    (item,) = latest.document["items"]
+    assert (item["reference"], item["purpose"], latest.document["more"]) == (case["reference"], "audit", True)
+    assert refused.output == "Nobody was refused.\n"
 
 
 async def test_a_case_and_the_queue_are_shown_as_they_were(system: System, case: dict[str, Any]) -> None:

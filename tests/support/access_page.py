@@ -113,7 +113,8 @@ def _purposes() -> list[str]:
         " before the answer leaves; where it cannot be recorded, nothing is shown (503). It says when, who, by which"
         " grant, what for, of which case or customer, and in which kind of answer"
         f" ({', '.join(f'`{kind}`' for kind in READ_IN)}), and holds nothing of what was read. The table is"
-        " append-only. `GET /v1/audit/readings` and the console's Audit page show it to those who may `read-readings`.",
+        " append-only. `GET /v1/audit/readings`, `amends audit readings` and the console's Audit page show it to those"
+        " who may `read-readings`.",
         "",
         "Not recorded, because nobody is shown anything: comparing what is to be recorded in the clear with what the"
         " case knows of the customer. Not recorded, because no service is asked: `amends export --personal`, and"

@@ -11,6 +11,7 @@ import sys
 import typer
 
 from amends_platform.cli import (
+    audit,
     backup,
     cases,
     checkpoints,
@@ -77,6 +78,7 @@ app.command("evidence", rich_help_panel=PROVE)(evidence.evidence)
 app.command("verify-bundle", rich_help_panel=PROVE)(verify_bundle.verify_bundle)
 app.command("export", rich_help_panel=PROVE)(export.export)
 app.add_typer(checkpoints.app, name="checkpoints", rich_help_panel=PROVE)
+app.add_typer(audit.app, name="audit", rich_help_panel=PROVE)
 
 app.command("migrate", rich_help_panel=ADMINISTER)(migrate.migrate)
 app.command("backup", rich_help_panel=ADMINISTER)(backup.backup)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from amends_platform.clients import Address
     from amends_platform.words import Words
-
-_PAGE_MAX: Final = 200
 
 Many = list[str] | None
 
@@ -121,17 +119,11 @@ def _check_watchable(parameters: dict[str, Any], *, as_json: bool) -> None:
 
 async def _fetched(where: Address, parameters: dict[str, Any], limit: int | None) -> tuple[list[Any], bool]:
     """At most `limit` cases, page by page, and whether there are more."""
-    items: list[Any] = []
-    is_more = False
+    from amends_platform.cli.pages import PAGE_MAX, gathered
+
     async with where.workflow() as client:
-        first = await client.cases(**parameters, limit=min(limit or _PAGE_MAX, _PAGE_MAX))
-        async for page in client.following(first):
-            items += page["items"]
-            is_more = page["next"] is not None
-            if limit is not None and len(items) >= limit:
-                break
-    kept = items if limit is None else items[:limit]
-    return kept, is_more or len(kept) < len(items)
+        first = await client.cases(**parameters, limit=min(limit or PAGE_MAX, PAGE_MAX))
+        return await gathered(client, first, limit)
 
 
 def _show(said: Words, items: list[Any], then: datetime | None, *, is_more: bool) -> None:

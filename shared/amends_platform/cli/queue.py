@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from amends_platform.cli import signs
+from amends_platform.cli.pages import MORE
 from amends_platform.cli.tables import grade, lines_of_table, print_table, state, time_left
 from amends_platform.words import Words
 
@@ -82,7 +83,7 @@ def _footer(
     said: Words, items: Sequence[Any], then: datetime | None, left_out: Sequence[str], *, is_more: bool
 ) -> Iterator[Text]:
     count = said.plural("{count} case", "{count} cases", len(items))
-    more = said.text("and more: --all shows them, --limit so many") if is_more else ""
+    more = said.text(MORE) if is_more else ""
     yield Text(said.clauses((count, more)), "dim")
     shown = {_sign(item, then) for item in items}
     told = {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import PlainTextResponse, Response
@@ -11,9 +13,12 @@ from starlette.responses import PlainTextResponse, Response
 from amends_platform.contract.openapi import answers as problems
 from amends_platform.evidence.tree_head import SignedCheckpoint, checkpoint_of, latest_checkpoint
 from amends_platform.http.problems import Problem
+from amends_store.read import Executor
 from amends_store.tiles import consistency_proof, inclusion_proof
 from amends_workflow import answers, shapes
 from amends_workflow.answering import Of, asking
+from amends_workflow.audit_trails import ListedEntries
+from amends_workflow.case_list import Scope
 from amends_workflow.enquiries import Enquirer
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import (
@@ -28,6 +33,8 @@ from amends_workflow.refusals import list_refusals
 from amends_workflow.statements import statement
 
 _LEAF_HASH = statement("leaf_hash")
+
+Wanted = TypeVar("Wanted", ReadingParameters, RefusalParameters)
 
 routes = APIRouter()
 
@@ -47,13 +54,7 @@ async def refused(
     of: Of,
     parameters: Annotated[RefusalParameters, Query()],
 ) -> Response:
-    pages = Pages(request, asked.scope)
-    after = pages.after(parameters.cursor)
-    await of.enquiries.wait(parameters)
-    case_id = None if parameters.case is None else await of.enquiries.case_id(parameters.case)
-    async with of.view_of(asked).reading() as conn:
-        listed = await list_refusals(conn, asked.scope, parameters, case_id, after)
-    return answers.json_response(answers.page(listed.rows, pages.next(listed.last)))
+    return await _entries(request, asked, of, parameters, list_refusals)
 
 
 @routes.get(
@@ -73,13 +74,7 @@ async def readings(
     of: Of,
     parameters: Annotated[ReadingParameters, Query()],
 ) -> Response:
-    pages = Pages(request, asked.scope)
-    after = pages.after(parameters.cursor)
-    await of.enquiries.wait(parameters)
-    case_id = None if parameters.case is None else await of.enquiries.case_id(parameters.case)
-    async with of.view_of(asked).reading() as conn:
-        listed = await list_readings(conn, asked.scope, parameters, case_id, after)
-    return answers.json_response(answers.page(listed.rows, pages.next(listed.last)))
+    return await _entries(request, asked, of, parameters, list_readings)
 
 
 @routes.get(
@@ -178,6 +173,23 @@ async def key(_: Annotated[Enquirer, asking("read-proofs")], of: Of) -> Response
             "earlier": [key.vkey for key in of.earlier_keys],
         }
     )
+
+
+async def _entries(
+    request: Request,
+    asked: Enquirer,
+    of: Of,
+    parameters: Wanted,
+    listing: Callable[[Executor, Scope, Wanted, UUID | None, Sequence[Any] | None], Awaitable[ListedEntries]],
+) -> Response:
+    """A page of what one of the audit trails has."""
+    pages = Pages(request, asked.scope)
+    after = pages.after(parameters.cursor)
+    await of.enquiries.wait(parameters)
+    case_id = None if parameters.case is None else await of.enquiries.case_id(parameters.case)
+    async with of.view_of(asked).reading() as conn:
+        listed = await listing(conn, asked.scope, parameters, case_id, after)
+    return answers.json_response(answers.page(listed.rows, pages.next(listed.last)))
 
 
 async def _newest(of: Of) -> SignedCheckpoint:
