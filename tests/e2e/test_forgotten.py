@@ -16,9 +16,10 @@ import duckdb
 import httpx
 import pytest_asyncio
 
+from tests.support.commands import WAIT_SECONDS_MAX
 from tests.support.intake import Caller, complaint
 from tests.support.listening import all_stored
-from tests.support.system import WAIT_SECONDS_MAX, System, until
+from tests.support.system import System, until
 
 NAME, PHONE = "Xanthippe Thistledown", "0991-8472-6630"
 WORDS = ("Thistledown", PHONE, "quokkas", "吃了雨伞", "umbrella-stand")

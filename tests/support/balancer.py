@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 import httpx
 
-from tests.support.system import WAIT_SECONDS_MAX
+from tests.support.commands import WAIT_SECONDS_MAX
 
 _CHUNK_BYTES = 65_536
 

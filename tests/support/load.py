@@ -17,9 +17,10 @@ from uuid import UUID
 import httpx
 import orjson
 
+from tests.support.commands import WAIT_SECONDS_MAX
 from tests.support.intake import Caller
 from tests.support.judging.asked import MOVED_ON, Answer, Command
-from tests.support.system import WAIT_SECONDS_MAX, until
+from tests.support.system import until
 
 _AGAIN_SECONDS = 0.05
 # Clients that did this many at a stretch were forgotten.

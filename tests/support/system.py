@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import asyncpg
 import httpx
@@ -19,12 +19,12 @@ import psutil
 
 from amends_platform.supervising.processes import Answer, Child, Program, tail
 from amends_store.read import head_position
+from tests.support import commands
+from tests.support.commands import WAIT_SECONDS_MAX, Ended
 from tests.support.intake import Caller
 from tests.support.scratch import scratch_directory
 
 PROGRAMS = ("intake", "workflow", "notifier", "nats", "postgres")
-# For a machine that runs other tests beside these; nothing waits so long when it is well.
-WAIT_SECONDS_MAX = 120.0
 
 _QUIET = """
 SELECT
@@ -37,20 +37,6 @@ SELECT
     )
 FROM (SELECT log_now() AS at) AS now
 """
-
-
-class Ended(NamedTuple):
-    """How a command ended: its exit status, and what it printed."""
-
-    status: int
-    output: str
-    error: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """What a command with --json answered."""
-        document: dict[str, Any] = json.loads(self.output)
-        return document
 
 
 class System:
@@ -211,27 +197,12 @@ class System:
             await until(lambda: is_quiet(connection, past), lambda: f"the system did not become quiet\n{self.output}")
 
     async def begin(self, *arguments: str, **variables: str) -> asyncio.subprocess.Process:
-        """Give an `amends` command, as its user would. `variables` are settings besides."""
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "amends_platform.cli", *arguments),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=self.environment | variables,
-        )
+        """Give an `amends` command to a process of its own. `variables` are settings besides."""
+        return await commands.begin(*arguments, environment=self.environment | variables)
 
     async def run(self, *arguments: str, **variables: str) -> Ended:
-        """`begin`, and wait for its end."""
-        process = await self.begin(*arguments, **variables)
-        try:
-            async with asyncio.timeout(WAIT_SECONDS_MAX):
-                output, error = await process.communicate()
-        except BaseException:
-            process.kill()
-            await process.wait()
-            raise
-        assert process.returncode is not None
-        return Ended(process.returncode, output.decode(), error.decode())
+        """Give an `amends` command, as its user would, and wait for its end."""
+        return await commands.run(*arguments, environment=self.environment | variables)
 
     async def _answers(self) -> Answer:
         return Answer(ready=self._ready_file.exists())

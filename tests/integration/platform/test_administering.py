@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import re
-import subprocess
-import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +20,7 @@ from amends_platform.policy.files import load_policy
 from amends_platform.sealing import ensure_master_key
 from amends_store.checkpoints import Checkpoint
 from amends_store.migrate import newest_schema_version
+from tests.support.commands import Ended, run
 from tests.support.keys import kept_in_the_database, key_store_in
 from tests.support.logs import fill_log
 from tests.support.postgres import Database, PostgresServer
@@ -32,33 +29,25 @@ from tests.support.scratch import scratch_directory
 from tests.support.ups import environment
 
 
-async def amends(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own."""
-    return await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "amends_platform.cli", *arguments],
-        env=environment(home, **variables),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+async def amends(home: Path, *arguments: str, **variables: str) -> Ended:
+    """Give a command."""
+    return await run(*arguments, environment=environment(home, **variables))
 
 
 async def test_a_key_made_at_the_command_line_opens_until_it_is_revoked(tmp_path: Path, database: Database) -> None:
     url = {"AMENDS_DATABASE_URL": database.url}
     who = ("--role", "agent", "--branch", "north", "--person", "a-7", "--expires", "90d")
     made = await amends(tmp_path, "keys", "create", *who, **url)
-    assert made.returncode == 0, made.stderr
-    assert re.fullmatch(r"It expires at \d{4}-\d\d-\d\d \d\d:\d\d UTC\. .*\n", made.stderr)
-    principal = await Authenticator(await database.pool()).authenticate(f"Bearer {made.stdout.strip()}")
+    assert made.status == 0, made.error
+    assert re.fullmatch(r"It expires at \d{4}-\d\d-\d\d \d\d:\d\d UTC\. .*\n", made.error)
+    principal = await Authenticator(await database.pool()).authenticate(f"Bearer {made.output.strip()}")
     assert (principal.id, principal.grants) == ("a-7", (("agent", "north"),))
-    listed = json.loads((await amends(tmp_path, "keys", "list", "--json", **url)).stdout)
+    listed = (await amends(tmp_path, "keys", "list", "--json", **url)).document
     assert [(key["person"], key["branch"], key["revoked_at"]) for key in listed] == [("a-7", "north", None)]
     good_for = datetime.fromisoformat(listed[0]["expires_at"]) - datetime.fromisoformat(listed[0]["created_at"])
     assert abs(good_for - timedelta(days=90)) < timedelta(minutes=5)
     revoked = await amends(tmp_path, "keys", "revoke", listed[0]["id"], **url)
-    assert revoked.returncode == 0, revoked.stderr
+    assert revoked.status == 0, revoked.error
     connection = await asyncpg.connect(database.url)
     assert [key.revoked_at is not None for key in await list_keys(connection, tenant="default")] == [True]
     await connection.close()
@@ -67,11 +56,11 @@ async def test_a_key_made_at_the_command_line_opens_until_it_is_revoked(tmp_path
 async def test_what_keys_refuses_tells_usage_from_fact_from_reach(tmp_path: Path, database: Database) -> None:
     url = {"AMENDS_DATABASE_URL": database.url}
     wrong_role = await amends(tmp_path, "keys", "create", "--role", "director", **url)
-    assert (wrong_role.returncode, "There is no role 'director'" in wrong_role.stderr) == (2, True)
+    assert (wrong_role.status, "There is no role 'director'" in wrong_role.error) == (2, True)
     no_such_key = await amends(tmp_path, "keys", "revoke", "amends_nobody", **url)
-    assert (no_such_key.returncode, "No key is called so" in no_such_key.stderr) == (1, True)
+    assert (no_such_key.status, "No key is called so" in no_such_key.error) == (1, True)
     nothing_runs = await amends(tmp_path, "keys", "list")
-    assert (nothing_runs.returncode, "start `amends up`" in nothing_runs.stderr) == (3, True)
+    assert (nothing_runs.status, "start `amends up`" in nothing_runs.error) == (3, True)
 
 
 async def test_migrate_makes_the_schema_that_keys_and_doctor_miss(tmp_path: Path, postgres: PostgresServer) -> None:
@@ -79,12 +68,12 @@ async def test_migrate_makes_the_schema_that_keys_and_doctor_miss(tmp_path: Path
     url = {"AMENDS_DATABASE_URL": postgres.url("bare")}
     try:
         too_early = await amends(tmp_path, "keys", "list", **url)
-        assert (too_early.returncode, "run `amends migrate`" in too_early.stderr) == (1, True)
+        assert (too_early.status, "run `amends migrate`" in too_early.error) == (1, True)
         migrated = await amends(tmp_path, "migrate", "--json", **url)
-        assert migrated.returncode == 0, migrated.stderr
+        assert migrated.status == 0, migrated.error
         done = {"schema": newest_schema_version(), "keys_moved": 0, "keys_in_database": 0, "to_finish": False}
-        assert json.loads(migrated.stdout) == done
-        assert (await amends(tmp_path, "keys", "list", **url)).returncode == 0
+        assert migrated.document == done
+        assert (await amends(tmp_path, "keys", "list", **url)).status == 0
     finally:
         await postgres.execute("DROP DATABASE bare WITH (FORCE)")
 
@@ -101,16 +90,16 @@ async def test_keys_of_an_older_release_are_moved_before_the_master_key_is_repla
     }
     keys = await kept_in_the_database(await database.pool("amends_intake"), master_key, 3)
     too_early = await amends(tmp_path, "keys", "rotate-master", **settings)
-    assert (too_early.returncode, "run `amends migrate`" in too_early.stderr) == (1, True)
+    assert (too_early.status, "run `amends migrate`" in too_early.error) == (1, True)
     migrated = await amends(tmp_path, "migrate", **settings)
-    assert "3 customers' keys were moved from the database" in migrated.stdout, migrated.stderr
+    assert "3 customers' keys were moved from the database" in migrated.output, migrated.error
     assert await database.fetchval("SELECT count(*) FROM data_keys WHERE wrapped IS NOT NULL") == 0
     rotated = await amends(tmp_path, "keys", "rotate-master", "--json", **settings)
-    assert json.loads(rotated.stdout) == {"keys": 3, "master_key_file": settings["AMENDS_MASTER_KEY_FILE"]}
+    assert rotated.document == {"keys": 3, "master_key_file": settings["AMENDS_MASTER_KEY_FILE"]}
     assert bytes.fromhex((tmp_path / "master.key").read_text()) != master_key
     copied = await amends(tmp_path, "keys", "copy", str(tmp_path / "copy.db"), **settings)
-    assert copied.stdout == f"Copied {tmp_path / 'customers.db'} to {tmp_path / 'copy.db'}.\n", copied.stderr
-    assert (await amends(tmp_path, "keys", "copy", str(tmp_path / "copy.db"), **settings)).returncode == 1
+    assert copied.output == f"Copied {tmp_path / 'customers.db'} to {tmp_path / 'copy.db'}.\n", copied.error
+    assert (await amends(tmp_path, "keys", "copy", str(tmp_path / "copy.db"), **settings)).status == 1
     (tmp_path / "copy.db").replace(tmp_path / "customers.db")
     store = key_store_in(tmp_path)
     assert await store.get(keys) == keys
@@ -121,8 +110,8 @@ async def findings(
     home: Path, expected_status: int, *options: str, **variables: str
 ) -> dict[tuple[str, str], dict[str, Any]]:
     answer = await amends(home, "doctor", "--json", *options, **variables)
-    assert answer.returncode == expected_status, answer.stdout + answer.stderr
-    document = json.loads(answer.stdout)
+    assert answer.status == expected_status, answer.output + answer.error
+    document = answer.document
     assert document["healthy"] == (expected_status == 0)
     return {(finding["subject"], finding["status"]): finding for finding in document["findings"]}
 
@@ -198,9 +187,9 @@ async def test_a_doctor_finds_a_master_key_that_others_may_read(tmp_path: Path) 
 
 async def test_a_doctor_lists_every_setting(tmp_path: Path) -> None:
     answer = await amends(tmp_path, "doctor")
-    assert answer.returncode == 3
+    assert answer.status == 3
     for variable in ("AMENDS_DATABASE_URL", "AMENDS_RATE_LIMIT", "AMENDS_LOG_FORMAT"):
-        assert variable in answer.stdout
+        assert variable in answer.output
 
 
 async def test_a_doctor_sees_that_the_log_may_be_changed(tmp_path: Path, database: Database) -> None:
@@ -229,10 +218,10 @@ async def test_a_doctor_sees_that_nothing_is_signed(tmp_path: Path, database: Da
 async def test_checkpoints_are_exported_once_each_and_never_overwritten(tmp_path: Path, database: Database) -> None:
     settings = {"AMENDS_DATABASE_URL": database.url, "AMENDS_SIGNING_KEY_FILE": str(tmp_path / "signing.key")}
     none_yet = await amends(tmp_path, "checkpoints", "key", **settings)
-    assert (none_yet.returncode, "--make" in none_yet.stderr) == (1, True)
+    assert (none_yet.status, "--make" in none_yet.error) == (1, True)
     made = await amends(tmp_path, "checkpoints", "key", "--make", **settings)
     signing = CheckpointSigning(load_signer(tmp_path / "signing.key"), tmp_path / "signing.key")
-    assert made.stdout == signing.verifier.vkey + "\n"
+    assert made.output == signing.verifier.vkey + "\n"
 
     pool = await database.pool("amends_workflow")
     notes: dict[str, str] = {}
@@ -248,20 +237,20 @@ async def test_checkpoints_are_exported_once_each_and_never_overwritten(tmp_path
     cut_off.write_text(notes[cut_off.name][:20])
     for written in (2, 0):
         answer = await amends(tmp_path, "checkpoints", "export", str(directory), "--json", **settings)
-        told = json.loads(answer.stdout)
+        told = answer.document
         assert (told["written"], told["present"], told["newest"]["tree_size"]) == (written, 2 - written, 7)
         assert {path.name: path.read_text() for path in directory.iterdir()} == notes
 
     cut_off.write_text(notes[cut_off.name].replace("\n7\n", "\n8\n"))
     forged = await amends(tmp_path, "checkpoints", "export", str(directory), **settings)
-    assert (forged.returncode, "holds another checkpoint" in forged.stderr) == (1, True)
+    assert (forged.status, "holds another checkpoint" in forged.error) == (1, True)
     assert cut_off.read_text() != notes[cut_off.name]
 
     # Another key is taken once what this one signed last was put away; what it signed is not forgotten.
     (tmp_path / "signing.key").unlink()
     refused = await amends(tmp_path, "checkpoints", "key", "--make", **settings)
-    assert (refused.returncode, "signing.key.last as evidence, move it away" in refused.stderr) == (1, True)
+    assert (refused.status, "signing.key.last as evidence, move it away" in refused.error) == (1, True)
     (tmp_path / "signing.key.last").rename(tmp_path / "evidence")
     replaced = await amends(tmp_path, "checkpoints", "key", "--make", "--json", **settings)
-    told = json.loads(replaced.stdout)
+    told = replaced.document
     assert (told["earlier"], told["vkey"] == signing.verifier.vkey) == ([signing.verifier.vkey], False)

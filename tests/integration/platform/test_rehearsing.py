@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +11,7 @@ import asyncpg
 from amends_domain.policy import Policy
 from amends_platform.policy.files import load_policy
 from amends_platform.policy.rehearsing import Rehearsed, rehearse
+from tests.support.commands import run
 from tests.support.intake import Intake
 from tests.support.ups import environment
 
@@ -104,16 +101,9 @@ async def test_what_was_recorded_before_since_stays_as_it_was_judged(intake: Int
 async def test_rehearsing_at_the_command_line_counts_and_lists(intake: Intake, tmp_path: Path) -> None:
     await apologized_after(intake, hours=3)
     before = await intake.database.fetchval("SELECT count(*) FROM events")
-    answer = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "amends_platform.cli", "policy", "rehearse", str(draft(tmp_path, "2h")), *ARGUMENTS],
-        env=environment(tmp_path, AMENDS_DATABASE_URL=intake.database.url),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert answer.returncode == 0, answer.stderr
-    document = json.loads(answer.stdout)
+    arguments = ("policy", "rehearse", str(draft(tmp_path, "2h")), *ARGUMENTS)
+    answer = await run(*arguments, environment=environment(tmp_path, AMENDS_DATABASE_URL=intake.database.url))
+    assert answer.status == 0, answer.error
+    document = answer.document
     assert {"clock": "apology", "was": "met", "would_be": "breached", "count": 1} in document["counts"]
     assert await intake.database.fetchval("SELECT count(*) FROM events") == before

@@ -24,7 +24,7 @@ from tests.integration.workflow.conftest import Log, Workflow
 from tests.support.months import ZONE, Row, made_up, publish_policies, write_rows
 from tests.support.postgres import Database, PostgresServer, new_database
 
-LOG = made_up(14)
+SEED = 14
 TIMES = [datetime(2026, 10, day, 12, tzinfo=ZONE) for day in (2, 3, 9, 25)] + [datetime(2026, 11, 2, tzinfo=ZONE)]
 
 
@@ -50,7 +50,7 @@ async def whole(database: Database) -> Pack:
 def between(first: datetime | None, last: datetime) -> list[Row]:
     return [
         row
-        for row in LOG.rows
+        for row in made_up(SEED).rows
         if (first is None or first <= row.recorded.recorded_at) and row.recorded.recorded_at < last
     ]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from http import HTTPStatus
 
 import pytest
@@ -20,8 +21,13 @@ _FRAMEWORK = {"not-found", "method-not-allowed"}
 _ANY_COMMAND = {"case", "every-command"}
 
 
-def _raised() -> Iterator[tuple[str, str, int | None]]:
+@cache
+def raised() -> Sequence[tuple[str, str, int | None]]:
     """Where, which code, and with which status, where that is written beside it."""
+    return sorted(_raised())
+
+
+def _raised() -> Iterator[tuple[str, str, int | None]]:
     for top in ("services", "shared"):
         for file in (ROOT / top).rglob("*.py"):
             if _PAGES in file.parents:
@@ -37,25 +43,22 @@ def _raised() -> Iterator[tuple[str, str, int | None]]:
                     yield where, values[0], STATUSES.get(values[0], 409)
 
 
-RAISED = sorted(_raised())
-
-
 def test_every_code_that_is_raised_is_in_the_catalog() -> None:
-    missing = {code: where for where, code, _ in RAISED if code not in catalog()}
+    missing = {code: where for where, code, _ in raised() if code not in catalog()}
     assert missing == {}, f"add a table [code] with status, says and do to a file in {WHERE}, then `make docs`"
 
 
 def test_every_status_that_a_code_is_raised_with_is_in_the_catalog() -> None:
     wrong = {
         f"{where}: {code} is raised with {status}"
-        for where, code, status in RAISED
+        for where, code, status in raised()
         if status is not None and code in catalog() and status not in catalog()[code].statuses
     }
     assert wrong == set(), f"say the status in {WHERE}"
 
 
 def test_no_code_is_in_the_catalog_that_nobody_raises() -> None:
-    assert catalog().keys() - {code for _, code, _ in RAISED} == _FRAMEWORK, f"take it out of {WHERE}"
+    assert catalog().keys() - {code for _, code, _ in raised()} == _FRAMEWORK, f"take it out of {WHERE}"
 
 
 @pytest.mark.parametrize("command", refusal_codes())
