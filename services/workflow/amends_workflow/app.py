@@ -55,7 +55,7 @@ from amends_workflow.projecting import Projecting
 from amends_workflow.reports.gauges import Gauges
 from amends_workflow.reports.measuring import Measuring
 from amends_workflow.reports.packs import Packs
-from amends_workflow.routes import router
+from amends_workflow.routes import questions
 from amends_workflow.sealer import Sealer
 from amends_workflow.tasks import stop
 from amends_workflow.view import ROLE, View
@@ -267,8 +267,8 @@ def create_app(
     add_process_metrics(metrics.registry, "workflow")
     # What is made of the log has as many as it needs; people are as many as they are.
     add_pool_metrics(metrics.registry, lambda: service.people)
-    app.include_router(router())
-    app.include_router(pages())
+    # As they are: to include routers would make each route anew, and once more at its first request.
+    app.router.routes.extend([*questions(), *pages()])
     add_missing_pages(app)
     complete(app, described())
     observe_requests(app, metrics.registry, tracing)

@@ -16,7 +16,7 @@ from amends_workflow.enquiries import Enquirer
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import AlertListParameters
 
-routes = APIRouter()
+routes = APIRouter(prefix="/v1")
 
 
 @routes.get(

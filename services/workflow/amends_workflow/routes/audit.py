@@ -36,7 +36,7 @@ _LEAF_HASH = statement("leaf_hash")
 
 Wanted = TypeVar("Wanted", ReadingParameters, RefusalParameters)
 
-routes = APIRouter()
+routes = APIRouter(prefix="/v1")
 
 
 @routes.get(

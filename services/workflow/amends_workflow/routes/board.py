@@ -15,7 +15,7 @@ from amends_workflow.board_shapes import BoardAnswer
 from amends_workflow.enquiries import Enquirer
 from amends_workflow.parameters import BoardParameters
 
-routes = APIRouter()
+routes = APIRouter(prefix="/v1")
 
 
 @routes.get(

@@ -26,7 +26,7 @@ from amends_workflow.parameters import (
 from amends_workflow.past import Known, known_case, moment_of, seen
 from amends_workflow.relations import relations_of
 
-routes = APIRouter()
+routes = APIRouter(prefix="/v1")
 
 
 def _case_success() -> dict[str, Any]:

@@ -19,7 +19,7 @@ from amends_workflow.pages import Pages
 from amends_workflow.parameters import Paged, Parameters
 from amends_workflow.subject_access import everything
 
-routes = APIRouter()
+routes = APIRouter(prefix="/v1")
 
 
 @routes.get(

@@ -22,7 +22,7 @@ from amends_workflow.pages import Pages
 from amends_workflow.parameters import DeadlineListParameters, ExplanationParameters
 from amends_workflow.past import known_case, moment_of, seen
 
-routes = APIRouter()
+routes = APIRouter(prefix="/v1")
 
 
 @routes.get(

@@ -17,7 +17,7 @@ from amends_workflow.evidence import bundle_of
 from amends_workflow.parameters import EvidenceParameters
 from amends_workflow.unsealing import names_staff
 
-routes = APIRouter()
+routes = APIRouter(prefix="/v1")
 
 _ARCHIVE: dict[str, Any] = {
     "description": "The bundle",

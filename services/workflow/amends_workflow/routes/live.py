@@ -16,7 +16,7 @@ from amends_workflow.live.opening import open_stream
 from amends_workflow.live.stream import MEDIA_TYPE
 from amends_workflow.parameters import FromPosition, StreamParameters
 
-routes = APIRouter()
+routes = APIRouter(prefix="/v1")
 
 _STREAM: dict[str, Any] = {
     "description": "The stream, for as long as it is listened to",

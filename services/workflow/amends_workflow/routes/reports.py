@@ -20,7 +20,7 @@ from amends_workflow.reports.formats import written
 from amends_workflow.reports.media import MEDIA_TYPES, Format, format_of
 from amends_workflow.reports.shapes import MonthPage, ReportAnswer
 
-routes = APIRouter()
+routes = APIRouter(prefix="/v1")
 
 _TEXT = {"schema": {"type": "string"}}
 _FILE = {"schema": {"type": "string", "format": "binary"}}

@@ -6,7 +6,7 @@ Start at `queue`; `pages` gathers them, and none of them is in the OpenAPI docum
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from starlette.routing import BaseRoute
 
 from amends_workflow.console.routes import (
     alerts,
@@ -23,9 +23,7 @@ from amends_workflow.console.routes import (
 )
 
 
-def pages() -> APIRouter:
+def pages() -> list[BaseRoute]:
     """All of the console's pages. The application's state has `console` once it has started."""
-    routes = APIRouter(include_in_schema=False)
-    for subject in (sign_in, organisation, static, live, queue, board, alerts, complaints, cases, reports, audit):
-        routes.include_router(subject.routes)
-    return routes
+    subjects = (sign_in, organisation, static, live, queue, board, alerts, complaints, cases, reports, audit)
+    return [route for subject in subjects for route in subject.routes.routes]

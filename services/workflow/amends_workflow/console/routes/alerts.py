@@ -20,7 +20,7 @@ from amends_workflow.console.visitors import Console, Of, Visitor, posted, seein
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import AlertKind
 
-routes = APIRouter(route_class=PageRoute)
+routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _POSITION_DIGITS_MAX = 18
 

@@ -21,7 +21,7 @@ from amends_workflow.parameters import ReadingParameters, RefusalParameters
 from amends_workflow.readings import list_readings
 from amends_workflow.refusals import list_refusals
 
-routes = APIRouter(route_class=PageRoute)
+routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _REFUSALS = 25
 _READINGS = 25

@@ -17,7 +17,7 @@ from amends_workflow.console.visitors import Of, Visitor, seeing
 from amends_workflow.console.week import HOURS, week_of
 from amends_workflow.parameters import BoardParameters
 
-routes = APIRouter(route_class=PageRoute)
+routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @routes.get("/board")

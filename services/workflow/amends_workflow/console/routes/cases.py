@@ -35,7 +35,7 @@ from amends_workflow.console.visitors import Console, Of, Visitor, seeing
 from amends_workflow.evidence import bundle_of
 from amends_workflow.parameters import CaseParameters
 
-routes = APIRouter(route_class=PageRoute)
+routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _NOW = CaseParameters()
 # Alarms that may come in one after the other while a form is on its way to intake.

@@ -20,7 +20,7 @@ from amends_workflow.console.rendering import go_to, page, words_for
 from amends_workflow.console.routing import PageRoute
 from amends_workflow.console.visitors import Of, Visitor, seeing
 
-routes = APIRouter(route_class=PageRoute)
+routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _PATH = "/complaints/new"
 

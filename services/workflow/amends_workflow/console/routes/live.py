@@ -14,7 +14,7 @@ from amends_workflow.console.visitors import NotSignedIn, Of, Visitor, seeing
 from amends_workflow.live.opening import open_stream
 from amends_workflow.parameters import FromPosition, StreamParameters
 
-routes = APIRouter(route_class=PageRoute)
+routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @routes.get("/live")

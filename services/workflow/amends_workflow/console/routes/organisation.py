@@ -19,7 +19,7 @@ from amends_workflow.console.visitors import Console, Of
 if TYPE_CHECKING:
     from amends_workflow.console.organisation import Organisation
 
-routes = APIRouter(route_class=PageRoute)
+routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @routes.get("/sign-in/begin")

@@ -21,7 +21,7 @@ from amends_workflow.console.visitors import Of, Visitor, seeing
 from amends_workflow.enquiries import Enquirer
 from amends_workflow.pages import Pages
 
-routes = APIRouter(route_class=PageRoute)
+routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @routes.get("/")

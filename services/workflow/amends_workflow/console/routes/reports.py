@@ -30,7 +30,7 @@ from amends_workflow.reports.media import Format
 from amends_workflow.reports.packs import Made
 from amends_workflow.reports.wording import Said
 
-routes = APIRouter(route_class=PageRoute)
+routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 TO_DATE: Final = "to-date"
 

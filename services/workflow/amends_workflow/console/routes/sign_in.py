@@ -21,7 +21,7 @@ from amends_workflow.console.rendering import go_to, local_path, page
 from amends_workflow.console.routing import PageRoute
 from amends_workflow.console.visitors import Console, Of, Visitor, posted, seeing
 
-routes = APIRouter(route_class=PageRoute)
+routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _VISIT_SECONDS = 3_600
 _SESSION_SECONDS = int(LIFETIME.total_seconds())

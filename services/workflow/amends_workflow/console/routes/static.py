@@ -8,7 +8,7 @@ from starlette.responses import Response
 from amends_workflow.console.assets import asset_response
 from amends_workflow.console.routing import PageRoute
 
-routes = APIRouter(route_class=PageRoute)
+routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @routes.get("/static/{content_hash}/{name:path}")
