@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
@@ -12,34 +10,19 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.e2e.test_readme import PACK, ROOT
-from tests.support.system import WAIT_SECONDS_MAX, running_system
+from tests.support.pasted import POLICY, blocks, checkout, pasted
+from tests.support.system import running_system
 
-GUIDE = (ROOT / "docs" / "integration.md").read_text("utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    """What the guide shows in a language, in its order."""
-    return re.findall(rf"^```{language}\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+GUIDE = "docs/integration.md"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def printed() -> AsyncIterator[str]:
     """What the shell's blocks print, and then those of Python, all of them one program."""
-    async with running_system(PACK.read_text(encoding="utf-8")) as system:
-        (system.directory / "guide.py").write_text("\n".join(blocks("python")))
-        (system.directory / ".venv").symlink_to(ROOT / ".venv")
-        shell = await asyncio.create_subprocess_exec(
-            *("bash", "-euo", "pipefail", "-c", "\n".join([*blocks("sh"), ".venv/bin/python guide.py"])),
-            cwd=system.directory,
-            env=system.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        async with asyncio.timeout(WAIT_SECONDS_MAX):
-            output, _ = await shell.communicate()
-        assert shell.returncode == 0, output.decode()
-        yield output.decode()
+    async with running_system(POLICY) as system:
+        directory = checkout(system)
+        (directory / "guide.py").write_text("\n".join(blocks(GUIDE, "python")))
+        yield "".join(await pasted(system, directory, [*blocks(GUIDE, "sh"), ".venv/bin/python guide.py"]))
 
 
 def test_what_is_recorded_is_read_refused_and_followed_as_the_guide_says(printed: str) -> None:
@@ -55,7 +38,7 @@ def test_what_is_recorded_is_read_refused_and_followed_as_the_guide_says(printed
         assert expected in printed
 
 
-@pytest.mark.parametrize("program", blocks("js"), ids=lambda program: program.splitlines()[-1])
+@pytest.mark.parametrize("program", blocks(GUIDE, "js"), ids=lambda program: program.splitlines()[-1])
 def test_the_javascript_can_be_parsed(program: str, tmp_path: Path) -> None:
     node = shutil.which("node")
     if node is None:

@@ -30,9 +30,10 @@ from amends_platform.supervising.up import DATABASE
 from amends_store.migrate import migrate
 from tests.faults.disk import Disk, mounted
 from tests.faults.links import Link, Streams
+from tests.support.commands import Ended
 from tests.support.intake import Caller
 from tests.support.scratch import scratch_directory
-from tests.support.system import Ended, is_quiet, until
+from tests.support.system import is_quiet, until
 
 INTAKES: Final = ("intake-1", "intake-2")
 WORKFLOWS: Final = ("workflow-1", "workflow-2")
