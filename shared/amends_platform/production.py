@@ -44,9 +44,11 @@ class OwnerRefused(Exception):
         )
 
 
-def check_start(settings: Settings, program: str) -> None:
-    """See that `program` can and may be started with these settings. Raises SettingsError, which names all of it."""
-    provider = _provider(settings)
+def check_start(settings: Settings, program: str) -> Provider | None:
+    """See that `program` can and may be started with these settings. Answers the identity provider that was judged by,
+    for the program to have no other. Raises SettingsError, which names all of it.
+    """
+    provider = provider_of(settings)
     if program == "workflow":
         _check_client(provider)
     _check_broker_files(settings)
@@ -57,6 +59,7 @@ def check_start(settings: Settings, program: str) -> None:
             raise SettingsError(
                 f"{lines}\nProduction starts with none of that; {PREFIX}MODE=development says that it is none."
             )
+    return provider
 
 
 def unsafe_settings(settings: Settings, provider: Provider | None, program: str | None = None) -> Iterator[Unsafe]:
@@ -125,7 +128,8 @@ def _open_broker(settings: Settings) -> Iterator[Unsafe]:
         )
 
 
-def _provider(settings: Settings) -> Provider | None:
+def provider_of(settings: Settings) -> Provider | None:
+    """The identity provider, by its file as it is now; None where none is set. Raises SettingsError."""
     if settings.oidc is None:
         return None
     from amends_platform.identity.oidc.provider import load_provider

@@ -21,6 +21,7 @@ import pytest_asyncio
 
 from amends_platform.evidence.signing_key import ensure_signing_key
 from amends_platform.identity.principals import create_key
+from amends_platform.production import provider_of
 from amends_platform.settings import Settings
 from amends_platform.telemetry.tracing import Tracing
 from amends_workflow.app import create_app
@@ -123,7 +124,12 @@ async def running_desk(
             **{"key_store": directory / "customers.db", "intake_url": "http://intake", **settings},
         )
         ensure_signing_key(known.signing_key_path, known.origin)
-        app = create_app(known, intake=httpx.ASGITransport(intake.app, raise_app_exceptions=False), tracing=tracing)
+        app = create_app(
+            known,
+            provider=provider_of(known),
+            intake=httpx.ASGITransport(intake.app, raise_app_exceptions=False),
+            tracing=tracing,
+        )
         await stack.enter_async_context(app.router.lifespan_context(app))
         desk = Desk(database, intake, app)
         stack.push_async_callback(desk.aclose)

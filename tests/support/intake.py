@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from amends_intake.app import create_app
 from amends_platform.identity.principals import create_key
+from amends_platform.production import provider_of
 from amends_platform.sealing import ensure_master_key
 from amends_platform.settings import Settings
 from amends_platform.telemetry.tracing import Tracing
@@ -107,7 +108,7 @@ class Intake:
         self.database = database
         self.settings = settings
         self._moved = timedelta()
-        self.app = create_app(settings, now=self.now, tracing=tracing)
+        self.app = create_app(settings, provider=provider_of(settings), now=self.now, tracing=tracing)
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://intake"
         )

@@ -35,7 +35,7 @@ class Described(NamedTuple):
 
 def registries() -> dict[str, CollectorRegistry]:
     """Of each service, with everything that it can be told to count."""
-    intake, workflow = create_intake(_SETTINGS).state.metrics, create_workflow(_SETTINGS).state.metrics
+    intake, workflow = (create(_SETTINGS, provider=None).state.metrics for create in (create_intake, create_workflow))
     for registry in (intake, workflow):
         count_turned_away(Gate(Limits.of(_SETTINGS)), registry)
     notifier = NotifierMetrics().registry

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import asyncpg
 import structlog
@@ -51,6 +52,9 @@ from amends_store.pool import connect_pool
 
 log = structlog.get_logger()
 
+if TYPE_CHECKING:
+    from amends_platform.identity.oidc.provider import Provider
+
 
 class _Service:
     """What the running application holds."""
@@ -84,7 +88,11 @@ def _utc_now() -> datetime:
 
 
 def create_app(
-    settings: Settings, *, now: Callable[[], datetime] = _utc_now, tracing: Tracing | None = None
+    settings: Settings,
+    *,
+    provider: Provider | None,
+    now: Callable[[], datetime] = _utc_now,
+    tracing: Tracing | None = None,
 ) -> FastAPI:
     """The application. `now` is the time decisions are made at.
 
@@ -163,7 +171,7 @@ def create_app(
             )
             service.desk = Desk(clerk)
             service.forgetting = Forgetting(clerk, keys)
-            authenticator = authenticator_of(settings, pool)
+            authenticator = authenticator_of(settings, provider, pool)
             service.reception = Reception(Admission(authenticator, settings), settings.tenant)
             service.pool = pool
             yield

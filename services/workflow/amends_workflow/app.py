@@ -61,6 +61,7 @@ from amends_workflow.tasks import stop
 from amends_workflow.view import ROLE, View
 
 if TYPE_CHECKING:
+    from amends_platform.identity.oidc.provider import Provider
     from amends_workflow.console.organisation import Organisation
 
 log = structlog.get_logger()
@@ -92,7 +93,11 @@ class _Service:
 
 
 def create_app(
-    settings: Settings, *, intake: httpx.AsyncBaseTransport | None = None, tracing: Tracing | None = None
+    settings: Settings,
+    *,
+    provider: Provider | None,
+    intake: httpx.AsyncBaseTransport | None = None,
+    tracing: Tracing | None = None,
 ) -> FastAPI:
     """The application. `intake` is how the console reaches intake, where that is not over the network. Starting raises
     StoreUnavailable (KeyStoreUnavailable is one) or MasterKeyError."""
@@ -186,7 +191,7 @@ def create_app(
                 log.warning("there is no signing key: nothing is signed", path=str(settings.signing_key_path))
             sealer = Sealer(pool, signing, settings.checkpoint_seconds)
             service.pool, service.projecting, service.sealer = pool, projecting, sealer
-            authenticator = authenticator_of(settings, people)
+            authenticator = authenticator_of(settings, provider, people)
             measuring = Measuring(tenant, settings.tenant, policies)
             answering = Answering(
                 tenant,
@@ -219,7 +224,7 @@ def create_app(
                 pool,
                 sealer,
                 client,
-                _organisation(settings),
+                _organisation(settings, provider),
             )
             watching = _observe(metrics, pool, projecting, firing, sealer, live)
             measured = measuring.run(lambda: projecting.is_leading, gauges.show)
@@ -291,13 +296,13 @@ def _intake_client(
     )
 
 
-def _organisation(settings: Settings) -> Organisation | None:
-    if settings.oidc is None:
+def _organisation(settings: Settings, provider: Provider | None) -> Organisation | None:
+    if provider is None:
         return None
     # What is off is not even imported.
     from amends_workflow.console.organisation import organisation_of
 
-    return organisation_of(settings)
+    return organisation_of(provider, settings)
 
 
 async def _go_on_with_trace(request: httpx.Request) -> None:

@@ -8,7 +8,7 @@ import socket
 import sys
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 import uvicorn
@@ -28,6 +28,9 @@ from amends_platform.supervising.readiness import announce_ready
 from amends_platform.telemetry.asked import tracing_asked_for
 from amends_platform.telemetry.tracing import Tracing
 
+if TYPE_CHECKING:
+    from amends_platform.identity.oidc.provider import Provider
+
 log = structlog.get_logger()
 
 # A service that starts together with its database, or after both crashed, waits for it rather than start over and over.
@@ -37,9 +40,9 @@ _COLLECT_AT_OBJECTS = 10_000
 
 
 class CreateApp(Protocol):
-    """Makes a service. `tracing` makes its spans; None: it makes none."""
+    """Makes a service. `provider`: whose tokens it takes, `tracing`: what makes its spans; None where there is none."""
 
-    def __call__(self, settings: Settings, *, tracing: Tracing | None) -> FastAPI: ...
+    def __call__(self, settings: Settings, *, provider: Provider | None, tracing: Tracing | None) -> FastAPI: ...
 
 
 class _Server(DrainingServer):
@@ -91,7 +94,7 @@ def serve(program: str, create_app: CreateApp) -> int:
     """
     try:
         settings = Settings.load()
-        check_start(settings, program)
+        provider = check_start(settings, program)
         tracing = tracing_asked_for(program)
     except SettingsError as error:
         print(error, file=sys.stderr)
@@ -100,7 +103,7 @@ def serve(program: str, create_app: CreateApp) -> int:
         print(f"AMENDS_DATABASE_URL: {program} needs a database; `amends up` brings its own", file=sys.stderr)
         return WRONG_USAGE
     configure_logging(settings, program=program)
-    app = create_app(settings, tracing=tracing)
+    app = create_app(settings, provider=provider, tracing=tracing)
     host, port = getattr(settings, f"{program}_host"), getattr(settings, f"{program}_port")
     start = Start(app, program, host, port)
     gate = Gate(_limits(settings))

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import asyncpg
 
@@ -22,6 +22,9 @@ from amends_platform.identity.principals import (
     Verified,
 )
 from amends_platform.settings import Settings
+
+if TYPE_CHECKING:
+    from amends_platform.identity.oidc.provider import Provider
 
 # What is known is asked for anew after so long, whatever happened: also where the database cannot be asked whether
 # anything was taken back.
@@ -175,15 +178,14 @@ class Authenticator:
         self._known[shown_hash] = known
 
 
-def authenticator_of(settings: Settings, pool: asyncpg.Pool) -> Authenticator:
-    """As the settings say. Raises YamlFileError where they name a provider by a file that cannot be used."""
+def authenticator_of(settings: Settings, provider: Provider | None, pool: asyncpg.Pool) -> Authenticator:
+    """As the settings say, and with the tokens of that provider."""
     tokens: VouchesForTokens | None = None
-    if settings.oidc is not None:
+    if provider is not None:
         # What is off is not even imported.
-        from amends_platform.identity.oidc.provider import load_provider
         from amends_platform.identity.oidc.verifying import Tokens
 
-        tokens = Tokens(load_provider(settings.oidc), settings.tenant)
+        tokens = Tokens(provider, settings.tenant)
     return Authenticator(
         pool,
         tokens=tokens,

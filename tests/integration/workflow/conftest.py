@@ -272,7 +272,7 @@ class Workflow:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self.database = database
-        self.app = create_app(settings)
+        self.app = create_app(settings, provider=None)
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://workflow"
         )

@@ -15,7 +15,7 @@ from amends_platform.http.problems import Problem
 from amends_platform.identity.oidc.authorizing import BrokenOff, NotBegunHere, SignIn, address, begun, code_of, resumed
 from amends_platform.identity.oidc.client import secret_of
 from amends_platform.identity.oidc.errors import NotAdmitted, ProviderAway
-from amends_platform.identity.oidc.provider import load_provider
+from amends_platform.identity.oidc.provider import Provider
 from amends_platform.identity.oidc.redeeming import SignInDesk
 from amends_platform.identity.principals import Principal
 from amends_platform.settings import Settings
@@ -89,11 +89,8 @@ class Organisation:
         return Entered(principal, verified.seconds)
 
 
-def organisation_of(settings: Settings) -> Organisation | None:
-    """As the settings say; None where nobody signs in so. Raises YamlFileError, ValueError for a secret's file."""
-    if settings.oidc is None:
-        return None
-    provider = load_provider(settings.oidc)
+def organisation_of(provider: Provider, settings: Settings) -> Organisation | None:
+    """As the provider's file says; None where nobody signs in so. Raises ValueError for a secret's file."""
     client = provider.console
     if client is None:
         return None
