@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from tests.faults.planted import scenarios
 from tests.faults.planted.patches import NOTIFIER, STORE, Patch
-from tests.faults.planted.rules import HASTY, SLOW
+from tests.faults.planted.rules import SLOW
 from tests.faults.planted.scenarios import Scenario
+from tests.support.hasty import HASTY
 
 _APPEND = f"{STORE}/sql/functions/append_batch.sql"
 _FIRE = f"{STORE}/sql/functions/fire_due_timers.sql"
