@@ -13,7 +13,20 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.bench import abuse, alerting, appending, limits, paging, proving, receiving, replaying, sealing, verifying
+from tests.bench import (
+    abuse,
+    alerting,
+    appending,
+    draining,
+    firing,
+    limits,
+    paging,
+    proving,
+    receiving,
+    replaying,
+    sealing,
+    verifying,
+)
 from tests.bench.document import as_json, page, show
 from tests.bench.machine import machine
 from tests.bench.measuring import FULL, QUICK, Outcome, Plan
@@ -27,6 +40,8 @@ BENCHMARKS: dict[str, _Run] = {
     "intake": receiving.run,
     "replay": replaying.run,
     "alerts": alerting.run,
+    "timers": firing.run,
+    "overdue": draining.run,
     "seal": sealing.run,
     "verify": verifying.run,
     "prove": proving.run,

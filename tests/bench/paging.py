@@ -19,8 +19,6 @@ from amends_platform.evidence.signing_key import ensure_signing_key
 from amends_platform.identity.principals import create_key
 from amends_platform.settings import Settings
 from amends_platform.simulation.bank import policy_text
-from amends_platform.supervising.ports import free_port
-from amends_platform.supervising.probes import http_ready
 from amends_store.read import head_position
 from tests.bench.measuring import QUICK, Contender, Figures, Outcome, Plan, percentile, take_turns
 from tests.bench.servers import Bench, cpu_seconds
@@ -49,7 +47,6 @@ _PAGES = {
     "report": "/reports/{month}",
 }
 _TOKEN = re.compile(r'name="csrf" value="([^"]*)"')
-_HOST = "127.0.0.1"
 
 # Every column is the real case's but for those that make a copy another case.
 _COPY = """
@@ -183,20 +180,8 @@ async def _console(
     bench: Bench, database: Database, api_key: str, head: int
 ) -> AsyncIterator[tuple[int, httpx.AsyncClient]]:
     """The service's pid, and somebody who has signed in to it."""
-    port = free_port(_HOST)
-    home = f"http://{_HOST}:{port}"
-    settings = {
-        "AMENDS_DATABASE_URL": database.url,
-        "AMENDS_NATS_URL": bench.nats_url,
-        "AMENDS_MASTER_KEY_FILE": str(bench.master_key_file),
-        "AMENDS_CHECKPOINT_SECONDS": "1",
-        "AMENDS_KEY_STORE": str(bench.directory / "customers.db"),
-        "AMENDS_DATA_DIR": str(bench.directory),
-        "AMENDS_WORKFLOW_PORT": str(port),
-        "AMENDS_RATE_LIMIT": "off",
-    }
     async with (
-        bench.service("workflow", ("amends_workflow",), settings, lambda: http_ready(_HOST, port)) as pid,
+        bench.workflow(database) as (pid, home),
         httpx.AsyncClient(base_url=home, headers={"Accept": "text/html"}, trust_env=False, timeout=30.0) as client,
     ):
         page = await client.get("/sign-in")

@@ -15,10 +15,14 @@ import asyncpg
 import psutil
 
 from amends_platform.sealing import ensure_master_key
+from amends_platform.supervising.ports import free_port
+from amends_platform.supervising.probes import http_ready
 from amends_platform.supervising.processes import Answer, Child, Program
 from amends_store.migrate import migrate
 from tests.support.nats import running_nats
 from tests.support.postgres import TEMPLATE, Database, PostgresServer, new_database
+
+_HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,23 @@ class Bench:
         finally:
             await child.stop()
 
+    @asynccontextmanager
+    async def workflow(self, database: Database) -> AsyncIterator[tuple[int, str]]:
+        """The workflow service on this database, as it is shipped: its pid and its address, once it is ready."""
+        port = free_port(_HOST)
+        settings = {
+            "AMENDS_DATABASE_URL": database.url,
+            "AMENDS_NATS_URL": self.nats_url,
+            "AMENDS_MASTER_KEY_FILE": str(self.master_key_file),
+            "AMENDS_CHECKPOINT_SECONDS": "1",
+            "AMENDS_KEY_STORE": str(self.directory / "customers.db"),
+            "AMENDS_DATA_DIR": str(self.directory),
+            "AMENDS_WORKFLOW_PORT": str(port),
+            "AMENDS_RATE_LIMIT": "off",
+        }
+        async with self.service("workflow", ("amends_workflow",), settings, lambda: http_ready(_HOST, port)) as pid:
+            yield pid, f"http://{_HOST}:{port}"
+
 
 @asynccontextmanager
 async def running_bench() -> AsyncIterator[Bench]:
@@ -81,6 +102,16 @@ async def running_bench() -> AsyncIterator[Bench]:
     finally:
         await postgres.stop()
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@asynccontextmanager
+async def connected(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of the owner's."""
+    connection = await asyncpg.connect(database.url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def cpu_seconds(pid: int) -> float:

@@ -13,7 +13,7 @@ import structlog
 from amends_platform.reasons import reason
 from amends_platform.telemetry.tracing import Tracing
 from amends_store.outages import is_passing
-from amends_store.timers import Fired, fire_due, fired_events
+from amends_store.timers import Fired, catch_up, fired_events
 from amends_workflow.statements import statement
 from amends_workflow.tasks import end_if_told
 
@@ -22,7 +22,9 @@ log = structlog.get_logger()
 _NEXT_TIMER = statement("next_timer")
 
 # While it fires, nobody appends: few enough that a person does not notice.
-_LIMIT = 100
+LIMIT = 100
+# Catching up is the database's own work for so long: here it would wait for its turn behind the projection's.
+_BATCHES_MAX = 10
 # A timer that another process made, or that a hint did not announce, is seen after this time.
 _POLL_SECONDS = 0.25
 # What is due but not ready waits for the projection, which wakes us; this is for when another process projects.
@@ -71,19 +73,14 @@ class Firing:
     async def _fire_and_wait(self) -> None:
         # Before looking: a wake-up that comes meanwhile means to look once more.
         self._woken.clear()
-        began = time.monotonic()
         began_ns = time.time_ns()
-        fired = await fire_due(self._pool, _LIMIT)
-        took_seconds = time.monotonic() - began
+        fired = await catch_up(self._pool, LIMIT, _BATCHES_MAX)
         if fired:
             self._on_fired(fired)
             if self._tracing is not None:
                 self._tracing.fired(await fired_events(self._pool, fired), began_ns)
-        if len(fired) == _LIMIT:
-            # Catching up. Firing holds the lock that appends need: leave them at least as much time as it took.
-            await asyncio.sleep(took_seconds)
-            return
-        await self._sleep(await self._seconds_to_next())
+        if len(fired) < LIMIT * _BATCHES_MAX:
+            await self._sleep(await self._seconds_to_next())
 
     async def _seconds_to_next(self) -> float:
         row = await self._pool.fetchrow(_NEXT_TIMER)

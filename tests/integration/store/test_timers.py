@@ -15,7 +15,7 @@ from amends_store.append import Appender
 from amends_store.leaf import leaf_hash
 from amends_store.read import head_position, read_log, read_stream
 from amends_store.records import Appended
-from amends_store.timers import Fired, fire_due
+from amends_store.timers import Fired, catch_up, fire_due
 from tests.support.appends import a_command
 from tests.support.postgres import Database
 
@@ -43,13 +43,14 @@ async def a_timer(
     *,
     case_version: int = 1,
     step: int = 0,
+    event_type: str = "deadline-breached",
     data: str = '{"clock":"apology"',
 ) -> None:
     await pool.execute(
         "INSERT INTO timers (case_id, clock, generation, step, tenant, event_type, fires_at, case_version,"
         " policy_hash, correlation_id, data)"
-        " VALUES ($1, 'apology', 1, $2, 'default', 'deadline-breached', $3, $4, $5, $1, $6)",
-        *(case_id, step, fires_at, case_version, b"p" * 32, data),
+        " VALUES ($1, 'apology', 1, $2, 'default', $7, $3, $4, $5, $1, $6)",
+        *(case_id, step, fires_at, case_version, b"p" * 32, data, event_type),
     )
 
 
@@ -93,18 +94,80 @@ async def test_the_oldest_fire_first_and_no_more_than_asked(workflow: asyncpg.Po
     assert [one.position for one in fired] == [7, 8, 9, 10, 11, 12]
 
 
-async def test_timers_of_one_case_fire_one_at_a_time_each_made_anew_after_the_other(
+async def test_timers_of_one_case_fire_together_in_their_order(workflow: asyncpg.Pool, appender: Appender) -> None:
+    case, other = await a_case(appender), await a_case(appender)
+    for step in (2, 0, 1):
+        await a_timer(workflow, case, NOON - (3 - step) * MINUTE, step=step)
+    await a_timer(workflow, case, NOON + MINUTE, step=3)
+    await a_timer(workflow, other, NOON - 2 * MINUTE)
+    assert await fire_due(workflow, 100) == [
+        Fired(3, case, NOON - 3 * MINUTE),
+        *(Fired(4 + n, who, NOON - 2 * MINUTE) for n, who in enumerate(sorted((case, other)))),
+        Fired(6, case, NOON - MINUTE),
+    ]
+    assert [event.version for event in await read_stream(workflow, case)] == [1, 2, 3, 4]
+    # What is not due yet is made anew, once the workflow has seen those events.
+    assert await waiting(workflow) == 1
+
+
+async def test_no_more_of_one_case_fire_than_asked_and_the_rest_is_made_anew_first(
     workflow: asyncpg.Pool, appender: Appender
 ) -> None:
     case = await a_case(appender)
-    for step in (2, 0, 1):
-        await a_timer(workflow, case, NOON - (3 - step) * MINUTE, step=step)
     for step in range(3):
-        assert await fire_due(workflow, 100) == [Fired(2 + step, case, NOON - (3 - step) * MINUTE)]
-        # Until the workflow has seen that event, the others do not match the case.
-        assert await fire_due(workflow, 100) == []
-        await workflow.execute("UPDATE timers SET case_version = case_version + 1")
-    assert await waiting(workflow) == 0
+        await a_timer(workflow, case, NOON - (3 - step) * MINUTE, step=step)
+    assert [fired.position for fired in await fire_due(workflow, 2)] == [2, 3]
+    assert await fire_due(workflow, 2) == []
+    await workflow.execute("UPDATE timers SET case_version = case_version + 2")
+    assert await fire_due(workflow, 2) == [Fired(4, case, NOON - MINUTE)]
+
+
+async def test_what_may_move_clocks_is_the_last_of_its_case(workflow: asyncpg.Pool, appender: Appender) -> None:
+    case = await a_case(appender)
+    for step, event_type in enumerate(("reminder-issued", "reclassified", "deadline-breached")):
+        await a_timer(workflow, case, NOON - (3 - step) * MINUTE, step=step, event_type=event_type)
+    assert len(await fire_due(workflow, 100)) == 2
+    assert [event.type for event in await read_stream(workflow, case)][1:] == ["reminder-issued", "reclassified"]
+    assert await fire_due(workflow, 100) == []
+    assert await waiting(workflow) == 1
+
+
+async def test_a_malformed_timer_takes_no_turn_from_the_others_of_its_case(
+    workflow: asyncpg.Pool, appender: Appender
+) -> None:
+    case = await a_case(appender)
+    for step, data in enumerate(('{"n":0', "{", '{"n":2')):
+        await a_timer(workflow, case, NOON - (3 - step) * MINUTE, step=step, data=data)
+    assert [fired.position for fired in await fire_due(workflow, 100)] == [2, 3]
+    assert [json.loads(event.data)["n"] for event in (await read_stream(workflow, case))[1:]] == [0, 2]
+    assert await workflow.fetchval("SELECT count(*) FROM timer_quarantine") == 1
+
+
+async def test_a_timer_does_not_overtake_one_of_its_case_that_is_just_being_made_anew(
+    workflow: asyncpg.Pool, appender: Appender
+) -> None:
+    case = await a_case(appender)
+    for step in range(2):
+        await a_timer(workflow, case, NOON - (2 - step) * MINUTE, step=step)
+    async with workflow.acquire() as projection, projection.transaction():
+        await projection.execute("UPDATE timers SET data = data WHERE step = 0")
+        async with asyncio.timeout(SECONDS_MAX):
+            assert await fire_due(workflow, 100) == []
+    assert [fired.fires_at for fired in await fire_due(workflow, 100)] == [NOON - 2 * MINUTE, NOON - MINUTE]
+
+
+async def test_catching_up_fires_batch_after_batch_in_transactions_of_their_own(
+    database: Database, workflow: asyncpg.Pool, appender: Appender
+) -> None:
+    cases = [await a_case(appender) for _ in range(8)]
+    for age, case in enumerate(cases):
+        await a_timer(workflow, case, NOON - age * MINUTE)
+    # Two whole batches, and no third.
+    assert [one.case_id for one in await catch_up(workflow, 3, 2)] == cases[:1:-1]
+    assert [one.position for one in await catch_up(workflow, 3, 9)] == [15, 16]
+    assert await catch_up(workflow, 3, 9) == []
+    transactions = await database.fetchval("SELECT count(DISTINCT xmin::text) FROM events WHERE position > 8")
+    assert transactions == 3
 
 
 async def test_a_timer_whose_case_has_moved_on_waits_and_stops_no_other(

@@ -1,7 +1,11 @@
--- Makes events of at most row_limit timers that are due, oldest first, at most one a case, and tells which.
--- A timer on a case that has moved on waits: the workflow has yet to see the newer event and make it anew.
+-- Makes events of at most row_limit timers that are due, and tells which. Those of the cases that have waited longest
+-- first, and of a case all that are due, in their turn. Timers older than `since` are passed over.
+-- A timer on a case that has moved on waits: the workflow has yet to see the newer event and make it anew. A reminder,
+-- a breach or a step of the ladder moves no clock, so what was made together with it still holds behind it.
 -- One made for version 0 begins a stream, which nothing else has begun meanwhile.
-CREATE OR REPLACE FUNCTION fire_due_timers(row_limit integer)
+-- The release before calls it without `since`.
+DROP FUNCTION IF EXISTS fire_due_timers(integer);
+CREATE OR REPLACE FUNCTION fire_due_timers(row_limit integer, since timestamptz DEFAULT '-infinity')
 RETURNS TABLE ("position" bigint, case_id uuid, fires_at timestamptz)
 LANGUAGE plpgsql VOLATILE
 SET plan_cache_mode = force_generic_plan
@@ -15,7 +19,7 @@ DECLARE
     recorded timestamptz;
 BEGIN
     -- Most calls find nothing, and must not make writers wait for that.
-    PERFORM FROM timers AS timer WHERE timer.fires_at <= due_by LIMIT 1;
+    PERFORM FROM timers AS timer WHERE timer.fires_at >= since AND timer.fires_at <= due_by LIMIT 1;
     IF NOT FOUND THEN
         RETURN;
     END IF;
@@ -25,44 +29,75 @@ BEGIN
     SELECT head.position, greatest(head.recorded_at, log_now()) INTO head_position, recorded FROM log_head AS head;
 
     RETURN QUERY
-    WITH due AS MATERIALIZED (
-        SELECT timer.*, (timer.data || ',"late_by_ms":0}') IS JSON OBJECT AS well_formed
+    WITH oldest AS MATERIALIZED (
+        SELECT timer.case_id, timer.case_version, timer.fires_at
         FROM timers AS timer
         WHERE
-            timer.fires_at <= due_by
+            timer.fires_at >= since AND timer.fires_at <= due_by
             AND timer.case_version = coalesce((
                 SELECT e.version FROM events AS e WHERE e.stream_id = timer.case_id ORDER BY e.version DESC LIMIT 1
             ), 0)
         ORDER BY timer.fires_at
         LIMIT row_limit
+    ), numbered AS MATERIALIZED (
+        SELECT
+            timer.case_id, timer.clock, timer.generation, timer.step, timer.case_version, timer.fires_at,
+            row_number() OVER (
+                PARTITION BY timer.case_id ORDER BY timer.fires_at, timer.clock, timer.generation, timer.step
+            ) AS turn
+        FROM (
+            SELECT oldest.case_id, oldest.case_version, min(oldest.fires_at) AS first_at
+            FROM oldest
+            GROUP BY oldest.case_id, oldest.case_version
+        ) AS waiting
+        JOIN timers AS timer ON timer.case_id = waiting.case_id AND timer.case_version = waiting.case_version
+        WHERE timer.fires_at <= due_by
+        ORDER BY waiting.first_at, waiting.case_id, turn
+        LIMIT row_limit
+    ), due AS MATERIALIZED (
+        SELECT timer.*, numbered.turn, (timer.data || ',"late_by_ms":0}') IS JSON OBJECT AS well_formed
+        FROM numbered
+        JOIN timers AS timer
+            ON timer.case_id = numbered.case_id AND timer.clock = numbered.clock
+            AND timer.generation = numbered.generation AND timer.step = numbered.step
+        WHERE timer.case_version = numbered.case_version AND timer.fires_at = numbered.fires_at
         -- The workflow may be making some of them anew just now.
-        FOR UPDATE SKIP LOCKED
-    ), one_a_case AS (
-        SELECT DISTINCT ON (due.case_id) due.*
+        FOR UPDATE OF timer SKIP LOCKED
+    ), in_turn AS (
+        SELECT
+            due.*,
+            row_number() OVER so_far AS place,
+            count(*) FILTER (WHERE due.well_formed) OVER so_far AS number,
+            count(*) FILTER (
+                WHERE due.well_formed
+                AND due.event_type NOT IN ('reminder-issued', 'deadline-breached', 'case-escalated')
+            ) OVER (so_far ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS moved
         FROM due
-        WHERE due.well_formed
-        ORDER BY due.case_id, due.fires_at, due.clock, due.generation, due.step
+        WINDOW so_far AS (PARTITION BY due.case_id ORDER BY due.turn)
     ), fired AS MATERIALIZED (
         SELECT
-            one_a_case.*,
-            head_position + row_number() OVER (ORDER BY one_a_case.fires_at, one_a_case.case_id) AS at_position,
+            in_turn.*,
+            head_position + row_number() OVER (ORDER BY in_turn.fires_at, in_turn.case_id, in_turn.turn) AS at_position,
+            in_turn.case_version + in_turn.number::integer AS at_version,
             gen_random_uuid() AS id,
             format(
-                '%s,"late_by_ms":%s}', one_a_case.data,
-                greatest(0, floor(extract(epoch FROM recorded - one_a_case.fires_at) * 1000))::bigint
+                '%s,"late_by_ms":%s}', in_turn.data,
+                greatest(0, floor(extract(epoch FROM recorded - in_turn.fires_at) * 1000))::bigint
             ) AS whole_data
-        FROM one_a_case
+        FROM in_turn
+        -- Not before one that was passed over, nor after one that may have moved the clocks.
+        WHERE in_turn.well_formed AND in_turn.place = in_turn.turn AND in_turn.moved = 0
     ), recorded_event AS (
         INSERT INTO events (
             position, stream_id, version, id, type, schema_version, occurred_at, recorded_at, tenant, actor,
             correlation_id, causation_id, policy_hash, data, sealed, key_id, leaf_hash
         )
         SELECT
-            fired.at_position, fired.case_id, fired.case_version + 1, fired.id, fired.event_type, 1,
+            fired.at_position, fired.case_id, fired.at_version, fired.id, fired.event_type, 1,
             fired.fires_at, recorded, fired.tenant, 'system:workflow',
             fired.correlation_id, NULL, fired.policy_hash, fired.whole_data::json, NULL, NULL,
             leaf_hash(
-                fired.at_position, fired.case_id, fired.case_version + 1, fired.id, fired.event_type, 1,
+                fired.at_position, fired.case_id, fired.at_version, fired.id, fired.event_type, 1,
                 fired.fires_at, recorded, fired.tenant, 'system:workflow',
                 fired.correlation_id, NULL, fired.policy_hash, fired.whole_data, NULL, NULL
             )

@@ -1,0 +1,140 @@
+"""Timers: how many fire in a second, what looking costs among ten million, and how late they are at a pace."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+
+from amends_store.read import head_position
+from amends_store.timers import fire_due
+from amends_workflow.firing import LIMIT
+from tests.bench.measuring import QUICK, Contender, Figures, Outcome, Plan, percentile, take_turns
+from tests.bench.servers import Bench, connected, cpu_seconds
+from tests.bench.waiting import write_cases, write_due, write_pending
+from tests.support.postgres import Database
+
+ALL, NONE, PACE = "all that is due", "nothing due", "at a pace"
+TIMERS_PER_SECOND = 300
+_LATE_SECONDS_MAX = 30.0
+_LOOK_SECONDS = 0.05
+
+ABOUT = """
+`timers` holds {pending:,} rows that are due some day, and beside them those that fire.
+
+- **{all}**: {due:,} deadlines have passed, each of its own case, and are fired as the workflow service does it, {limit}
+  in a call, but without a pause. Each is claimed, checked against its case, deleted, and appended as an event, with
+  position, version and hash; a call is a commit. `ms` is that of a call.
+- **{none}**: the same call, when none is due.
+- **{pace}**: {a_second} deadlines a second pass, at an even pace, before the eyes of a workflow service in a process of
+  its own. `ms` is how much later than its due time each breach was recorded.
+
+`processor ms` is what PostgreSQL used for 1,000 of them.
+"""
+
+_BREACHED = """
+    SELECT extract(epoch FROM recorded_at - occurred_at)::float8 AS seconds_late
+    FROM events WHERE position > $1 AND type = 'deadline-breached'
+"""
+
+
+async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outcome:
+    pending, due = (20_000, 5_000) if plan is QUICK else (10_000_000, 40_000)
+    async with bench.database() as database, connected(database) as owner:
+        on_step(f"writing {pending:,} timers")
+        await write_cases(bench, database, due)
+        await write_pending(owner, pending, first=due + 1)
+        firing = _Firing(bench, database, owner, await database.pool("amends_workflow"))
+        contenders = [
+            Contender(ALL, lambda: firing.all_of(due)),
+            Contender(NONE, lambda: firing.none(plan.seconds)),
+            Contender(PACE, lambda: firing.at_a_pace(plan.seconds)),
+        ]
+        rounds = await take_turns(contenders, plan.rounds, on_step)
+    names = {"all": ALL, "none": NONE, "pace": PACE}
+    about = ABOUT.format(**names, pending=pending, due=due, limit=LIMIT, a_second=TIMERS_PER_SECOND)
+    return rounds.outcome(
+        "Timers",
+        about,
+        rounds.figure(ALL, "a second", aim=10_000),
+        rounds.figure(NONE, "p99 ms", aim=1, at_most=True),
+        rounds.figure(PACE, "p99 ms", aim=50, at_most=True),
+    )
+
+
+class _Firing:
+    """What the contenders do, by turns, with the timers of the first cases."""
+
+    def __init__(self, bench: Bench, database: Database, owner: asyncpg.Connection, pool: asyncpg.Pool) -> None:
+        self._bench = bench
+        self._database = database
+        self._owner = owner
+        self._pool = pool
+
+    async def all_of(self, due: int) -> Figures:
+        await write_due(self._owner, due, "now() - interval '1 hour' + number * interval '1 millisecond'")
+        fired, calls, meter = 0, list[float](), self._meter()
+        async with self._pool.acquire() as connection:
+            while count := await _call(connection, calls):
+                fired += count
+        assert fired == due
+        return meter.figures(fired, calls)
+
+    async def none(self, seconds: float) -> Figures:
+        calls, meter = list[float](), self._meter()
+        async with self._pool.acquire() as connection:
+            while meter.seconds < seconds:
+                assert await _call(connection, calls) == 0
+        return meter.figures(len(calls), calls)
+
+    async def at_a_pace(self, seconds: float) -> Figures:
+        count = round(TIMERS_PER_SECOND * seconds)
+        # What the others fired is not this one's to project.
+        await self._owner.execute("UPDATE checkpoints SET position = (SELECT position FROM log_head)")
+        async with self._bench.workflow(self._database):
+            head, meter = await head_position(self._owner), self._meter()
+            await write_due(
+                self._owner, count, f"now() + interval '1 s' + number * interval '1 s' / {TIMERS_PER_SECOND}"
+            )
+            async with asyncio.timeout(seconds + _LATE_SECONDS_MAX):
+                while await head_position(self._owner) < head + count:  # noqa: ASYNC110 (it does not tell by itself)
+                    await asyncio.sleep(_LOOK_SECONDS)
+            late = [row["seconds_late"] for row in await self._owner.fetch(_BREACHED, head)]
+            assert len(late) == count
+            return {**meter.figures(count, late), "a second": TIMERS_PER_SECOND}
+
+    def _meter(self) -> _Meter:
+        assert self._bench.postgres.pid is not None
+        return _Meter(self._bench.postgres.pid)
+
+
+class _Meter:
+    """Time and processor time from now on."""
+
+    def __init__(self, postgres_pid: int) -> None:
+        self._postgres_pid = postgres_pid
+        self._used_before = cpu_seconds(postgres_pid)
+        self._begun_at = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._begun_at
+
+    def figures(self, count: int, took_seconds: list[float]) -> Figures:
+        used = cpu_seconds(self._postgres_pid) - self._used_before
+        return {
+            "a second": count / self.seconds,
+            "p50 ms": percentile(took_seconds, 50) * 1000,
+            "p99 ms": percentile(took_seconds, 99) * 1000,
+            "processor ms": 1_000_000 * used / count,
+        }
+
+
+async def _call(connection: Any, calls: list[float]) -> int:
+    begun_at = time.perf_counter()
+    fired = await fire_due(connection, LIMIT)
+    calls.append(time.perf_counter() - begun_at)
+    return len(fired)
