@@ -66,11 +66,11 @@ class _Attacker:
 
     async def slow_loris(self, n: int) -> None:
         """A head, a byte at a time, never at its end."""
-        reader, writer = await self._connected(n)
-        writer.write(self._lines[0] + b"\r\n")
-        while not reader.at_eof():
-            writer.write(b"X" if random.random() < 0.9 else b": y\r\n")
-            await asyncio.sleep(_BYTE_SECONDS)
+        async with self._connected(n) as (reader, writer):
+            writer.write(self._lines[0] + b"\r\n")
+            while not reader.at_eof():
+                writer.write(b"X" if random.random() < 0.9 else b": y\r\n")
+                await asyncio.sleep(_BYTE_SECONDS)
 
     async def announced_upload(self, n: int) -> None:
         await self._upload(n, b"Content-Length: %d" % UPLOAD_BYTES, b"%b")
@@ -79,8 +79,8 @@ class _Attacker:
         await self._upload(n, b"Transfer-Encoding: chunked", b"10000\r\n%b\r\n")
 
     async def idle(self, n: int) -> None:
-        reader, _ = await self._connected(n)
-        await reader.read()
+        async with self._connected(n) as (reader, _):
+            await reader.read()
 
     async def flood(self, n: int) -> None:
         """One request after the other with one good key, whatever is answered."""
@@ -97,27 +97,35 @@ class _Attacker:
         await self._ask_on(n, request)
 
     async def _upload(self, n: int, length: bytes, piece: bytes) -> None:
-        reader, writer = await self._connected(n)
         lines = [length if line.startswith(b"Content-Length:") else line for line in self._lines]
-        writer.write(b"\r\n".join(lines) + b"\r\n\r\n")
         framed = piece % _PIECE
-        for _ in range(UPLOAD_BYTES // len(_PIECE)):
-            writer.write(framed)
-            await writer.drain()
-            if reader.at_eof():
-                return
+        async with self._connected(n) as (reader, writer):
+            writer.write(b"\r\n".join(lines) + b"\r\n\r\n")
+            for _ in range(UPLOAD_BYTES // len(_PIECE)):
+                writer.write(framed)
+                await writer.drain()
+                if reader.at_eof():
+                    return
 
     async def _ask_on(self, n: int, request: Callable[[], bytes]) -> None:
-        reader, writer = await self._connected(n)
-        while True:
-            writer.write(request())
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
-            await reader.readexactly(int(length))
+        async with self._connected(n) as (reader, writer):
+            while True:
+                writer.write(request())
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+                await reader.readexactly(int(length))
 
-    async def _connected(self, n: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    @asynccontextmanager
+    async def _connected(self, n: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         source = ADDRESSES[n % len(ADDRESSES)]
-        return await asyncio.open_connection("127.0.0.1", self._attack.port, local_addr=(source, 0))
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._attack.port, local_addr=(source, 0))
+        try:
+            yield reader, writer
+        finally:
+            # Left to the collector, a connection that broke would be complained of.
+            writer.transport.abort()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 KINDS: Final[dict[str, tuple[Callable[[_Attacker, int], Awaitable[None]], int]]] = {
@@ -147,6 +155,7 @@ async def _go_on(attack: Attack) -> None:
     await asyncio.to_thread(sys.stdin.read)
     for task in tasks:
         task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 if __name__ == "__main__":

@@ -66,8 +66,10 @@ def show(console: Console, found: Sequence[Outcome]) -> None:
         console.print(table)
         for aim in outcome.aims:
             met = "met" if aim.is_met else "MISSED"
-            found_of = f"{aim.ours}, {aim.column}" if aim.theirs is None else aim.column
-            console.print(f"  {found_of}: {_found(aim)} {aim.theirs or ''}; aim {_wanted(aim)}: {met}", highlight=False)
+            console.print(
+                f"  {aim.ours}, {aim.column}: {_found(aim)} {aim.theirs or ''}; aim {_wanted(aim)}: {met}",
+                highlight=False,
+            )
 
 
 def as_json(machine: Mapping[str, str], found: Sequence[Outcome]) -> str:
@@ -76,7 +78,7 @@ def as_json(machine: Mapping[str, str], found: Sequence[Outcome]) -> str:
 
 
 def _aim_cells(outcome: Outcome, aim: Aim) -> tuple[str, ...]:
-    return f"{outcome.title}, {aim.column}", aim.theirs or "", f"**{_found(aim)}**", _wanted(aim)
+    return outcome.named(aim), aim.theirs or "", f"**{_found(aim)}**", _wanted(aim)
 
 
 def _found(aim: Aim) -> str:

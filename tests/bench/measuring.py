@@ -87,6 +87,11 @@ class Outcome:
     aims: tuple[Aim, ...]
     curves: tuple[Curve, ...] = ()
 
+    def named(self, aim: Aim) -> str:
+        """What is measured; and whose, where there are aims of several."""
+        whose = f"{aim.ours}, " if len({each.ours for each in self.aims}) > 1 else ""
+        return f"{self.title}, {whose}{aim.column}"
+
 
 class Rounds:
     """The figures of all contenders, by contender, one for each round."""

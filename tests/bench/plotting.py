@@ -53,7 +53,7 @@ def _ratios(ratios: Sequence[tuple[Outcome, Aim]]) -> Figure:
         _label(axes, f"{number(found.median)} ×", max(found.most, aim.aim), row)
     axes.set_yticks(
         range(len(ratios)),
-        [f"{outcome.title}, {aim.column}\nagainst {aim.theirs}" for outcome, aim in reversed(ratios)],
+        [f"{outcome.named(aim)}\nagainst {aim.theirs}" for outcome, aim in reversed(ratios)],
     )
     axes.tick_params(axis="y", labelsize=8)
     axes.set_xscale("log", base=2)

@@ -48,7 +48,8 @@ class RateLimit:
             bucket.tokens = tokens
             raise self._refusal(bucket, per_second)
         bucket.tokens = min(self._full, tokens) - 1
-        bucket.refused = 0
+        # A flood is let in, too, as often as its rate allows: only who has held back is begun with anew.
+        bucket.refused = 0 if tokens >= self._full else max(0, bucket.refused - 1)
 
     def give_back(self, key: str) -> None:
         """What was spent last was not used."""

@@ -53,6 +53,17 @@ def test_who_goes_on_although_refused_is_answered_later() -> None:
     assert refused(limit, "k", 5.0).hold_seconds == 0.0
 
 
+def test_a_flood_that_is_let_in_now_and_then_is_answered_later_all_the_same() -> None:
+    limit = RateLimit(8.0)
+    for _ in range(8):
+        limit.spend("k", 0.0)
+    at_once = []
+    for eighth in range(1, 6):
+        limit.spend("k", eighth / 8)
+        at_once.append(sum(refused(limit, "k", eighth / 8).hold_seconds == 0 for _ in range(20)))
+    assert at_once == [20, 1, 0, 0, 0]
+
+
 def test_what_was_not_used_can_be_given_back() -> None:
     limit = RateLimit(1.0)
     for _ in range(10):
