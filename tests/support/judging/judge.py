@@ -21,6 +21,7 @@ PROMISES: Sequence[Promise] = (
     of_the_log.a_reader_sees_the_log_as_it_is,
     of_commands.what_is_acknowledged_is_in_the_log,
     of_commands.commands_have_one_effect,
+    of_commands.what_is_for_a_version_finds_it,
     of_commands.what_is_refused_leaves_no_trace,
     of_commands.refusals_are_foreseen,
     of_commands.repeats_get_the_same_answer,

@@ -46,6 +46,14 @@ def commands_have_one_effect(history: History) -> Iterator[str]:
                 yield f"{command}: its events of case {case_id} are not of one moment, for {_has(own)}"
 
 
+def what_is_for_a_version_finds_it(history: History) -> Iterator[str]:
+    """A command that names a version is done on that version or not at all."""
+    for command in history.commands:
+        events = history.effects.get(command.correlation_id)
+        if command.if_match is not None and events and events[0].version != command.if_match + 1:
+            yield f"{command}: it was for version {command.if_match}, and {_has(events)}"
+
+
 def what_is_refused_leaves_no_trace(history: History) -> Iterator[str]:
     """Neither an event nor a receipt."""
     others = {(command.actor, command.key) for command in history.commands if command.outcome is not Outcome.REFUSED}

@@ -37,16 +37,19 @@ async def history_of(
     system: Recorder, commands: Sequence[Command], seen: Sequence[StoredEvent], *, is_quiet: bool = True
 ) -> History:
     """The history of a system, for `judge`. `seen` is what a reader saw that followed the log from its beginning.
+    While it is not quiet, clients may go on.
 
     Whatever else is known of the run (see `History`) is put in by `dataclasses.replace`.
     """
+    # What is answered from here on may not be in the log as it was, and is not known; what is asked may be.
+    answered = {command.correlation_id: len(command.answers) for command in commands}
     async with system.database() as conn:
         # By itself: what it has to learn it may learn late.
         policies = PolicyBook(conn)
         await policies.refresh()
         async with conn.transaction(isolation="repeatable_read", readonly=True):
             history = History(
-                commands=tuple(commands),
+                commands=(),
                 log=await read_log(conn, after=0, limit=await head_position(conn)),
                 policies=policies.known,
                 at=await conn.fetchval("SELECT log_now()"),
@@ -70,7 +73,10 @@ async def history_of(
             )
     # After it: what a checkpoint has passed was published before.
     stored = await all_stored(system.nats_url)
-    return replace(history, stored=stored.heard, announced=stored.checkpoints)
+    known = [
+        replace(command, answers=command.answers[: answered.get(command.correlation_id, 0)]) for command in commands
+    ]
+    return replace(history, commands=known, stored=stored.heard, announced=stored.checkpoints)
 
 
 async def _live(conn: asyncpg.Connection) -> dict[UUID, Rows]:

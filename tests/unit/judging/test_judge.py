@@ -254,6 +254,11 @@ BROKEN: dict[str, tuple[Tampering, str, str]] = {
         "commands_have_one_effect",
         "not in a row",
     ),
+    "done on a version that was past": (
+        lambda good: replace(good, commands=changed(good.commands, 3, if_match=1)),
+        "what_is_for_a_version_finds_it",
+        "it was for version 1, and the log has callback-made at 4 (version 3",
+    ),
     "refused, yet recorded": (
         lambda good: refused(good, 2, refusal()),
         "what_is_refused_leaves_no_trace",
