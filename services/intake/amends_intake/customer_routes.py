@@ -81,7 +81,8 @@ def add_customer_routes(
             responses={route.status: success},
             openapi_extra=answers(names=[ERASURE], requestBody=request_body(route.body), parameters=[IDEMPOTENCY_KEY]),
         )
-    app.include_router(routes)
+    # As they are: to include the router would make each route anew at its first request.
+    app.router.routes.extend(routes.routes)
 
 
 def _endpoint(

@@ -123,7 +123,8 @@ def add_routes(
             responses={200: _success("The case after the command, durably recorded")},
             openapi_extra=_request_of(route.body, ON_A_CASE),
         )
-    app.include_router(routes)
+    # As they are: to include the router would make each route anew at its first request.
+    app.router.routes.extend(routes.routes)
     templates = {path: f"{_COMPLAINTS}/{{id}}/{path}" for path in endpoints}
 
     def endpoint_of(method: str, path: str) -> Known | None:

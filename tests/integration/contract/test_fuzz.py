@@ -18,7 +18,7 @@ from tests.support.console import Desk
 from tests.support.fuzzing import Fuzzing
 
 # Per operation and mode; of walks along links as each role.
-EXAMPLES = int(os.environ.get("AMENDS_FUZZ_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("AMENDS_FUZZ_EXAMPLES", "3"))
 WALKS = max(1, EXAMPLES // 5)
 
 
