@@ -21,6 +21,7 @@ from joserfc.util import urlsafe_b64encode
 
 from amends_platform.identity.oidc.key_set import PublicKey, public_keys
 from amends_platform.identity.oidc.provider import Provider
+from tests.support.small_servers import serving
 
 ISSUER: Final = "https://login.bank.example"
 AUDIENCE: Final = "amends"
@@ -190,27 +191,7 @@ def answer(document: Any, *headers: str, status: str = "200 OK") -> bytes:
 async def an_identity_server(tls: ssl.SSLContext | None = None) -> AsyncIterator[IdentityServer]:
     """A provider on a port of its own, whose issuer is its address."""
     provider = IdentityServer()
-    connections: set[asyncio.Task[None]] = set()
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        connections.add(task)
-        try:
-            await provider.serve(reader, writer)
-        except asyncio.CancelledError:
-            writer.transport.abort()
-        finally:
-            connections.discard(task)
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
     provider.scheme = "http" if tls is None else "https"
-    provider.port = server.sockets[0].getsockname()[1]
-    provider.identities.issuer = provider.url
-    try:
+    async with serving(provider.serve, tls) as provider.port:
+        provider.identities.issuer = provider.url
         yield provider
-    finally:
-        server.close()
-        for task in list(connections):
-            task.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)

@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 
+from tests.support.small_servers import serving
+
 WAIT_SECONDS_MAX = 30.0
 
 
@@ -94,25 +96,5 @@ async def _request(reader: asyncio.StreamReader) -> Request:
 async def a_receiver(*answers: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
     """A receiver on a port of its own; an answer is a status line, and headers on lines of their own."""
     receiver = Receiver(answers=deque(answers), scheme="https" if tls else "http")
-    connections: set[asyncio.Task[None]] = set()
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        connections.add(task)
-        try:
-            await receiver.serve(reader, writer)
-        except asyncio.CancelledError:
-            writer.transport.abort()
-        finally:
-            connections.discard(task)
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
-    receiver.port = server.sockets[0].getsockname()[1]
-    try:
+    async with serving(receiver.serve, tls) as receiver.port:
         yield receiver
-    finally:
-        server.close()
-        for task in list(connections):
-            task.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
