@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,10 +78,14 @@ class MasterKey:
         except ValueError as error:
             raise MasterKeyError(f"The master key {path} is not 64 hexadecimal digits.") from error
 
-    def wrap(self, key_id: UUID, key: bytes) -> bytes:
-        """The data key as a key store keeps it, bound to its id."""
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, key, key_id.bytes)
+    def wrap(self, keys: Mapping[UUID, bytes]) -> dict[UUID, bytes]:
+        """The data keys as a key store keeps them, each bound to its id."""
+        random = os.urandom(len(keys) * _NONCE_BYTES)
+        nonces = (random[place : place + _NONCE_BYTES] for place in range(0, len(random), _NONCE_BYTES))
+        return {
+            key_id: nonce + self._cipher.encrypt(nonce, key, key_id.bytes)
+            for nonce, (key_id, key) in zip(nonces, keys.items(), strict=True)
+        }
 
     def unwrap(self, key_id: UUID, wrapped: bytes) -> bytes:
         """What was given to `wrap`. Raises CannotUnseal."""

@@ -42,7 +42,7 @@ def test_the_same_words_are_never_sealed_to_the_same_bytes() -> None:
 
 def test_a_wrapped_key_opens_under_its_own_id_and_master_key_only() -> None:
     key_id, key = uuid4(), bytes(range(32))
-    wrapped = MASTER.wrap(key_id, key)
+    wrapped = MASTER.wrap({key_id: key})[key_id]
     assert len(wrapped) == WRAPPED_BYTES
     assert MASTER.unwrap(key_id, wrapped) == key
     for master, as_id in [(MASTER, uuid4()), (MasterKey(bytes(32)), key_id)]:
