@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 from amends_domain.durations import Duration, Unit
 
 _DAY = timedelta(days=1)
+_HOUR = timedelta(hours=1)
 _SECOND = timedelta(seconds=1)
-_ELAPSED = {Unit.SECONDS: _SECOND, Unit.MINUTES: timedelta(minutes=1), Unit.HOURS: timedelta(hours=1)}
 
 WEEKEND = "weekend"
 AFTER_HOURS = "after hours"
@@ -85,9 +85,8 @@ def after(start: datetime, duration: Duration, calendar: Calendar) -> DueTime:
     business on the n-th business day after the starting day, which never counts. same_day: close of business
     today, or of the next business day when started on a day off, or at or after close of business.
     """
-    elapsed = _ELAPSED.get(duration.unit)
-    if elapsed is not None:
-        return _plain(_utc(start) + duration.amount * elapsed)
+    if duration.elapsed is not None:
+        return _plain(_utc(start) + duration.elapsed)
     local = _utc(start).astimezone(calendar.timezone).replace(tzinfo=None, fold=0)
     if duration.unit is Unit.DAYS:
         at = first_instant(local + duration.amount * _DAY, calendar.timezone)
@@ -104,9 +103,8 @@ def before(due: datetime, duration: Duration, calendar: Calendar) -> DueTime:
     business on the n-th business day before the day on which `due` falls. `same_day` has no before: raises
     ValueError.
     """
-    elapsed = _ELAPSED.get(duration.unit)
-    if elapsed is not None:
-        return _plain(_utc(due) - duration.amount * elapsed)
+    if duration.elapsed is not None:
+        return _plain(_utc(due) - duration.elapsed)
     local = _utc(due).astimezone(calendar.timezone).replace(tzinfo=None, fold=0)
     if duration.unit is Unit.DAYS:
         at = first_instant(local - duration.amount * _DAY, calendar.timezone)
@@ -124,6 +122,9 @@ def first_instant(wall_clock: datetime, timezone: ZoneInfo) -> datetime:
 
     Where they never do (daylight saving begins), the first instant after the gap.
     """
+    offset = _steady_offset(wall_clock.date(), timezone)
+    if offset is not None:
+        return wall_clock.replace(tzinfo=UTC) - offset
     shown = wall_clock.replace(tzinfo=timezone, fold=0)
     instant = shown.astimezone(UTC)
     # In one zone, wall clocks are compared.
@@ -144,11 +145,20 @@ def first_instant(wall_clock: datetime, timezone: ZoneInfo) -> datetime:
     return first + low * _SECOND
 
 
+# Clocks that start on one day are due on few days, and hardly any of these has clocks changed.
+@lru_cache(maxsize=4096)
+def _steady_offset(day: date, timezone: ZoneInfo) -> timedelta | None:
+    """How far clocks are ahead of UTC on this day, and on those before and after it; None where they are changed."""
+    first = datetime.combine(day, time(0), UTC) - _DAY
+    offsets = {(first + hours * _HOUR).astimezone(timezone).utcoffset() for hours in range(3 * 24 + 1)}
+    return offsets.pop() if len(offsets) == 1 else None
+
+
 def _utc(instant: datetime) -> datetime:
     # A naive datetime would be read in the zone of the machine: an answer that depends on where it was asked.
     if instant.tzinfo is None:
         raise ValueError("an instant has a time zone")
-    return instant.astimezone(UTC)
+    return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
 
 
 def _plain(at: datetime) -> DueTime:

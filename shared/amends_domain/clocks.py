@@ -266,7 +266,7 @@ def _may_begin(earlier: Mark, now: Mark) -> bool:
 
 def _concerns(rule: ClockRule, mark: Mark, facts: Facts) -> bool:
     """Only complaints run the life cycle's clocks; a rule that asks for the kind decides that itself."""
-    if mark.type not in _BEGINNING or any(name == "kind" for name, _ in rule.when.conditions):
+    if mark.type not in _BEGINNING or rule.when.asks_for_kind:
         return mark.type != Reclassified.TYPE or bool(mark.note)
     return facts["kind"] == COMPLAINT and mark.facts["kind"] == COMPLAINT
 

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property
 
 
 class Unit(StrEnum):
@@ -18,6 +20,9 @@ class Unit(StrEnum):
     DAYS = "d"
     BUSINESS_DAYS = "bd"
     SAME_DAY = "same_day"
+
+
+_SECONDS = {Unit.SECONDS: 1, Unit.MINUTES: 60, Unit.HOURS: 3_600}
 
 
 class BadDuration(ValueError):
@@ -33,6 +38,12 @@ class Duration:
 
     def __str__(self) -> str:
         return "same_day" if self.unit is Unit.SAME_DAY else f"{self.amount}{self.unit}"
+
+    @cached_property
+    def elapsed(self) -> timedelta | None:
+        """The time that passes; None where a calendar says how much that is."""
+        seconds = _SECONDS.get(self.unit)
+        return None if seconds is None else timedelta(seconds=self.amount * seconds)
 
     @property
     def is_zero(self) -> bool:

@@ -113,7 +113,15 @@ class Policy:
 
     def grade_of(self, facts: Facts) -> str:
         """The grade of the first rule that matches, "ordinary" when none does."""
-        return next((rule.grade for rule in self.grades if rule.when.matches(facts)), DEFAULT_GRADE)
+        rule = self.grading(facts)
+        return DEFAULT_GRADE if rule is None else rule.grade
+
+    def grading(self, facts: Facts) -> GradeRule | None:
+        """The first rule that matches."""
+        for rule in self.grades:
+            if rule.when.matches(facts):
+                return rule
+        return None
 
 
 def content_hash(document: object, snapshot: Snapshot) -> str:

@@ -46,6 +46,10 @@ class When:
 
     conditions: tuple[tuple[str, frozenset[str]], ...] = ()
 
+    @cached_property
+    def asks_for_kind(self) -> bool:
+        return any(name == "kind" for name, _ in self.conditions)
+
     def matches(self, facts: Facts) -> bool:
         """Shape of `facts`: keys from FACTS; `flag` is a collection of flags, the others a text or None."""
         for name, accepted in self.conditions:

@@ -62,7 +62,7 @@ class Answered:
 
     body: bytes
     version: int
-    case_id: UUID
+    case_id: str
     is_repeat: bool
 
 
@@ -81,14 +81,15 @@ def filled(
     kept_part: bytes, case_id: UUID, *, first_position: int, position: int, version: int, is_repeat: bool
 ) -> Answered:
     """The whole answer. `first_position` is that of the case's first event, from which its reference comes."""
+    name = str(case_id)
     state, deadlines, *children = kept_part.decode().split("\n")
     more = f',"children":{children[0]}' if children else ""
     # Nothing here needs escaping, and what is JSON already need not become objects and JSON again.
     body = (
-        f'{{"id":"{case_id}","reference":"{reference_of(first_position)}","state":"{state}",'
+        f'{{"id":"{name}","reference":"{reference_of(first_position)}","state":"{state}",'
         f'"version":{version},"position":{position},"deadlines":{deadlines}{more}}}'
     ).encode()
-    return Answered(body, version, case_id, is_repeat)
+    return Answered(body, version, name, is_repeat)
 
 
 def of_child(answered: Answered) -> dict[str, Any]:

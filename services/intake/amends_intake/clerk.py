@@ -17,7 +17,7 @@ from amends_domain.access.grants import Grant
 from amends_domain.access.judging import acting, may
 from amends_domain.access.purposes import USUAL
 from amends_domain.case import Case
-from amends_domain.clocks import obligations
+from amends_domain.clocks import UnknownPolicy, obligations
 from amends_domain.decide import Actor, Context, Decision, Rejection
 from amends_intake import refusals
 from amends_intake.answers import Answered, filled, kept
@@ -103,7 +103,10 @@ class Clerk:
 
     async def judge(self, judgement: Callable[[], T]) -> T:
         """What the judgement says; policies that it misses are learned first. Raises UnknownPolicy."""
-        return await self._policies.judge(lambda _known: judgement())
+        try:
+            return judgement()
+        except UnknownPolicy:
+            return await self._policies.judge(lambda _known: judgement())
 
     async def key_of(self, customer_ref: str, request: Request) -> CustomerKey:
         """The customer's data key; a new one where there is none any more."""

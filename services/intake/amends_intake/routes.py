@@ -25,10 +25,12 @@ from amends_platform.contract.catalog import ON_A_CASE
 from amends_platform.contract.openapi import answers
 from amends_platform.contract.problem_answers import header
 from amends_platform.http.problems import invalid
-from amends_platform.http.shortcut import Endpoint, EndpointOf, Known
+from amends_platform.http.shortcut import Endpoint, EndpointOf, Known, Ready
 
 _COMPLAINTS: Final = "/v1/complaints"
 _INCIDENTS: Final = "/v1/incidents"
+_JSON: Final = (b"content-type", b"application/json")
+_REPLAYED: Final = (b"idempotent-replayed", b"true")
 _NUMBER: Final = re.compile(r"(?<=/)[1-9]\d{0,8}(?=/)")
 _NUMBERED: Final = "{number}"
 
@@ -216,14 +218,13 @@ class _Serving:
 
 
 def _created(answered: Answered) -> Response:
-    return _response(answered, 201, Location=f"{_COMPLAINTS}/{answered.case_id}")
+    return _response(answered, 201, (b"location", f"{_COMPLAINTS}/{answered.case_id}".encode()))
 
 
-def _response(answered: Answered, status: int, **headers: str) -> Response:
-    headers["ETag"] = f'"{answered.version}"'
-    if answered.is_repeat:
-        headers["Idempotent-Replayed"] = "true"
-    return Response(answered.body, status, headers, "application/json")
+def _response(answered: Answered, status: int, *headers: tuple[bytes, bytes]) -> Response:
+    etag = b"etag", b'"%d"' % answered.version
+    again = (_REPLAYED,) if answered.is_repeat else ()
+    return Ready(answered.body, status, [*headers, etag, *again, _JSON])
 
 
 def _success(description: str, *, creates: bool = False) -> dict[str, Any]:

@@ -7,9 +7,11 @@ customer, but a branch or a product that is called as somebody is, and staff of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import Any, Final
 
 from amends_domain.decisions.ruling import Rejection
+from amends_domain.event_codec import EVENT_CLASSES
 from amends_domain.events import Event
 from amends_domain.identity import Holds, known_of, may_say
 
@@ -26,6 +28,11 @@ _HOLDS: Final = {
     **dict.fromkeys(CODES, Holds.CODE),
     **dict.fromkeys(PLACES, Holds.PLACE),
     **dict.fromkeys(STAFF, Holds.STAFF),
+}
+# Of each kind of event, those of its fields.
+_COMPARED: Final = {
+    kind: tuple(field.name for field in fields(kind) if field.name in _HOLDS)  # type: ignore[arg-type]
+    for kind in EVENT_CLASSES.values()
 }
 
 
@@ -53,8 +60,10 @@ def gives_away(events: Iterable[Event], customer: Mapping[str, Any] | None) -> R
 def clear_text(event: Event) -> list[tuple[str, str]]:
     """The values of the event that are compared, each with its field."""
     found: list[tuple[str, str]] = []
-    for field, value in vars(event).items():
-        if not value or field not in _HOLDS:
+    values = event.__dict__
+    for field in _COMPARED[type(event)]:
+        value = values[field]
+        if not value:
             continue
         if isinstance(value, str):
             found.append((field, value))

@@ -8,7 +8,7 @@ from amends_domain.decisions.ruling import Rejection
 from amends_domain.events import CaseEscalated, Event, GradeRaised
 from amends_domain.evolve import facts_of
 from amends_domain.policy import Policy
-from amends_domain.policy_rules import Facts
+from amends_domain.policy_rules import Facts, GradeRule
 
 _RANK = {ORDINARY: 0, ESCALATED: 1, MAJOR: 2}
 
@@ -25,7 +25,8 @@ def grade_at_intake(command: Receive, policy: Policy) -> tuple[str, tuple[Event,
         "branch": command.branch,
         "flag": command.flags,
     }
-    return policy.grade_of(facts), _notices(policy, facts)
+    rule = policy.grading(facts)
+    return (ORDINARY, ()) if rule is None else (rule.grade, _notices(rule))
 
 
 def raised_by_rule(case: Case, grade: str, facts: Facts, policy: Policy) -> tuple[Event, ...]:
@@ -34,8 +35,8 @@ def raised_by_rule(case: Case, grade: str, facts: Facts, policy: Policy) -> tupl
     A higher grade is taken; whoever the rule wants to know at once is told, unless the rule before told them.
     """
     found = policy.grade_of(facts)
-    told = _notices(policy, facts_of(case))
-    notices = tuple(notice for notice in _notices(policy, facts) if notice not in told)
+    told = _notices(policy.grading(facts_of(case)))
+    notices = tuple(notice for notice in _notices(policy.grading(facts)) if notice not in told)
     if _RANK[found] <= _RANK[grade]:
         return notices
     return (GradeRaised(grade=found, previous_grade=grade, by_rule=True), *notices)
@@ -56,6 +57,5 @@ def is_below(case: Case, grade: str) -> bool:
     return _RANK[case.grade] < _RANK[grade]
 
 
-def _notices(policy: Policy, facts: Facts) -> tuple[Event, ...]:
-    rule = next((rule for rule in policy.grades if rule.when.matches(facts)), None)
+def _notices(rule: GradeRule | None) -> tuple[Event, ...]:
     return () if rule is None else tuple(CaseEscalated(role, "notice") for role in rule.notify)

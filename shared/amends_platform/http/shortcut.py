@@ -59,6 +59,15 @@ def add_shortcut(app: FastAPI, endpoint_of: EndpointOf, *, body_bytes_max: int) 
     app.build_middleware_stack = build  # type: ignore[method-assign]  # where Starlette lets one in
 
 
+class Ready(Response):
+    """A response whose headers are bytes already, in small letters: it is made in a quarter of the time."""
+
+    def __init__(self, body: bytes, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        # Not Starlette's: it encodes each, and looks for those that it adds itself.
+        self.body, self.status_code, self.background = body, status, None
+        self.raw_headers = [(b"content-length", b"%d" % len(body)), *headers]
+
+
 class _Request(Request):
     """Its body is read in one go, most come in one piece, and never beyond the limit."""
 

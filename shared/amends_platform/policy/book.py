@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from typing import Any, TypeVar
 
 import asyncpg
@@ -62,8 +62,10 @@ class PolicyBook:
 
         While none has, the first one. Call `learn_published` before, and again and again.
         """
-        begun = (policy for begins_at, policy in reversed(self._published) if begins_at <= now)
-        return next(begun, self._published[0][1])
+        for begins_at, policy in reversed(self._published):
+            if begins_at <= now:
+                return policy
+        return self._published[0][1]
 
     async def learn_published(self, tenant: str) -> None:
         """Learn what was published since. Raises AlteredPolicy."""
@@ -126,4 +128,5 @@ def restored(row: Mapping[str, Any]) -> Policy:
 
 def begins(policy: Policy) -> datetime:
     """When its day begins, from which on it may be in force."""
-    return datetime.combine(policy.effective_from, time(0), policy.calendar.timezone)
+    # In UTC, as what it is compared with: two zones are compared at three times the price.
+    return datetime.combine(policy.effective_from, time(0), policy.calendar.timezone).astimezone(UTC)
