@@ -17,8 +17,10 @@ from tests.bench import (
     abuse,
     alerting,
     appending,
+    crowding,
     draining,
     firing,
+    growing,
     limits,
     paging,
     proving,
@@ -26,6 +28,7 @@ from tests.bench import (
     replaying,
     sealing,
     verifying,
+    weighing,
 )
 from tests.bench.document import as_json, page, show
 from tests.bench.machine import machine
@@ -48,6 +51,9 @@ BENCHMARKS: dict[str, _Run] = {
     "console": paging.run,
     "abuse": abuse.run,
     "limits": limits.run,
+    "callers": crowding.run,
+    "growth": growing.run,
+    "weight": weighing.run,
 }
 _PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 _PICTURES = _PAGE.with_name("benchmarks")

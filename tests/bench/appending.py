@@ -45,7 +45,7 @@ CREATE TABLE plain_events (
     data json NOT NULL, sealed bytea NOT NULL
 )
 """
-_INSERT_PLAIN = "INSERT INTO plain_events (id, type, data, sealed) VALUES ($1, $2, $3, $4)"
+INSERT_PLAIN = "INSERT INTO plain_events (id, type, data, sealed) VALUES ($1, $2, $3, $4)"
 
 # More than any of them can do, so that the time ends before the work.
 _PREPARED_PER_SECOND = {OURS: 25_000, RIVAL: 3_000, PLAIN: 10_000}
@@ -75,7 +75,7 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
     return rounds.outcome("Appending", ABOUT, *ratios)
 
 
-async def append(appender: Appender, event: NewEvent, seconds: float) -> Figures:
+async def append(appender: Appender, event: NewEvent, seconds: float, *, callers: int = CALLERS) -> Figures:
     """Callers append this event, each time to a new stream, until the time is up."""
 
     async def give(command: Append) -> None:
@@ -83,7 +83,7 @@ async def append(appender: Appender, event: NewEvent, seconds: float) -> Figures
         assert isinstance(verdict, Appended), verdict
 
     commands = [_command(event) for _ in range(round(_PREPARED_PER_SECOND[OURS] * seconds))]
-    return await as_tasks(give, commands, seconds)
+    return await as_tasks(give, commands, seconds, callers=callers)
 
 
 async def _rival_append(recorder: PostgresApplicationRecorder, event: NewEvent, seconds: float) -> Figures:
@@ -97,7 +97,7 @@ async def _plain_insert(pool: asyncpg.Pool, event: NewEvent, seconds: float) -> 
     data = event.data.decode()
 
     async def give(event_id: UUID) -> None:
-        await pool.execute(_INSERT_PLAIN, event_id, event.type, data, event.sealed)
+        await pool.execute(INSERT_PLAIN, event_id, event.type, data, event.sealed)
 
     ids = [uuid7() for _ in range(round(_PREPARED_PER_SECOND[PLAIN] * seconds))]
     return await as_tasks(give, ids, seconds)

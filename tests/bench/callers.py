@@ -15,7 +15,9 @@ T = TypeVar("T")
 CALLERS = 64
 
 
-async def as_tasks(give: Callable[[T], Awaitable[None]], work: Iterable[T], seconds: float) -> Figures:
+async def as_tasks(
+    give: Callable[[T], Awaitable[None]], work: Iterable[T], seconds: float, *, callers: int = CALLERS
+) -> Figures:
     """Callers are tasks of this loop. It ends early when the work does."""
     rest = iter(work)
     durations: list[float] = []
@@ -29,7 +31,7 @@ async def as_tasks(give: Callable[[T], Awaitable[None]], work: Iterable[T], seco
             await give(piece)
             durations.append(time.perf_counter() - given_at)
 
-    await asyncio.gather(*(caller() for _ in range(CALLERS)))
+    await asyncio.gather(*(caller() for _ in range(callers)))
     return _figures(durations, time.perf_counter() - begun_at)
 
 

@@ -1,7 +1,7 @@
 """A long log in little time: whole lives of cases that were really appended, over and over under ids of their own.
 
 It is as the product would have left it: positions and versions without gaps, times that do not go back, the right hash
-of every event, a receipt for each command, a customer with a data key for each case, and ids that are ordered by time.
+of every event, a customer with a data key for each case, receipts of the last 90 days, and ids ordered by time.
 The read model, the tree and the timers are not filled: who needs them has them made from the log.
 """
 
@@ -69,7 +69,9 @@ _RECEIPTS: Final = """
     SELECT
         tenant, actor, key_hash(id::text), sha256(uuid_send(id)), stream_id, position, position, version, $3,
         recorded_at
-    FROM events WHERE position BETWEEN $1 AND $2 ORDER BY position
+    FROM events
+    WHERE position BETWEEN $1 AND $2 AND recorded_at > log_now() - interval '90 days' AND actor NOT LIKE 'system:%'
+    ORDER BY position
 """
 _KEYS: Final = """
     INSERT INTO data_keys (key_id, tenant, customer_ref, created_at)
@@ -103,7 +105,7 @@ async def fill(database: Database, events: int) -> int:
         await database.move_clock(-_PAUSE * events)
         await write_lives(pool, loaded.policy, _LIVES)
         await database.move_clock(_PAUSE * events)
-        await conn.execute("SET synchronous_commit = off; SET maintenance_work_mem = '512MB'; SET search_path = public")
+        await conn.execute("SET synchronous_commit = off; SET maintenance_work_mem = '512MB'; SET work_mem = '256MB'")
         await conn.execute(_ID)
         await conn.execute(_LIVED)
         size: int = await conn.fetchval("SELECT count(*) FROM lived")
@@ -120,6 +122,11 @@ async def fill(database: Database, events: int) -> int:
         await conn.close()
 
 
+async def write_receipts(conn: asyncpg.Connection, first: int, last: int) -> None:
+    """One for each event of these positions that a person's command made, of the last 90 days."""
+    await conn.execute(_RECEIPTS, first, last, _ANSWER.encode())
+
+
 async def _repeat(conn: asyncpg.Connection, size: int, times: int) -> None:
     """The copies with the numbers from 1 to below `times`."""
     began = await conn.fetchval("SELECT min(recorded_at) FROM lived")
@@ -128,5 +135,5 @@ async def _repeat(conn: asyncpg.Connection, size: int, times: int) -> None:
         last = min(first + step, times) - 1
         positions = first * size + 1, (last + 1) * size
         await conn.execute(_EVENTS, first, last, began, _PAUSE)
-        await conn.execute(_RECEIPTS, *positions, _ANSWER.encode())
+        await write_receipts(conn, *positions)
         await conn.execute(_KEYS, *positions)

@@ -95,8 +95,8 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
     cases = 5_000 if plan is QUICK else 100_000
     async with bench.database() as database:
         on_step("filling the store")
-        case, api_key = await _month(bench, database)
-        async with _console(bench, database, api_key, case["head"]) as (pid, client):
+        case, api_key = await a_month(bench, database, cases=400)
+        async with a_console(bench, database, api_key, case["head"]) as (pid, client):
             await _copy(database, case, cases)
 
             def contender(name: str, path: str) -> Contender:
@@ -127,7 +127,7 @@ async def _look(bench: Bench, pid: int, client: httpx.AsyncClient, path: str, se
     }
 
 
-async def _month(bench: Bench, database: Database) -> tuple[dict[str, Any], str]:
+async def a_month(bench: Bench, database: Database, *, cases: int) -> tuple[dict[str, Any], str]:
     """The demo's month until now. An open case of it, with the name of the month that is over; a key to look with."""
     policy_file = bench.directory / "bank-cn.yaml"
     policy_file.write_text(policy_text(), encoding="utf-8")
@@ -137,7 +137,7 @@ async def _month(bench: Bench, database: Database) -> tuple[dict[str, Any], str]
     now = datetime.now(UTC)
     connection = await asyncpg.connect(database.url)
     try:
-        await begin(connection, settings, now, seed=SEED, cases=400, on_progress=lambda _done, _total: None)
+        await begin(connection, settings, now, seed=SEED, cases=cases, on_progress=lambda _done, _total: None)
         last = await connection.fetchrow(
             "SELECT stream_id, position FROM events WHERE type = 'apology-given' ORDER BY position DESC LIMIT 1"
         )
@@ -176,7 +176,7 @@ def _settings(bench: Bench, database: Database) -> Settings:
 
 
 @asynccontextmanager
-async def _console(
+async def a_console(
     bench: Bench, database: Database, api_key: str, head: int
 ) -> AsyncIterator[tuple[int, httpx.AsyncClient]]:
     """The service's pid, and somebody who has signed in to it."""
@@ -189,9 +189,9 @@ async def _console(
         assert found is not None
         answer = await client.post("/sign-in", data={"csrf": found[1], "next": "/", "key": api_key})
         assert answer.status_code == 303, answer.text
-        # Once the read model has come to the end of the log.
-        seen = await client.get(
-            "/v1/board", params={"min_position": head}, headers={"Authorization": f"Bearer {api_key}"}
-        )
+        # Once the read model has come to the end of the log, for which a question waits no longer than a moment.
+        asked = {"min_position": head}, {"Authorization": f"Bearer {api_key}"}
+        while (seen := await client.get("/v1/board", params=asked[0], headers=asked[1])).status_code == 503:
+            pass
         assert seen.status_code == 200, seen.text
         yield pid, client
