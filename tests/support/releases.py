@@ -84,6 +84,7 @@ class Fleet:
         self._keys: dict[str, str] = {}
         self._clients: dict[str, httpx.AsyncClient] = {}
         self._programs: list[Child] = []
+        self._ports: dict[str, int] = {}
         self._policy_file = directory / "policy.yaml"
         self._policy_file.write_text(policy)
         ensure_master_key(directory / "keys" / "master.key")
@@ -128,11 +129,16 @@ class Fleet:
         """Start these services of a release, and let the balancers know."""
         ports = {service: free_port("127.0.0.1") for service in services}
         programs = [self._program(release, f"{name}-{service}", service, ports) for service in services]
+        self._ports |= {f"{name}-{service}": port for service, port in ports.items()}
         self._programs += programs
         await asyncio.gather(*(program.start() for program in programs))
         for service in self.balancers.keys() & ports.keys():
             self.balancers[service].ports.append(ports[service])
         return programs
+
+    def port_of(self, program: Child) -> int:
+        """Where it serves, its probes and metrics at least."""
+        return self._ports[program.program.name]
 
     async def stop(self, *programs: Child) -> None:
         """SIGTERM, and wait for a good end. The balancers find out by themselves."""
