@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import httpx
+
 from amends_platform.supervising.processes import Child
 from amends_store.migrate import newest_schema_version
+from tests.support.hasty import HASTY
 from tests.support.judging.history import History
 from tests.support.judging.judge import judge
 from tests.support.judging.recording import history_of
 from tests.support.load import Load
-from tests.support.metrics import asked_of
 from tests.support.releases import ROOT, SERVICES, Fleet
 from tests.support.scratch import scratch_directory
 from tests.support.system import until
@@ -23,25 +26,6 @@ from tests.support.tailing import Tail, tailing
 
 SEED = int(os.environ.get("AMENDS_TEST_SEED", "20260301"))
 _CLIENTS = 8
-
-POLICY = """\
-policy: hasty
-version: 1
-effective_from: 2026-01-01
-timezone: Asia/Shanghai
-clocks:
-  apology: {from: complaint-received, stop: [apology-given], due: 1s, warn: [50%]}
-  callback:
-    from: complaint-received
-    stop: [callback-made]
-    due: agreed
-    at_most: 2s
-    warn: [25%, 1s before]
-    extend: {requires: customer-agreed, before: due, at_most: 2s}
-  follow_up: {from: customer-confirmed, stop: [followed-up], due: 1s, warn: [75%]}
-ladder:
-  - {after: 0s, to: service_admin}
-"""
 
 
 @dataclass
@@ -65,7 +49,7 @@ class Rig:
 
     async def told(self, service: str, metric: str) -> list[float | None]:
         """What each process of the service says of itself; None where one does not answer."""
-        return await asyncio.gather(*(asked_of(self.fleet.port_of(each), metric) for each in self.programs[service]))
+        return await asyncio.gather(*(_told(self.fleet.port_of(each), metric) for each in self.programs[service]))
 
     async def leader(self, service: str, metric: str) -> Child:
         """The one process whose metric is 1, once there is one."""
@@ -83,7 +67,7 @@ async def a_rig(
 ) -> AsyncIterator[Rig]:
     """So many of each service, on an empty database and a broker without the stream; clients have yet to begin."""
     with scratch_directory("amends-rig-") as directory:
-        fleet = Fleet(directory, database_url, nats_url, POLICY, settings)
+        fleet = Fleet(directory, database_url, nats_url, HASTY, settings)
         await fleet.prepare(ROOT)
         assert fleet.schema == newest_schema_version()
         async with fleet.open():
@@ -91,3 +75,13 @@ async def a_rig(
             programs = {service: [ones[place] for ones in started] for place, service in enumerate(SERVICES)}
             async with tailing(database_url) as tail:
                 yield Rig(fleet, Load(fleet, seed=SEED, clients=_CLIENTS), tail, programs)
+
+
+async def _told(port: int, metric: str) -> float | None:
+    try:
+        async with httpx.AsyncClient(timeout=2) as client:
+            answer = await client.get(f"http://127.0.0.1:{port}/metrics")
+    except httpx.TransportError:
+        return None
+    found = re.search(rf"^{metric} (\S+)$", answer.text, re.MULTILINE)
+    return None if found is None else float(found[1])

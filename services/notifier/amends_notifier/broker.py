@@ -16,7 +16,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NoStreamResponseError
 
 from amends_notifier.messages import Message
-from amends_notifier.stream import STREAM, ensure_stream
+from amends_notifier.stream import STREAM, NoLeader, ensure_stream, led_stream
 from amends_platform.broker_address import BrokerAddress
 from amends_platform.broker_connection import TROUBLE, opened
 from amends_platform.http.health import NotReady
@@ -30,6 +30,7 @@ _RETRY_SECONDS_MAX: Final = 2.0
 _ANSWER_SECONDS_MAX: Final = 1.0
 _REMIND_SECONDS: Final = 30.0
 _NO_ANSWER: Final = "The broker does not answer, or has no stream."
+_NO_LEADER: Final = "The stream has no leader: too few of the broker's servers that keep it answer."
 
 
 class Ack(NamedTuple):
@@ -75,7 +76,9 @@ class Broker:
             raise NotReady(_NO_ANSWER)
         try:
             async with asyncio.timeout(_ANSWER_SECONDS_MAX):
-                await js.stream_info(STREAM)
+                await led_stream(js)
+        except NoLeader as error:
+            raise NotReady(_NO_LEADER) from error
         except TROUBLE as error:
             raise NotReady(_NO_ANSWER) from error
 

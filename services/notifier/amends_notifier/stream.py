@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+import nats.errors
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
@@ -14,6 +15,13 @@ SUBJECTS: Final = ("amends.v1.>",)
 # A notifier that died after publishing and before its checkpoint moved repeats itself when it is started again:
 # it has this long for the server to drop the repeats.
 DUPLICATE_WINDOW_SECONDS: Final = 600
+
+
+class NoLeader(nats.errors.Error):
+    """Too few of the broker's servers answer: the stream is known, and takes nothing."""
+
+    def __str__(self) -> str:
+        return "the stream has no leader: too few of the servers that keep it answer"
 
 
 def wanted(replicas: int) -> StreamConfig:
@@ -35,15 +43,26 @@ async def ensure_stream(js: JetStreamContext, replicas: int) -> tuple[bool, list
     """Make the stream unless there is one. Answers whether it was made now, and how one found differs.
 
     One that is there is left alone: whoever set it up otherwise may have had reasons, and a stream is not to be
-    changed by a service that merely starts. Raises nats.errors.Error.
+    changed by a service that merely starts. Raises NoLeader, nats.errors.Error.
     """
     config = wanted(replicas)
     try:
-        found = (await js.stream_info(STREAM)).config
+        found = await led_stream(js)
     except NotFoundError:
         await js.add_stream(config)
         return True, []
     return False, list(differences(found, config))
+
+
+async def led_stream(js: JetStreamContext) -> StreamConfig:
+    """The stream as it is, if it takes messages just now. Raises NoLeader, NotFoundError, nats.errors.Error.
+
+    In a cluster any server tells of a stream, also one that is cut off from all the others.
+    """
+    info = await js.stream_info(STREAM)
+    if info.cluster is not None and not info.cluster.leader:
+        raise NoLeader
+    return info.config
 
 
 def differences(found: StreamConfig, config: StreamConfig) -> Iterator[str]:
