@@ -9,7 +9,7 @@ receipt found, an event to publish, a log to be signed) first waits until it is 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import asyncpg
@@ -50,7 +50,8 @@ def waited_for(conn: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        if not conn.is_closed():
+        # A connection that was lost is the pool's again already.
+        with suppress(asyncpg.InterfaceError):
             conn.remove_log_listener(heard)
     if warnings:
         raise NotReplicated(warnings[0])

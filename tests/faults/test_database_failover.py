@@ -35,10 +35,7 @@ from tests.support.system import until
 
 COMMANDS_BETWEEN = 80
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = $1"
-CANCEL = (
-    "SELECT count(*) FROM pg_stat_activity"
-    " WHERE wait_event = 'SyncRep' AND application_name = $1 AND pg_cancel_backend(pid)"
-)
+CANCEL = WAITING.replace("count(*)", "count(pg_cancel_backend(pid))")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -120,6 +117,7 @@ async def test_a_commit_whose_wait_was_cut_off_is_told_to_nobody_until_the_stand
     brought = DataKey(customers.key_id, customers.customer_ref)
     command = replace(a_command(receipt=a_receipt("the-call"), data_key=brought), events=(event,))
     try:
+        await until(lambda: all_follow(pair), lambda: "they do not follow")
         await pair.standby.kill()
         appending = asyncio.create_task(appender.append(command))
         await until(lambda: cancelled(pair, "amends_intake"), lambda: "the append did not wait for the standby")
@@ -171,6 +169,11 @@ async def waits(pair: Pair, role: str) -> bool:
 
 async def cancelled(pair: Pair, role: str) -> bool:
     return bool(await pair.primary.fetchval(CANCEL, role))
+
+
+async def all_follow(pair: Pair) -> bool:
+    """Whether notifier, announcer and sealer have their checkpoints, so that none waits for having claimed one."""
+    return bool(await pair.primary.fetchval("SELECT count(*) = 3 FROM checkpoints"))
 
 
 async def signed(pair: Pair, events: int) -> bool:
