@@ -36,6 +36,7 @@ APPEND_ONLY: Final = (
 )
 SERVICE_ROLES: Final = ("amends_intake", "amends_workflow", "amends_enquiry", "amends_notifier", "amends_auditor")
 _SERVER_VERSION_MIN: Final = 18
+_HARDLY_REPLICATED: Final = ("local", "remote_write")
 _NATS_SECONDS_MAX: Final = 5.0
 _CLOCKS_APART_SECONDS_MAX: Final = 2.0
 _UNSIGNED_SECONDS_MAX: Final = 30.0
@@ -116,7 +117,7 @@ async def _database(settings: Settings, running: Running | None) -> list[Finding
             return [
                 Finding("database", "good", f"answers at {masked(database_url)}"),
                 await _server_version(connection),
-                await _durability(connection),
+                await durability(connection),
                 await _clock(connection),
                 await _schema(connection),
                 *await _append_only(connection),
@@ -137,11 +138,16 @@ async def _server_version(connection: asyncpg.Connection) -> Finding:
     return Finding("database", "good", f"is PostgreSQL {await connection.fetchval('SHOW server_version')}")
 
 
-async def _durability(connection: asyncpg.Connection) -> Finding:
+async def durability(connection: asyncpg.Connection) -> Finding:
+    """Whether what is acknowledged is on a disk, and on the standby's where there is one that commits wait for."""
     off = [name for name in ("fsync", "full_page_writes", "synchronous_commit") if await _is_off(connection, name)]
     if off:
         mend = "Turn it on: an acknowledged complaint could be lost."
         return Finding("database", "bad", f"{', '.join(off)} is off", mend)
+    waits_for = await connection.fetchval("SHOW synchronous_commit")
+    if waits_for in _HARDLY_REPLICATED and await connection.fetchval("SHOW synchronous_standby_names"):
+        mend = "Set it to on: a failover could lose an acknowledged complaint."
+        return Finding("database", "bad", f"synchronous_commit is {waits_for}, though there are standbys", mend)
     return Finding("database", "good", "writes what it acknowledges to the disk")
 
 

@@ -12,7 +12,15 @@ RULES = ROOT / "deploy" / "prometheus" / "alerts.yaml"
 RUNBOOKS = ROOT / "docs" / "runbooks"
 
 # What is come to from another page, or from a line of a log.
-WITHOUT_ALERT = ("disk-full", "key-store", "log-hole", "poison-event")
+WITHOUT_ALERT = (
+    "database-failover",
+    "disk-full",
+    "key-store",
+    "log-hole",
+    "nats-cluster",
+    "poison-event",
+    "scaling",
+)
 
 _ABOUT = """\
 Made from `deploy/prometheus/alerts.yaml` by `make docs`; do not edit. Each page: what it means, what people notice, how

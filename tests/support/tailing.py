@@ -12,6 +12,7 @@ from amends_store.connecting import Primary
 from amends_store.outages import is_outage
 from amends_store.read import head_position, read_log
 from amends_store.records import StoredEvent
+from amends_store.replication import replicated
 from tests.support.system import until
 
 _POLL_SECONDS = 0.01
@@ -37,6 +38,9 @@ class Tail:
         while True:
             try:
                 events = await read_log(self._pool, after=self._position, limit=500)
+                if events:
+                    # As whoever remembers what they saw must: a failover could take it back.
+                    await replicated(self._pool)
             except Exception as error:
                 if not is_outage(error):
                     raise
