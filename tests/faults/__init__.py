@@ -1,4 +1,4 @@
 """The fault bench: a whole Amends as processes, broken by seeded faults while clients work, and judged by its history.
 
-May import everything. Start at `soak`, which runs it; `world` is what is broken, `kinds` are the ways of breaking it.
+May import everything. Start at docs/faults.md; then `soak` runs it, `world` is what is broken, `kinds` how.
 """

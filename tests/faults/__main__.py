@@ -22,7 +22,8 @@ from tests.faults.soak import Recovery, Run, running_bench
 from tests.faults.telling import Progress, table
 
 # A history is judged whole each time, so it should not grow for ever.
-_FAULTS_A_ROUND = 100
+_FAULTS_A_ROUND = 50
+_SENTENCE_CHARACTERS_MAX = 1_000
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -55,6 +56,8 @@ def main() -> int:
 async def _round(faults: list[Fault], seed: int, evidence: Path, progress: Progress) -> Run:
     async with running_bench(seed, progress.show) as bench:
         run = await bench.play(faults)
+        if not run.broken:
+            run = await bench.examine()
         if run.broken:
             keep(evidence, bench.world, faults, run)
         return run
@@ -69,7 +72,7 @@ def _faults(asked: argparse.Namespace, seed: int, count: int) -> list[Fault]:
 def _tell_broken(out: Console, asked: argparse.Namespace, seed: int, faults: list[Fault], run: Run) -> None:
     evidence = asked.keep / f"seed-{seed}"
     for sentence in run.broken[:30]:
-        out.print(sentence, markup=False)
+        out.print(sentence[:_SENTENCE_CHARACTERS_MAX], markup=False)
     only = "" if len(asked.only) == len(KINDS) else " --only " + " ".join(asked.only)
     again = f"--seed {seed} --faults {len(faults)}{only}"
     out.print(f"{len(run.broken)} promises broken. Evidence: {evidence}")

@@ -32,6 +32,8 @@ class Weather(Enum):
     """Everything takes its time."""
     HALF_OPEN = auto()
     """The other end is gone, and nobody is told: what is said vanishes."""
+    FORGOTTEN = auto()
+    """Nobody knows the connections of before any more: what is said on them vanishes, for good. New ones work."""
 
 
 @dataclass(eq=False)
@@ -84,7 +86,7 @@ class Link:
         self._become(weather)
         if weather is Weather.REFUSING:
             self._refuse()
-        if weather is Weather.HALF_OPEN:
+        if weather in (Weather.HALF_OPEN, Weather.FORGOTTEN):
             for call in self._calls.values():
                 call.is_dead = True
                 if call.called is not None:
@@ -93,10 +95,11 @@ class Link:
             yield
         finally:
             self._become(Weather.FAIR)
-            # By now somebody has noticed, and says so.
-            for call in self._calls.values():
-                if call.is_dead:
-                    call.cut()
+            if weather is Weather.HALF_OPEN:
+                # By now somebody has noticed, and says so.
+                for call in self._calls.values():
+                    if call.is_dead:
+                        call.cut()
             if self._listening is None:
                 await self.open()
 

@@ -9,12 +9,13 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from tests.faults.consumer import Consumer, consuming
 from tests.faults.kinds import KINDS
 from tests.faults.kinds.kind import Fault
 from tests.faults.kinds.poison import POISON_CLOCK
 from tests.faults.world import World, running_world
 from tests.support.hasty import HASTY
-from tests.support.judging.history import TIMERS, History
+from tests.support.judging.history import TIMERS, History, Said
 from tests.support.judging.judge import judge
 from tests.support.judging.recording import history_of
 from tests.support.load import Load
@@ -55,10 +56,11 @@ class Run:
 class Bench:
     """Plays schedules on one world, whose history only grows. `told` hears of every step."""
 
-    def __init__(self, world: World, tail: Tail, *, seed: int, told: Callable[[Run], None]) -> None:
+    def __init__(self, world: World, tail: Tail, consumer: Consumer, *, seed: int, told: Callable[[Run], None]) -> None:
         self.run = Run()
         self.world = world
         self._tail = tail
+        self._consumer = consumer
         self._told = told
         self._load = Load(world, seed=seed, clients=CLIENTS, twice=_TWICE, stale=_STALE)
 
@@ -114,11 +116,24 @@ class Bench:
         await until(is_over, lambda: f"nothing is written, or nothing fires, after {fault}\n{self.world.output}")
         return Recovery(fault.kind, written_at - healed_at, fired_at - healed_at)
 
-    async def _judge(self) -> None:
+    async def examine(self) -> Run:
+        """Let our own tools look for faults, too: for the end, since they look at everything."""
+        said = []
+        # What is planted in the stream, or out of order there, is what `amends replay` is there to find.
+        spoilt = self.world.planted or self.world.ordered_after
+        for command in ("verify",) if spoilt else ("verify", "replay"):
+            ended = await self.world.run(command)
+            said.append(Said(f"amends {command}", ended.status, ended.output + ended.error))
+        await self._judge(said)
+        return self.run
+
+    async def _judge(self, said: Sequence[Said] = ()) -> None:
         await self.world.quiet()
         history = await history_of(self.world, self._load.commands, await self._tail.caught_up())
         history = replace(
             history,
+            delivered=tuple(await self._consumer.caught_up()),
+            said=said,
             ordered_after=self.world.ordered_after,
             planted=frozenset(self.world.planted),
             poisoned=frozenset({POISON_CLOCK}),
@@ -141,5 +156,9 @@ def _is_of_one_thing(one: Fault, other: Fault) -> bool:
 @asynccontextmanager
 async def running_bench(seed: int, told: Callable[[Run], None]) -> AsyncIterator[Bench]:
     """A bench with a new world."""
-    async with running_world(HASTY) as world, tailing(world.database_url) as tail:
-        yield Bench(world, tail, seed=seed, told=told)
+    async with (
+        running_world(HASTY) as world,
+        tailing(world.database_url) as tail,
+        consuming(world.nats_url) as consumer,
+    ):
+        yield Bench(world, tail, consumer, seed=seed, told=told)

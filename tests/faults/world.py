@@ -148,8 +148,7 @@ class World:
             env=self._environment(self.database_url, self.nats_url),
         )
         try:
-            async with asyncio.timeout(120):
-                output, error = await process.communicate()
+            output, error = await process.communicate()
         except BaseException:
             process.kill()
             await process.wait()

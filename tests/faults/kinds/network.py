@@ -34,4 +34,5 @@ NETWORK: Final = (
     Kind("slow", LINKS, _under(Weather.SLOW)),
     Kind("half-open", LINKS, _under(Weather.HALF_OPEN), weight=6),
     Kind("half-open-for-long", LINKS, _under(Weather.HALF_OPEN), seconds=LONG, weight=1),
+    Kind("forgotten", LINKS, _under(Weather.FORGOTTEN), seconds=(0.0, 0.1)),
 )
