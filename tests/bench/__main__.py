@@ -21,6 +21,7 @@ from tests.bench import (
     draining,
     firing,
     growing,
+    jobs,
     limits,
     paging,
     proving,
@@ -40,20 +41,21 @@ _Run = Callable[[Bench, Plan, Callable[[str], None]], Awaitable[Outcome]]
 
 BENCHMARKS: dict[str, _Run] = {
     "append": appending.run,
+    "callers": crowding.run,
+    "growth": growing.run,
+    "weight": weighing.run,
+    "limits": limits.run,
     "intake": receiving.run,
     "replay": replaying.run,
     "alerts": alerting.run,
     "timers": firing.run,
+    "jobs": jobs.run,
     "overdue": draining.run,
     "seal": sealing.run,
     "verify": verifying.run,
     "prove": proving.run,
     "console": paging.run,
     "abuse": abuse.run,
-    "limits": limits.run,
-    "callers": crowding.run,
-    "growth": growing.run,
-    "weight": weighing.run,
 }
 _PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 _PICTURES = _PAGE.with_name("benchmarks")

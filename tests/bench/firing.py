@@ -47,7 +47,7 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
         on_step(f"writing {pending:,} timers")
         await write_cases(bench, database, due)
         await write_pending(owner, pending, first=due + 1)
-        firing = _Firing(bench, database, owner, await database.pool("amends_workflow"))
+        firing = Firing(bench, database, owner, await database.pool("amends_workflow"))
         contenders = [
             Contender(ALL, lambda: firing.all_of(due)),
             Contender(NONE, lambda: firing.none(plan.seconds)),
@@ -65,7 +65,7 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
     )
 
 
-class _Firing:
+class Firing:
     """What the contenders do, by turns, with the timers of the first cases."""
 
     def __init__(self, bench: Bench, database: Database, owner: asyncpg.Connection, pool: asyncpg.Pool) -> None:

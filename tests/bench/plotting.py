@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tests.bench.document import number
-from tests.bench.measuring import Aim, Outcome, Summary
+from tests.bench.measuring import Aim, Curve, Outcome, Summary
 
 _OURS: Final = "#0b6e4f"
 _OTHERS: Final = ("#8a8f98", "#c8553d", "#3d6cc8", "#b08900", "#7b4fa3")
@@ -80,30 +81,43 @@ def _bars(outcome: Outcome) -> Figure:
 
 
 def _curves(outcome: Outcome) -> Figure:
-    """Each curve's column against what it grows with, which runs over powers."""
-    picture, axes = _sheet(3.4)
-    colors = (_OURS, *_OTHERS)
-    for index, curve in enumerate(outcome.curves):
-        values = [outcome.rows[row][curve.column] for row in curve.rows]
-        _line(axes, curve.at, values, colors[index % len(colors)], f"{curve.name}, {curve.column}")
-    first = outcome.curves[0]
-    axes.set_xscale("log")
-    axes.set_xticks(first.at, [f"{at:,.0f}" for at in first.at])
-    axes.set_xticks([], minor=True)
-    axes.set_xlabel(first.against)
-    axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_formatter(lambda value, _position: f"{value:,g}")
-    axes.legend(frameon=False, fontsize=9)
+    """A panel for each column: its curves, against what they grow with, which runs over powers."""
+    columns = list(dict.fromkeys(curve.column for curve in outcome.curves))
+    picture = Figure(figsize=(_WIDTH_INCHES, 2.8), layout="constrained")
+    for axes, column in zip(picture.subplots(1, len(columns), squeeze=False)[0], columns, strict=True):
+        shown = [curve for curve in outcome.curves if curve.column == column]
+        for curve, color in zip(shown, cycle((_OURS, *_OTHERS))):
+            _line(axes, curve, [outcome.rows[row][column] for row in curve.rows], color)
+        first = shown[0]
+        axes.set_xscale("log")
+        axes.set_xticks(first.at, [f"{at:,.0f}" for at in first.at])
+        axes.set_xticks([], minor=True)
+        axes.set_xlabel(first.against)
+        axes.set_title(column, loc="left", fontsize=10)
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_formatter(lambda value, _position: f"{value:,g}")
+        if len(shown) > 1:
+            axes.legend(frameon=False, fontsize=9)
     return picture
 
 
-def _line(axes: Axes, at: Sequence[float], values: Sequence[Summary], color: str, name: str) -> None:
+def _line(axes: Axes, curve: Curve, values: Sequence[Summary], color: str) -> None:
     medians = [value.median for value in values]
     spread = [
         [value.median - value.least for value in values],
         [value.most - value.median for value in values],
     ]
-    axes.errorbar(at, medians, yerr=spread, color=color, marker="o", markersize=4, capsize=3, linewidth=1.5, label=name)
+    axes.errorbar(
+        curve.at,
+        medians,
+        yerr=spread,
+        color=color,
+        marker="o",
+        markersize=4,
+        capsize=3,
+        linewidth=1.5,
+        label=curve.name,
+    )
 
 
 def _label(axes: Axes, text: str, x: float, y: float) -> None:
