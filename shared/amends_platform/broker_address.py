@@ -70,7 +70,7 @@ class BrokerAddress:
 
     def client(self) -> Client:
         """A client that is yet to connect."""
-        return _EncryptedClient() if self.is_encrypted else Client()
+        return _EncryptedClient() if self.is_encrypted else _Client()
 
     def options(self, name: str) -> dict[str, Any]:
         """What `connect` is to be told. Raises OSError (ssl.SSLError is one) when a file cannot be used."""
@@ -91,7 +91,21 @@ class BrokerAddress:
         return replace(self, url=url)
 
 
-class _EncryptedClient(Client):
+class _Client(Client):
+    """The library, when a connection breaks, first sends what it still had to send; where that fails, it tells nobody
+    that the connection is lost."""
+
+    async def _close(self, status: int, do_cbs: bool = True) -> None:
+        try:
+            await super()._close(status, do_cbs)
+        except OSError:
+            if self._transport is not None:
+                self._transport.close()  # type: ignore[no-untyped-call]
+            if do_cbs and self._disconnected_cb is not None:
+                await self._disconnected_cb()
+
+
+class _EncryptedClient(_Client):
     """The library leaves it to the server whether there is TLS, and sends passwords to one that says there is none."""
 
     def _connect_command(self) -> bytes:

@@ -32,6 +32,7 @@ from amends_platform.webhooks.dead_letters import bury, ensure_dead_letters
 from amends_platform.webhooks.endpoints import Endpoint
 from tests.support.certificates import Certificates
 from tests.support.guarded_nats import USERS, GuardedNats, guarded_nats
+from tests.support.nats import NatsServer
 
 WAIT_SECONDS_MAX = 30.0
 ALERT = Message(
@@ -318,6 +319,25 @@ async def test_over_tls_each_side_shows_who_it_is_and_an_nkey_takes_the_place_of
             with pytest.raises(CannotReach):
                 async with connected(lacking, "amends-intake"):
                     pass
+
+
+async def test_a_connection_that_breaks_with_something_still_to_be_sent_is_told_to_be_lost(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = asyncio.Event()
+
+    async def on_lost() -> None:
+        lost.set()
+
+    async def broken() -> None:
+        raise ConnectionResetError("Connection lost")
+
+    async with opened(BrokerAddress(nats_server.url), "amends-test", on_lost=on_lost) as client:
+        monkeypatch.setattr(client._transport, "drain", broken)
+        client._pending, client._pending_data_size = [b"PING\r\n"], 6
+        await nats_server.kill()
+        async with asyncio.timeout(WAIT_SECONDS_MAX):
+            await lost.wait()
 
 
 async def test_a_server_that_does_without_tls_is_not_told_who_we_are(server: GuardedNats) -> None:
