@@ -110,9 +110,19 @@ def _no_breach(recorded: Recorded, event: DeadlineBreached, deadline: Deadline) 
         return f"it says due {event.due_at.isoformat()}, and the policy {deadline.due_at.isoformat()}"
     if recorded.recorded_at < deadline.due_at:
         return "it was recorded before the deadline"
-    if deadline.ended_at is not None and deadline.ended_at <= deadline.due_at:
+    if _had_ended_in_time(deadline, recorded):
         return f"the clock had ended in time ({deadline.status.value})"
     return None
+
+
+def _had_ended_in_time(deadline: Deadline, recorded: Recorded) -> bool:
+    # In the very moment in which it was due, the log's order says which came first.
+    return (
+        deadline.ended_at is not None
+        and deadline.ended_by is not None
+        and deadline.ended_at <= deadline.due_at
+        and deadline.ended_by < recorded.version
+    )
 
 
 def _untimely(
@@ -133,7 +143,7 @@ def _no_broken_promise(recorded: Recorded, event: Reclassified, owed: _Owed) -> 
         if deadline.rule.from_event == PromiseMade.TYPE and deadline.number == event.broken_promise:
             if recorded.recorded_at < deadline.due_at:
                 return "it was recorded before the promise was broken"
-            if deadline.ended_at is not None and deadline.ended_at <= deadline.due_at:
+            if _had_ended_in_time(deadline, recorded):
                 return "the promise was kept"
             return None
     return "there was no such promise"

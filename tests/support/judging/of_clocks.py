@@ -112,10 +112,12 @@ def _objection(fired: Recorded, step: Step, deadline: Deadline | None, case: Cas
     if deadline is None:
         return "no policy started such a clock"
     due_at, ended_at = deadline.due_at, deadline.ended_at
+    has_ended = deadline.ended_by is not None and deadline.ended_by < fired.version
     match fired.event:
         case DeadlineBreached():
             at = due_at
-            if ended_at is not None and ended_at <= due_at:
+            # In the very moment in which it was due, the log's order says which came first.
+            if ended_at is not None and ended_at <= due_at and has_ended:
                 return f"it ended at {ended_at.isoformat()}, and was due at {due_at.isoformat()}"
             if deadline.status is not Verdict.BREACHED:
                 return f"the deadline is called {deadline.status.value}"
@@ -134,6 +136,8 @@ def _objection(fired: Recorded, step: Step, deadline: Deadline | None, case: Cas
         return f"it fell due at {fired.occurred_at.isoformat()}, and by the policy at {at.isoformat()}"
     if fired.recorded_at < at:
         return f"it was recorded at {fired.recorded_at.isoformat()}, before {at.isoformat()}"
-    if not isinstance(fired.event, DeadlineBreached) and ended_at is not None and fired.recorded_at > ended_at:
-        return f"it was recorded at {fired.recorded_at.isoformat()}, and the clock had ended at {ended_at.isoformat()}"
+    if not isinstance(fired.event, DeadlineBreached) and has_ended:
+        return (
+            f"it was recorded at {fired.recorded_at.isoformat()}, and version {deadline.ended_by} had ended the clock"
+        )
     return None

@@ -492,7 +492,7 @@ BROKEN: dict[str, tuple[Tampering, str, str]] = {
             MONDAY + 19 * HOUR,
         ),
         "nothing_fires_that_is_not_due",
-        "the clock had ended at",
+        "version 2 had ended the clock",
     ),
 }
 
