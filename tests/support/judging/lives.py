@@ -13,8 +13,7 @@ from amends_domain.events import CaseEscalated, DeadlineBreached, Recorded, Remi
 from amends_domain.evolve import evolve
 from amends_domain.policy import Policy
 from amends_domain.runs import Deadline
-from amends_notifier.held import digest_of_message
-from amends_notifier.messages import message_of
+from amends_notifier.messages import Message, message_of
 from amends_platform.recorded import recorded
 from amends_platform.replaying.expected import NOTHING, Alert, Rows, expected_rows
 from amends_store.records import StoredEvent
@@ -25,7 +24,7 @@ _ALERTS = (ReminderIssued, DeadlineBreached, CaseEscalated)
 @dataclass(frozen=True)
 class Life:
     """A stream that was folded. `case` is as it is at the end, `projected` as it was where the read model stands, with
-    the alerts up to there. `messages` are the digests of what must be published, by event id.
+    the alerts up to there. `messages` are what must be published, by event id.
 
     `broken` says why it cannot be folded; nothing else can be relied on then.
     """
@@ -36,7 +35,7 @@ class Life:
     deadlines: Sequence[Deadline]
     projected: Case | None
     alerts: Sequence[Alert]
-    messages: Mapping[str, bytes]
+    messages: Mapping[str, Message]
     policies: Mapping[str, Policy]
     broken: str | None = None
 
@@ -52,7 +51,7 @@ def life_of(case_id: UUID, rows: Sequence[StoredEvent], policies: Mapping[str, P
     """`projected_to`: the position at which the read model stands."""
     events: list[Recorded] = []
     alerts: list[Alert] = []
-    messages: dict[str, bytes] = {}
+    messages: dict[str, Message] = {}
     case = projected = None
     deadlines: Sequence[Deadline] = ()
     broken = None
@@ -61,7 +60,7 @@ def life_of(case_id: UUID, rows: Sequence[StoredEvent], policies: Mapping[str, P
             told = recorded(row)
             case = evolve(case, case_id, told)
             events.append(told)
-            messages[str(row.id)] = digest_of_message(message_of(row, told.event, case))
+            messages[str(row.id)] = message_of(row, told.event, case)
             if row.position <= projected_to:
                 projected = case
                 if isinstance(told.event, _ALERTS):
