@@ -5,6 +5,7 @@ Every function takes an asyncpg pool or connection, and raises asyncpg's own err
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -16,6 +17,7 @@ from amends_store.replication import replicated
 from amends_store.statements import statement
 
 _READ_STREAM: Final = statement("read_stream")
+_READ_STREAMS: Final = statement("read_streams")
 _READ_LOG: Final = statement("read_log")
 _HEAD_POSITION: Final = statement("head_position")
 _STREAM_OF_POSITION: Final = statement("stream_of_position")
@@ -61,6 +63,15 @@ async def read_stream(
     recorded_at = up_to.recorded_at if isinstance(up_to, UpToTime) else None
     rows = await executor.fetch(_READ_STREAM, stream_id, after_version, version, position, recorded_at)
     return [StoredEvent._make(row) for row in rows]
+
+
+async def read_streams(executor: Executor, versions: Mapping[UUID, int]) -> dict[UUID, list[StoredEvent]]:
+    """The events of each stream up to that version, in order, by one statement; a stream that has none is left out."""
+    streams: dict[UUID, list[StoredEvent]] = {}
+    for row in await executor.fetch(_READ_STREAMS, list(versions), list(versions.values())):
+        event = StoredEvent._make(row)
+        streams.setdefault(event.stream_id, []).append(event)
+    return streams
 
 
 async def read_log(executor: Executor, *, after: int, limit: int) -> list[StoredEvent]:

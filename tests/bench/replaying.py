@@ -31,11 +31,12 @@ from amends_domain.decide import Actor, Context, Rejection, decide
 from amends_domain.events import Event, Recorded
 from amends_domain.evolve import evolve
 from amends_domain.policy import Policy
+from amends_platform.garbage import without_collecting
 from amends_platform.ids import uuid7
 from amends_platform.policy.book import PolicyBook
 from amends_platform.policy.files import load_policy
 from amends_platform.recorded import new_event
-from amends_platform.replaying.folding import Fold, LogRow, without_collecting
+from amends_platform.replaying.folding import Fold, LogRow
 from amends_platform.replaying.replays import read_into
 from amends_store.append import Appender
 from amends_store.read import head_position

@@ -20,6 +20,7 @@ from amends_notifier.operations import answering
 from amends_notifier.service import CONNECTIONS, CannotContinue, Notifier
 from amends_notifier.telling import check_files, connections, tellers
 from amends_platform.broker_address import BrokerAddress
+from amends_platform.garbage import collect_seldom
 from amends_platform.hints import Hints
 from amends_platform.http.health import NotAlive
 from amends_platform.logs import configure_logging
@@ -155,6 +156,7 @@ async def _serve(settings: Settings, tracing: Tracing | None) -> int:
             except OSError as error:
                 return told(CannotListen("notifier", settings.notifier_host, settings.notifier_port, error))
         hints.start()
+        collect_seldom()
         observing = None
         if settings.notifier_port is not None:
             observing = asyncio.create_task(notifier.observe(), name="observing")

@@ -247,6 +247,7 @@ class Notifier:
             try:
                 async with asyncio.timeout(_READ_SECONDS_MAX):
                     rows = await read_log(reader, after=position, limit=limit)
+                    await reading.prepare(rows)
                     if rows:
                         # What a failover could take back must not be told to anybody.
                         await replicated(reader)

@@ -10,12 +10,9 @@ from uuid import UUID
 from amends_domain.case import Case
 from amends_domain.evolve import fold
 from amends_platform.recorded import all_recorded
-from amends_store.read import Executor
-from amends_store.records import StoredEvent
-from amends_workflow.statements import statement
+from amends_store.read import Executor, read_streams
 
 _CACHED_MAX = 20_000
-_EARLIER_EVENTS = statement("earlier_events")
 
 
 class Known(NamedTuple):
@@ -45,11 +42,7 @@ class KnownCases:
             elif version > 0:
                 missed[case_id] = version
         if missed:
-            earlier: dict[UUID, list[StoredEvent]] = {}
-            for row in await conn.fetch(_EARLIER_EVENTS, list(missed), [version + 1 for version in missed.values()]):
-                event = StoredEvent(*row)
-                earlier.setdefault(event.stream_id, []).append(event)
-            for case_id, rows in earlier.items():
+            for case_id, rows in (await read_streams(conn, missed)).items():
                 case = fold(None, case_id, all_recorded(rows))
                 assert case is not None, "a stream that was found has events"
                 known[case_id] = Known(case, rows[-1].tenant, rows[-1].correlation_id)

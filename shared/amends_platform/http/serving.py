@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 import sys
 from dataclasses import replace
@@ -14,6 +13,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from amends_platform.garbage import collect_seldom
 from amends_platform.guarding.counting import count_turned_away
 from amends_platform.guarding.gate import Gate
 from amends_platform.guarding.limits import Limits, open_files_for
@@ -35,8 +35,6 @@ log = structlog.get_logger()
 
 # A service that starts together with its database, or after both crashed, waits for it rather than start over and over.
 START_PATIENCE_SECONDS = 10.0
-# More than a hundred requests under way hold; uncollected, so many take a few megabytes.
-_COLLECT_AT_OBJECTS = 10_000
 
 
 class CreateApp(Protocol):
@@ -60,7 +58,7 @@ class _Server(DrainingServer):
         if self.started:
             if self._watch is not None:
                 self._watching = asyncio.create_task(self._watch.run(), name="watch")
-            _collect_seldom()
+            collect_seldom()
             announce_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -68,15 +66,6 @@ class _Server(DrainingServer):
         await super().shutdown(sockets)
         if self._watching is not None:
             self._watching.cancel()
-
-
-def _collect_seldom() -> None:
-    """Keep the garbage collector from looking at everything all the time: at its defaults it takes an eighth of a
-    busy service's time, to find next to nothing. What is there by now stays, so it is never looked at again.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AT_OBJECTS)
 
 
 def _limits(settings: Settings) -> Limits:

@@ -13,10 +13,11 @@ from uuid import UUID
 
 import asyncpg
 
+from amends_platform.garbage import without_collecting
 from amends_platform.policy.book import PolicyBook
 from amends_platform.replaying.comparing import Comparison
 from amends_platform.replaying.differences import Difference
-from amends_platform.replaying.folding import Fold, LogRow, log_rows, without_collecting
+from amends_platform.replaying.folding import Fold, LogRow, log_rows
 from amends_platform.replaying.live import live_position
 from amends_store.errors import LogHole
 from amends_store.read import UpToPosition, UpToTime, head_position, read_log, read_stream
