@@ -5,21 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from uuid import uuid4
 
 import asyncpg
 
-from amends_domain.events import ComplaintReceived
 from amends_platform.policy.files import load_policy
-from amends_platform.recorded import new_event
-from amends_platform.sealing import CustomerKey
 from amends_store.append import Appender
 from amends_store.read import head_position
-from amends_store.records import Append, Appended
+from amends_store.records import Appended
 from tests.bench.measuring import QUICK, Figures, Outcome, Plan, Rounds, percentile
 from tests.bench.servers import Bench, connected
-from tests.bench.waiting import policy_file, write_cases, write_due
+from tests.bench.waiting import complaint, policy_file, write_cases, write_due
 from tests.support.keys import a_key
 
 APPENDS_PER_SECOND = 100
@@ -100,7 +95,7 @@ class _People:
 
         async def receive() -> None:
             begun_at = time.perf_counter()
-            verdict = await self.appender.append(_complaint(self._key, self._policy))
+            verdict = await self.appender.append(complaint(self._key, self._policy))
             took.append(time.perf_counter() - begun_at)
             assert isinstance(verdict, Appended), verdict
 
@@ -115,11 +110,3 @@ class _People:
             "p99 ms": percentile(took, 99) * 1000,
             "fired a second": others / (time.perf_counter() - begun_at),
         }
-
-
-def _complaint(key: CustomerKey, policy: str) -> Append:
-    complaint = ComplaintReceived(
-        channel="phone", branch="south-street", customer_ref=key.customer_ref, owner="a-agent"
-    )
-    event = new_event(complaint, datetime.now(UTC), policy, key)
-    return Append("default", uuid4(), 0, "a-agent", uuid4(), None, (event,), None, None)

@@ -16,6 +16,7 @@ from amends_domain.events import ComplaintReceived
 from amends_platform.policy.book import PolicyBook
 from amends_platform.policy.files import load_policy
 from amends_platform.recorded import new_event
+from amends_platform.sealing import CustomerKey
 from amends_store.append import Appender
 from amends_store.follow import Follower
 from amends_store.records import Append, Appended, DataKey
@@ -103,8 +104,8 @@ async def _write_first(bench: Bench, database: Database) -> None:
     loaded = load_policy(policy_file(bench))
     await PolicyBook(await database.pool("amends_intake")).register(loaded)
     key, pool = a_key(_CUSTOMER), await database.pool("amends_workflow")
-    complaint = ComplaintReceived(channel="phone", branch="north-street", customer_ref=_CUSTOMER, owner="a-agent")
-    event = new_event(complaint, datetime.now(UTC) - _AGE, loaded.policy.hash, key)
+    received = ComplaintReceived(channel="phone", branch="north-street", customer_ref=_CUSTOMER, owner="a-agent")
+    event = new_event(received, datetime.now(UTC) - _AGE, loaded.policy.hash, key)
     appender = Appender(await database.pool("amends_intake"))
     try:
         data_key = DataKey(key.key_id, _CUSTOMER)
@@ -116,6 +117,13 @@ async def _write_first(bench: Bench, database: Database) -> None:
         await appender.aclose()
     async with projecting(pool) as follower:
         await follower.reached(verdict.last_position)
+
+
+def complaint(key: CustomerKey, policy: str) -> Append:
+    """A new complaint, as intake gives it to the store. `policy` is the hash of the one that judges it."""
+    received = ComplaintReceived(channel="phone", branch="south-street", customer_ref=key.customer_ref, owner="a-agent")
+    event = new_event(received, datetime.now(UTC), policy, key)
+    return Append("default", uuid4(), 0, "a-agent", uuid4(), None, (event,), None, None)
 
 
 def policy_file(bench: Bench) -> Path:
