@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from amends_platform.replaying.folding import without_collecting
+from amends_platform.garbage import without_collecting
 from tests.support.judging import of_checkpoints, of_clocks, of_commands, of_messages, of_the_log, of_the_read_model
 from tests.support.judging.history import History
 
