@@ -31,6 +31,7 @@ _KEEPALIVE: Final = (
 )
 _ANY: Final = "any"
 _TAKES_WRITES: Final = "read-write"
+_AT_PRIMARY: Final = (_TAKES_WRITES, "primary")
 
 
 class NoPrimary(ConnectionError):
@@ -90,7 +91,7 @@ class Primary:
                 raise NoPrimary(f"a server was found, and no session there is {self._session}") from error
             try:
                 _keep_alive(connection)
-                if self._session == _TAKES_WRITES:
+                if self._session in _AT_PRIMARY:
                     self._compare(int(await connection.fetchval(_TIMELINE), 16), connection)
             except BaseException:
                 connection.terminate()

@@ -110,10 +110,6 @@ class Lane:
             try:
                 with waited_for(conn):
                     rows = await conn.fetch(_APPEND_BATCH, commands, events, timeout=_ANSWER_SECONDS_MAX)
-                verdicts = {row["verdict"] for row in rows}
-                if "replayed" in verdicts and "appended" not in verdicts:
-                    # What was recorded before is only acknowledged where a failover would find it.
-                    await replicated(conn, timeout_seconds=_ANSWER_SECONDS_MAX)
             except Exception as error:
                 if is_refusal(error):
                     return await self._bisect(batch, error, sent_before=sent_before)
@@ -127,8 +123,24 @@ class Lane:
                 if not sent_before:
                     sent_before, give_up_at = True, loop.time() + _REACH_SECONDS_MAX
             else:
+                if not await self._may_answer(conn, rows, batch):
+                    return None
                 return _answer(batch, rows, sent_before=sent_before)
         return None
+
+    async def _may_answer(self, conn: Any, rows: Iterable[Any], batch: list[Waiting]) -> bool:
+        """What was only found recorded is acknowledged where a failover would find it, too; else the batch has failed.
+        Where something was recorded now, its commit has waited for both.
+        """
+        verdicts = {row["verdict"] for row in rows}
+        if "replayed" in verdicts and "appended" not in verdicts:
+            try:
+                await replicated(conn, timeout_seconds=_ANSWER_SECONDS_MAX)
+            except Exception as error:
+                await self.discard()
+                _fail(batch, OutcomeUnknown, error)
+                return False
+        return True
 
     async def _bisect(self, batch: list[Waiting], error: Exception, *, sent_before: bool) -> int | None:
         """The database refused somebody's data: only that command must fail for it."""

@@ -95,7 +95,8 @@ class _Attempt:
                 outcome = self._outcome(rows)
                 if isinstance(outcome, Objection):
                     await _roll_back(conn, transaction)
-                    await replicated(conn, timeout_seconds=_ANSWER_SECONDS_MAX)
+                    if isinstance(outcome, Replayed):
+                        await replicated(conn, timeout_seconds=_ANSWER_SECONDS_MAX)
                     return outcome
                 # What is found to have been recorded before had it done along with it then.
                 if self._along is not None and rows[0]["verdict"] == "appended":

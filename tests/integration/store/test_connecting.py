@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +14,7 @@ import pytest
 from amends_store import connecting
 from amends_store.connecting import NoPrimary, Primary, Replaced
 from amends_store.pool import connect_pool
+from tests.faults.links import Link
 from tests.support.postgres import Database
 from tests.support.scratch import scratch_directory
 
@@ -62,6 +63,25 @@ async def test_whoever_gives_a_silent_server_up_begins_with_the_next_one(databas
                 await primary.connect()
         async with asyncio.timeout(connecting._NEXT_SECONDS):
             (await primary.connect()).terminate()
+
+
+async def test_the_kernel_asks_whether_the_machine_of_the_server_is_still_there(database: Database) -> None:
+    (directory,) = parse_qs(urlsplit(database.url).query)["host"]
+    async with over_the_network(directory) as port:
+        connection = await Primary(f"postgresql://postgres@127.0.0.1:{port}/{database.name}?sslmode=disable").connect()
+        assert connection._transport.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        await connection.close()
+
+
+@asynccontextmanager
+async def over_the_network(directory: str) -> AsyncIterator[int]:
+    """A port that is the server's socket."""
+    link = Link("over the network", lambda: asyncio.open_unix_connection(f"{directory}/.s.PGSQL.5432"))
+    await link.open()
+    try:
+        yield link.port
+    finally:
+        await link.close()
 
 
 async def test_a_server_that_takes_no_writes_is_none_for_services(database: Database) -> None:
