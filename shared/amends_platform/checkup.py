@@ -298,6 +298,13 @@ async def _broker(settings: Settings, running: Running | None) -> list[Finding]:
             stream = await jetstream.stream_info(STREAM)
         except NotFoundError:
             return [*findings, Finding("stream", "note", f"{STREAM} is not there yet; the notifier makes it")]
+        except TROUBLE as error:
+            found = f"{STREAM} cannot be asked for: {str(error) or 'not in time'}"
+            return [*findings, Finding("stream", "unreachable", found, "See docs/runbooks/nats-cluster.md.")]
+        if stream.cluster is not None and not stream.cluster.leader:
+            # In a cluster a server that is cut off from all the others still tells of it.
+            found = f"{STREAM} has no leader: too few of the servers that keep it answer"
+            return [*findings, Finding("stream", "bad", found, "See docs/runbooks/nats-cluster.md.")]
         return [*findings, Finding("stream", "good", f"{STREAM} holds {stream.state.messages} messages")]
 
 

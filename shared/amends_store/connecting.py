@@ -88,7 +88,7 @@ class Primary:
                     server, **{**options, "timeout": None, "target_session_attrs": self._session}
                 )
             except asyncpg.TargetServerAttributeNotMatched as error:
-                raise NoPrimary(f"a server was found, and no session there is {self._session}") from error
+                raise NoPrimary(f"the server gives no session that is {self._session}: is it a standby?") from error
             try:
                 _keep_alive(connection)
                 if self._session in _AT_PRIMARY:
@@ -101,7 +101,7 @@ class Primary:
     def _compare(self, timeline: int, connection: asyncpg.Connection) -> None:
         """Every promotion begins a new timeline, of a higher number. Raises Replaced."""
         if timeline < self._timeline:
-            raise Replaced(f"a server on timeline {timeline} takes writes; the one promoted after it is on another")
+            raise Replaced(f"the server is on timeline {timeline}, and another was promoted to {self._timeline}")
         former, self._timeline = self._timeline, timeline
         if 0 < former < timeline:
             # Whoever still waits for the former primary would do so until it is found to be gone.

@@ -13,7 +13,9 @@ import pytest
 import pytest_asyncio
 
 from amends_notifier.stream import STREAM
-from tests.support.nats_cluster import SERVERS, NatsCluster, nats_cluster
+from amends_platform.checkup import check_everything
+from amends_platform.settings import Settings
+from tests.support.nats_cluster import SERVERS, ClusteredNats, NatsCluster, nats_cluster
 from tests.support.notifying import connected
 from tests.support.postgres import running_postgres
 from tests.support.rigs import Rig, a_rig
@@ -83,6 +85,7 @@ async def test_without_a_quorum_the_notifier_says_so_and_publishes_all_of_it_aft
         await until(lambda: _says(here.rig, 503), lambda: f"it believes that it can publish\n{here.rig.fleet.output}")
         await here.rig.load.answered(COMMANDS_BETWEEN)
     assert left.runs
+    assert ("bad", "AMENDS has no leader: too few of the servers that keep it answer") in await said_of_the_stream(left)
     assert await here.rig.told("notifier", "amends_notifier_broker_connected") == [0.0]
     (unpublished,) = await here.rig.told("notifier", "amends_notifier_lag_events")
     assert unpublished is not None
@@ -92,6 +95,12 @@ async def test_without_a_quorum_the_notifier_says_so_and_publishes_all_of_it_aft
     await here.cluster.until_whole()
     await here.rig.promises_were_kept()
     await until(lambda: _says(here.rig, 200), lambda: f"it is not ready again\n{here.rig.fleet.output}")
+
+
+async def said_of_the_stream(server: ClusteredNats) -> list[tuple[str, str]]:
+    """What `amends doctor` finds about it."""
+    found = await check_everything(Settings(nats_url=server.url), None)
+    return [(finding.status, finding.found) for finding in found if finding.subject == "stream"]
 
 
 async def _says(rig: Rig, status: int) -> bool:
