@@ -292,7 +292,13 @@ async def _broker(settings: Settings, running: Running | None) -> list[Finding]:
         except TROUBLE as error:
             return [
                 *findings,
-                Finding("broker", "bad", f"has no JetStream: {error}", "Enable jetstream in its config."),
+                Finding(
+                    "broker",
+                    "bad",
+                    f"has no JetStream: {error}",
+                    "Enable jetstream in its config; in a cluster too few servers may be left: see"
+                    " docs/runbooks/nats-cluster.md.",
+                ),
             ]
         try:
             stream = await jetstream.stream_info(STREAM)
