@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from uuid import UUID, uuid4
 
 import asyncpg
+import pytest
 
 from amends_store.append import Appender
 from amends_store.read import head_position, read_log, read_stream
@@ -94,3 +95,40 @@ async def test_64_writers_on_one_stream_leave_no_gap_and_a_reader_misses_nothing
     await check_the_log(pool, seen, [verdict for verdicts in written for verdict in verdicts])
     assert await read_stream(pool, stream) == seen
     await other_process.aclose()
+
+
+@pytest.mark.parametrize(("commands", "batches"), [(1, [1]), (95, [95]), (96, [48, 48])])
+async def test_few_commands_go_together_and_many_in_two_batches_at_once(
+    pool: asyncpg.Pool, commands: int, batches: list[int]
+) -> None:
+    taken: list[int] = []
+    appender = Appender(pool, on_batch=lambda size, _seconds: taken.append(size))
+    async with asyncio.timeout(SECONDS_MAX):
+        await asyncio.gather(*(appender.append(a_command()) for _ in range(commands)))
+    await appender.aclose()
+    assert taken == batches
+
+
+async def test_whoever_comes_while_few_are_being_recorded_goes_with_the_next_batch(
+    database: Database, pool: asyncpg.Pool
+) -> None:
+    taken: list[int] = []
+    appender = Appender(pool, on_batch=lambda size, _seconds: taken.append(size))
+    holder = await asyncpg.connect(database.url)
+    async with asyncio.timeout(SECONDS_MAX):
+        transaction = holder.transaction()
+        await transaction.start()
+        await holder.execute("SELECT lock_log()")
+        first = asyncio.create_task(appender.append(a_command()))
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        while not await database.fetchval(waiting):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        others = [asyncio.create_task(appender.append(a_command())) for _ in range(10)]
+        # All of them have come as far as they can.
+        while appender.waiting < 10:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        await transaction.rollback()
+        await asyncio.gather(first, *others)
+    await holder.close()
+    await appender.aclose()
+    assert taken == [1, 10]
