@@ -31,11 +31,14 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("intake", "workflow", "notifier")
 DRAIN_SECONDS = 0.5
 
-# By the release before itself: it knows best how its schema is made, and what a key of it looks like.
+# By the release itself: it knows best how its schema is made, and what a key of it looks like.
 _PREPARE = """
 import asyncio, json, sys
 import asyncpg
-from amends_platform.principals import create_key
+try:
+    from amends_platform.identity.principals import create_key
+except ModuleNotFoundError:  # as in the release before
+    from amends_platform.principals import create_key
 from amends_store.migrate import migrate, schema_version
 
 async def prepare(url, roles):

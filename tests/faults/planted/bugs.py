@@ -37,15 +37,15 @@ _ANY_VERSION = (
     ),
     Patch(
         _FIRE,
-        "fired.case_version + 1",
-        "(SELECT count(*)::integer + 1 FROM events AS e WHERE e.stream_id = fired.case_id)",
-        times=2,
+        "in_turn.case_version + in_turn.number::integer AS at_version",
+        "in_turn.number::integer + (SELECT count(*)::integer FROM events AS e WHERE e.stream_id = in_turn.case_id)"
+        " AS at_version",
     ),
 )
 
 _PUBLISHING_FIRST = """\
     async with conn.acquire() as session, session.transaction():  # type: ignore
-        fired = [Fired._make(row) for row in await session.fetch(_FIRE_DUE_TIMERS, limit)]
+        fired = await fire_due(session, limit)
         if fired:
             await _publish(session, fired)
     return fired
@@ -65,7 +65,7 @@ async def _publish(session, fired):  # type: ignore
 
     client = await nats.connect(os.environ["AMENDS_NATS_URL"])
     for each in fired:
-        rows = await read_stream(session, each.case_id)
+        rows = [row for row in await read_stream(session, each.case_id) if row.position <= each.position]
         told = all_recorded(rows)
         message = message_of(rows[-1], told[-1].event, fold(None, each.case_id, told))
         await client.jetstream().publish(message.subject, message.payload, headers=message.headers)
@@ -135,7 +135,9 @@ BUGS = (
         (
             Patch(
                 f"{STORE}/timers.py",
-                "    return [Fired._make(row) for row in await conn.fetch(_FIRE_DUE_TIMERS, limit)]\n",
+                "    row = await conn.fetchrow(_CATCH_UP_TIMERS, limit, batches_max)\n"
+                "    return [Fired._make(each) for each in zip("
+                'row["positions"], row["case_ids"], row["fired_for"], strict=True)]\n',
                 _PUBLISHING_FIRST,
             ),
         ),

@@ -24,14 +24,18 @@ class Patch(NamedTuple):
 
 
 def patched(patches: Iterable[Patch], into: Path) -> Path:
-    """A copy of all that is installed, with these changes. Fails where one fits no more: the code has moved on, and the
-    patch has to follow it."""
+    """A copy of all that is installed, with these changes. Fails where one fits no more."""
     for room in ("services", "shared"):
         # With what is compiled: the times of the files are kept, and so each is found to be fresh.
         shutil.copytree(ROOT / room, into / room)
     for patch in patches:
-        file = into / patch.file
-        text = file.read_text("utf-8")
-        assert text.count(patch.old) == patch.times, f"{patch.file} no longer has {patch.times} times:\n{patch.old}"
-        file.write_text(text.replace(patch.old, patch.new), "utf-8")
+        text = changed(patch, into)
+        (into / patch.file).write_text(text, "utf-8")
     return into
+
+
+def changed(patch: Patch, code: Path = ROOT) -> str:
+    """The patch's file with the change. Fails where that fits no more."""
+    text = (code / patch.file).read_text("utf-8")
+    assert text.count(patch.old) == patch.times, f"{patch.file} no longer has {patch.times} times:\n{patch.old}"
+    return text.replace(patch.old, patch.new)
