@@ -18,10 +18,12 @@ import httpx
 import pytest
 
 from amends_platform.evidence.signing_key import ensure_signing_key
+from amends_platform.identity.development_keys import ensure_development_keys
 from amends_platform.sealing import ensure_master_key
 from amends_platform.supervising.ports import free_port
 from amends_platform.supervising.processes import Child, Program, tail
 from amends_store.connecting import connect
+from amends_store.migrate import migrate
 from tests.support.balancer import AsProxiesDo, Balancer, balancing, client_of
 from tests.support.intake import Caller
 from tests.support.load import ROLES
@@ -116,8 +118,14 @@ class Fleet:
         async with self.database() as connection:
             await until(lambda: is_quiet(connection), lambda: f"it did not become quiet\n{self.output}")
 
+    async def prepare_this_release(self) -> None:
+        """The schema and the API keys, as the release that is being tested makes them."""
+        await migrate(self.database_url)
+        async with self.database() as owner:
+            self._keys = await ensure_development_keys(owner, self.directory / "keys" / "development.json", "default")
+
     async def prepare(self, release: Path) -> None:
-        """The schema and the API keys, as this release makes them."""
+        """The schema and the API keys, as the release before makes them."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", _PREPARE, self.database_url, *ROLES),
             env=_environment(release),

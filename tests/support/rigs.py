@@ -13,7 +13,6 @@ from types import MappingProxyType
 import httpx
 
 from amends_platform.supervising.processes import Child
-from amends_store.migrate import newest_schema_version
 from tests.support.hasty import HASTY
 from tests.support.judging.history import History
 from tests.support.judging.judge import judge
@@ -68,8 +67,7 @@ async def a_rig(
     """So many of each service, on an empty database and a broker without the stream; clients have yet to begin."""
     with scratch_directory("amends-rig-") as directory:
         fleet = Fleet(directory, database_url, nats_url, HASTY, settings)
-        await fleet.prepare(ROOT)
-        assert fleet.schema == newest_schema_version()
+        await fleet.prepare_this_release()
         async with fleet.open():
             started = await asyncio.gather(*(fleet.start(ROOT, f"no-{n}") for n in range(1, each + 1)))
             programs = {service: [ones[place] for ones in started] for place, service in enumerate(SERVICES)}
