@@ -8,6 +8,7 @@ distinct weights catch every single wrong character and every swap of two.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from operator import mul
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -25,6 +26,8 @@ class BadReference(ValueError):
     """What was given is no case reference: a wrong letter, a wrong length, or a check character that disagrees."""
 
 
+# Whoever follows the log asks several times for each case that it is at.
+@lru_cache(maxsize=4096)
 def reference_of(position: int) -> str:
     """The reference of the case whose first event is at `position` (1 to 27,512,614,110)."""
     if not 0 < position < _SPACE:
