@@ -22,6 +22,7 @@ from tests.bench import (
     draining,
     firing,
     growing,
+    holding,
     jobs,
     limits,
     paging,
@@ -31,6 +32,7 @@ from tests.bench import (
     replaying,
     sealing,
     showing,
+    starting,
     verifying,
     weighing,
 )
@@ -62,6 +64,8 @@ BENCHMARKS: dict[str, _Run] = {
     "prove": proving.run,
     "console": paging.run,
     "abuse": abuse.run,
+    "start": starting.run,
+    "memory": holding.run,
 }
 _PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 _PICTURES = _PAGE.with_name("benchmarks")

@@ -127,6 +127,11 @@ def cpu_seconds(pid: int) -> float:
     return float(used + own.user + own.system + own.children_user + own.children_system)
 
 
+def resident_mb(pid: int) -> float:
+    """What a process holds of memory now, pages that others have too included."""
+    return float(psutil.Process(pid).memory_info().rss / 1_000_000)
+
+
 async def _insist_on_fsync(bench: Bench) -> None:
     connection = await asyncpg.connect(bench.postgres.url(TEMPLATE))
     try:
