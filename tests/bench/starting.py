@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 from tests.bench import receiving
 from tests.bench.measuring import Contender, Figures, Outcome, Plan, take_turns
@@ -67,7 +68,7 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
             NOTIFIER: lambda: _notifier(bench, database),
             BARE: bare,
         }
-        contenders = [Contender(name, lambda running=running: _started(running)) for name, running in services.items()]
+        contenders = [Contender(name, partial(_started, running)) for name, running in services.items()]
         rounds = await take_turns([*contenders, Contender(COMMAND, _asked)], plan.rounds, on_step)
     return rounds.outcome("Starting", ABOUT, rounds.ratio(INTAKE, BARE, "ready s", aim=2.5, at_most=True))
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from random import Random
+from tempfile import NamedTemporaryFile
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -28,7 +29,7 @@ from amends_domain.events import FlagsChanged, IncidentOpened, LinkedToIncident,
 from amends_domain.policy import Policy
 from amends_domain.transitions import allowed
 from amends_platform.policy.book import keep
-from amends_platform.policy.files import LoadedPolicy, load_policy, restore_policy
+from amends_platform.policy.files import LoadedPolicy, load_policy
 from tests.support.desk import COMMANDS, STAFF, Asked
 from tests.support.lives import HANDLER, HEAD, Life, actor, life, receive
 
@@ -104,9 +105,10 @@ def month_policy() -> LoadedPolicy:
 @cache
 def next_policy() -> LoadedPolicy:
     """The next version of it."""
-    first = month_policy()
-    document = first.document.replace("version: 1", "version: 2")
-    return first._replace(document=document, policy=restore_policy(document, first.calendar))
+    with NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(month_policy().document.replace("version: 1", "version: 2"))
+        file.flush()
+        return load_policy(file.name)
 
 
 @cache

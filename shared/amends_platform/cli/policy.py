@@ -33,7 +33,8 @@ def check(
     as_json: _Json = False,
 ) -> None:
     """Say whether a policy is right, or name every mistake with its line. Exit code 1 when it is not."""
-    policy, _, calendar = load(file, as_json=as_json)
+    loaded = load(file, as_json=as_json)
+    policy, calendar = loaded.policy, loaded.calendar
     clocks = [rule.name for rule in policy.clocks]
     if as_json:
         answer = {

@@ -42,17 +42,17 @@ class PolicyBook:
         The same document may come with other days, when a newer release knows more holidays: the days that this
         version was registered with stay in force, until the document gets a new version. Raises AlteredPolicy.
         """
-        policy = loaded.policy
         registered = await self._pool.fetchrow(
             "SELECT * FROM policies WHERE name = $1 AND version = $2 AND document = $3 ORDER BY registered_at LIMIT 1",
-            policy.name,
-            policy.version,
+            loaded.read.name,
+            loaded.read.version,
             loaded.document,
         )
         if registered is None:
             await keep(self._pool, loaded)
             # What is there under this hash may be something else.
-            registered = await self._pool.fetchrow("SELECT * FROM policies WHERE hash = $1", bytes.fromhex(policy.hash))
+            policy_hash = bytes.fromhex(loaded.policy.hash)
+            registered = await self._pool.fetchrow("SELECT * FROM policies WHERE hash = $1", policy_hash)
         policy = restored(registered)
         self._by_hash[policy.hash] = policy
         return policy

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,15 +23,35 @@ _PACKS = files("amends_platform.policy") / "packs"
 _PACK_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
-class LoadedPolicy(NamedTuple):
+@dataclass(frozen=True)
+class LoadedPolicy:
     """A policy, and the two things from which `restore_policy` makes it again: its text and its calendar's days.
 
-    Where it includes others, `calendar` has `packs`: {name: {"document": the pack's text, "calendar": its days}}.
+    Both are made when they are asked for, for the data of all countries' holidays take longer to import than most
+    else that a service does when it starts, and it starts mostly under a policy that is registered, days and all.
     """
 
-    policy: Policy
+    source: str
     document: str
-    calendar: dict[str, Any]
+    read: PolicyDocument
+    value: Any = field(repr=False)
+
+    @cached_property
+    def policy(self) -> Policy:
+        return Policy.build(self.value, _with_parsed_packs(self.source, self.calendar))
+
+    @cached_property
+    def calendar(self) -> dict[str, Any]:
+        """By today's data. Where the policy includes others, `packs` are {name: {"document": the pack's text,
+        "calendar": its days}}."""
+        effective_from = self.read.effective_from
+        calendar = _days(self.read, effective_from)
+        if self.read.include:
+            calendar["packs"] = {
+                name: {"document": pack_text(name), "calendar": _days(_PACKS_BY_NAME[name], effective_from)}
+                for name in self.read.include
+            }
+        return calendar
 
 
 class PolicyMistake(NamedTuple):
@@ -63,7 +84,7 @@ def built_in_policies() -> tuple[str, ...]:
 
 
 def load_policy(name_or_path: str | Path) -> LoadedPolicy:
-    """A built-in policy by name, or a file. Holidays are taken from today's data. Raises PolicyFileError."""
+    """A built-in policy by name, or a file. Raises PolicyFileError."""
     source = str(name_or_path)
     text = _text(source)
     document = _parsed(source, text)
@@ -77,13 +98,7 @@ def load_policy(name_or_path: str | Path) -> LoadedPolicy:
     mistakes.extend(_unknown_place(document.value))
     if mistakes:
         raise _refused(source, [document.place(mistake) for mistake in mistakes])
-    calendar = _days(read, read.effective_from)
-    if read.include:
-        calendar["packs"] = {
-            name: {"document": pack_text(name), "calendar": _days(_PACKS_BY_NAME[name], read.effective_from)}
-            for name in read.include
-        }
-    return LoadedPolicy(Policy.build(document.value, _with_parsed_packs(source, calendar)), text, calendar)
+    return LoadedPolicy(source, text, read, document.value)
 
 
 def restore_policy(document: str, calendar: Snapshot) -> Policy:
