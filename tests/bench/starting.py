@@ -70,7 +70,7 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
         }
         contenders = [Contender(name, partial(_started, running)) for name, running in services.items()]
         rounds = await take_turns([*contenders, Contender(COMMAND, _asked)], plan.rounds, on_step)
-    return rounds.outcome("Starting", ABOUT, rounds.ratio(INTAKE, BARE, "ready s", aim=2.5, at_most=True))
+    return rounds.outcome("Starting", ABOUT)
 
 
 async def _started(running: _Running) -> Figures:
