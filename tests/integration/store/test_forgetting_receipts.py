@@ -76,3 +76,21 @@ async def test_nobody_but_the_workflow_removes_receipts_and_it_no_young_ones(
         _ = [each async for each in forget_receipts(workflow, timedelta(hours=23))]
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await workflow.execute("DELETE FROM hashed_receipts")
+
+
+async def test_the_workflow_gets_nothing_else_done_with_the_rights_of_the_owner(database: Database) -> None:
+    """A session's own types are found before all others, unless the function says otherwise."""
+    workflow = await database.pool("amends_workflow")
+    async with workflow.acquire() as conn, conn.transaction():
+        await conn.execute(_OF_THE_SESSION)
+        assert await forget_receipts(conn, DAYS_90).__anext__() == 0
+        assert await conn.fetchval("SELECT count(*) FROM done") == 0
+
+
+_OF_THE_SESSION = """
+    CREATE TEMPORARY TABLE done (who name);
+    GRANT INSERT ON done TO PUBLIC;
+    CREATE FUNCTION pg_temp.does(tid) RETURNS boolean LANGUAGE plpgsql AS
+        'BEGIN INSERT INTO pg_temp.done VALUES (current_user); RETURN true; END';
+    CREATE DOMAIN pg_temp.tid AS pg_catalog.tid CHECK (pg_temp.does(VALUE));
+"""

@@ -5,7 +5,8 @@
 CREATE OR REPLACE FUNCTION forget_receipts(first_page bigint, page_count integer, keep interval)
 RETURNS TABLE (next_page bigint, forgotten bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, public
+-- Last, what a session made for itself alone: unnamed, it comes first for types, `tid` among them.
+SET search_path = pg_catalog, public, pg_temp
 AS $$
 DECLARE
     pages constant bigint := pg_relation_size('public.hashed_receipts') / current_setting('block_size')::integer;
