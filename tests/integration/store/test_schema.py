@@ -87,6 +87,22 @@ async def test_a_step_that_cannot_have_its_lock_gives_way_to_writers_and_says_wh
     await report.close()
 
 
+async def test_an_index_that_is_built_stays_when_the_step_after_it_has_to_give_way(database: Database) -> None:
+    await database.execute(_WITHOUT_THE_INDEX_OF_RECEIPTS)
+    built = "SELECT indexrelid::oid FROM pg_index WHERE indrelid = 'hashed_receipts'::regclass AND indkey = '3 2 1'"
+    somebody = await asyncpg.connect(database.url)
+    async with asyncio.timeout(SECONDS_MAX):
+        await somebody.execute("BEGIN; SELECT FROM hashed_receipts")
+        with pytest.raises(InTheWay):
+            await migrate(database.url, patience_seconds=0.01)
+        assert await database.fetchval("SELECT version_num FROM alembic_version") == "0019"
+        index = await database.fetchval(built)
+        await somebody.execute("COMMIT")
+        await migrate(database.url)
+    assert await database.fetchval(built) == index
+    await somebody.close()
+
+
 async def test_a_database_that_was_never_migrated_has_no_version(postgres: PostgresServer) -> None:
     async with new_database(postgres, template="template0") as empty:
         conn = await asyncpg.connect(empty.url)
@@ -150,3 +166,10 @@ async def test_an_auditor_changes_nothing(database: Database) -> None:
 async def test_every_service_may_ask_which_schema_it_runs_on(database: Database) -> None:
     for service in SERVICES:
         assert await schema_version(await database.pool(service)) == newest_schema_version()
+
+
+_WITHOUT_THE_INDEX_OF_RECEIPTS = """
+    UPDATE alembic_version SET version_num = '0018';
+    ALTER TABLE hashed_receipts
+        DROP CONSTRAINT receipts_pkey, ADD CONSTRAINT receipts_pkey PRIMARY KEY (tenant, principal, key_hash);
+"""

@@ -1,7 +1,2 @@
 -- Receipts are found by the hash first, which alone tells nearly all of them apart, and faster than names would.
 CREATE UNIQUE INDEX IF NOT EXISTS receipts_by_hash ON hashed_receipts (key_hash, principal, tenant);
-ALTER TABLE hashed_receipts
-    DROP CONSTRAINT receipts_pkey,
-    ADD CONSTRAINT receipts_pkey PRIMARY KEY USING INDEX receipts_by_hash;
--- Room that old receipts leave is there for new ones soon, and not when a fifth of a large table is to be cleaned.
-ALTER TABLE hashed_receipts SET (autovacuum_vacuum_scale_factor = 0.02);
