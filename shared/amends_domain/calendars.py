@@ -148,7 +148,10 @@ def first_instant(wall_clock: datetime, timezone: ZoneInfo) -> datetime:
 # Clocks that start on one day are due on few days, and hardly any of these has clocks changed.
 @lru_cache(maxsize=4096)
 def _steady_offset(day: date, timezone: ZoneInfo) -> timedelta | None:
-    """How far clocks are ahead of UTC on this day, and on those before and after it; None where they are changed."""
+    """How far clocks are ahead of UTC on this day, and on those before and after it; None where they are changed, or
+    where there are no days before or after."""
+    if not date.min + _DAY < day < date.max - _DAY:
+        return None
     first = datetime.combine(day, time(0), UTC) - _DAY
     offsets = {(first + hours * _HOUR).astimezone(timezone).utcoffset() for hours in range(3 * 24 + 1)}
     return offsets.pop() if len(offsets) == 1 else None

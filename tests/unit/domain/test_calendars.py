@@ -361,3 +361,8 @@ def test_the_first_instant_is_never_preceded_by_the_same_wall_clock(wall: dateti
     instant = first_instant(wall, ZoneInfo(zone))
     an_hour_earlier = (instant - timedelta(hours=1)).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     assert an_hour_earlier != wall
+
+
+@pytest.mark.parametrize("wall", [datetime(1, 1, 2, 9), datetime(9999, 12, 30, 9), datetime(9999, 12, 31, 9)])
+def test_the_first_and_the_last_days_have_their_instants_as_well(wall: datetime) -> None:
+    assert first_instant(wall, SHANGHAI).astimezone(SHANGHAI).replace(tzinfo=None) == wall
