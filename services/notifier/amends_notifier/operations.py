@@ -51,7 +51,12 @@ class _Server(WSGIServer):
         if not self._room.acquire(blocking=False):
             self.shutdown_request(request)
             return
-        threading.Thread(target=self._process, args=(request, client_address), daemon=True).start()
+        try:
+            threading.Thread(target=self._process, args=(request, client_address), daemon=True).start()
+        except BaseException:
+            # The system has no thread left just now: the room is for who asks when it has.
+            self._room.release()
+            raise
 
     def _process(self, request: Any, client_address: Any) -> None:
         try:
