@@ -119,9 +119,8 @@ class Bench:
     async def examine(self) -> Run:
         """Let our own tools look for faults, too: for the end, since they look at everything."""
         said = []
-        # What is planted in the stream, or out of order there, is what `amends replay` is there to find.
-        spoilt = self.world.planted or self.world.ordered_after
-        for command in ("verify",) if spoilt else ("verify", "replay"):
+        # What is planted in the stream is what `amends replay` is there to find.
+        for command in ("verify",) if self.world.planted else ("verify", "replay"):
             ended = await self.world.run(command)
             said.append(Said(f"amends {command}", ended.status, ended.output + ended.error))
         await self._judge(said)
@@ -134,7 +133,6 @@ class Bench:
             history,
             delivered=tuple(await self._consumer.caught_up()),
             said=said,
-            ordered_after=self.world.ordered_after,
             planted=frozenset(self.world.planted),
             poisoned=frozenset({POISON_CLOCK}),
         )

@@ -62,8 +62,6 @@ class World:
         self.directory = directory
         self.disk = disk
         self.links: dict[str, Link] = {}
-        self.ordered_after = 0
-        """Up to this position the stream was filled again after a loss: all of it is there, in any order."""
         self.planted: set[str] = set()
         """Ids of messages that are none of ours."""
         self.happened: list[str] = []

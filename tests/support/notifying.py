@@ -130,6 +130,14 @@ class Log:
         wanted = self.head if position is None else position
         await until(lambda: self._checkpoint_is_at(wanted), f"the checkpoint did not reach {wanted}")
 
+    async def everything_is_kept(self, nats_url: str) -> None:
+        """Wait until the stream has as many messages as there are events."""
+
+        async def are_kept() -> bool:
+            return await kept_count(nats_url) == self.head
+
+        await until(are_kept, f"the stream did not come to {self.head} messages")
+
     async def _checkpoint_is_at(self, wanted: int) -> bool:
         position = await self.database.fetchval("SELECT position FROM checkpoints WHERE name = $1", CHECKPOINT)
         return position is not None and position >= wanted

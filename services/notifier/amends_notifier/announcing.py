@@ -49,6 +49,12 @@ class Announcer:
             async with asyncio.timeout(_ANSWER_SECONDS_MAX):
                 checkpoint = await checkpoint.advance(self._pool, signed[-1].tree_size)
 
+    async def begin_anew(self) -> None:
+        """Let `run` begin at the first of them. Raises Fenced, asyncpg's errors."""
+        async with asyncio.timeout(_ANSWER_SECONDS_MAX):
+            checkpoint = await Checkpoint.claim(self._pool, CHECKPOINT)
+            await checkpoint.advance(self._pool, 0)
+
     async def republish(self, first: int) -> None:
         """Publish those once more that cover the event at position `first`. Raises asyncpg's errors."""
         covered = first - 1

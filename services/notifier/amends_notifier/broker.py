@@ -6,7 +6,7 @@ import asyncio
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
 import nats.errors
@@ -16,7 +16,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NoStreamResponseError
 
 from amends_notifier.messages import Message
-from amends_notifier.stream import STREAM, NoLeader, ensure_stream, led_stream
+from amends_notifier.stream import STREAM, NoLeader, ensure_stream, is_blank, led_stream
 from amends_platform.broker_address import BrokerAddress
 from amends_platform.broker_connection import TROUBLE, opened
 from amends_platform.http.health import NotReady
@@ -48,11 +48,11 @@ def retry_seconds(failures: int, jitter: float) -> float:
 class Broker:
     """JetStream behind a URL. It may be away at any time, also at first; whoever publishes then waits."""
 
-    def __init__(self, address: BrokerAddress, *, replicas: int, on_stream_made: Callable[[], None]) -> None:
-        """`on_stream_made` is called when there was no stream, before anything is published to the new one."""
+    def __init__(self, address: BrokerAddress, *, replicas: int, on_blank: Callable[[], Awaitable[None]]) -> None:
+        """`on_blank` is awaited when the stream is found to have had no message yet, before one is published to it."""
         self._address = address
         self._replicas = replicas
-        self._on_stream_made = on_stream_made
+        self._on_blank = on_blank
         self._js: JetStreamContext | None = None
         self._up = asyncio.Event()
         self._disturbed = asyncio.Event()
@@ -81,6 +81,18 @@ class Broker:
             raise NotReady(_NO_LEADER) from error
         except TROUBLE as error:
             raise NotReady(_NO_ANSWER) from error
+
+    async def is_blank(self) -> bool:
+        """Whether the stream never had a message. False while the broker is away: once it is back, `on_blank` tells."""
+        failures = 0
+        while (js := self._js) is not None:
+            try:
+                async with asyncio.timeout(_ANSWER_SECONDS_MAX):
+                    return is_blank(await led_stream(js))
+            except TROUBLE:
+                failures += 1
+                await asyncio.sleep(retry_seconds(failures, random.random()))
+        return False
 
     def start(self) -> None:
         """Begin connecting in the background."""
@@ -151,14 +163,17 @@ class Broker:
                     self._went_up(client)
                     await self._disturbed.wait()
                     self._disturbed.clear()
+                    # Before the stream is made again: nothing may come into it before it is known to be blank.
+                    self._went_down()
             finally:
                 self._went_down()
 
     async def _ensure_stream(self, client: Client) -> None:
-        made, differences = await ensure_stream(client.jetstream(), self._replicas)
+        made, blank, differences = await ensure_stream(client.jetstream(), self._replicas)
         if made:
             log.info("stream made", stream=STREAM, replicas=self._replicas)
-            self._on_stream_made()
+        if blank:
+            await self._on_blank()
         if differences and differences != self._told:
             log.warning("stream is not as it should be", stream=STREAM, differences=differences)
         self._told = differences

@@ -17,6 +17,7 @@ from amends_domain.evolve import BrokenStream
 from amends_notifier.announcing import Announcer
 from amends_notifier.broker import Broker, retry_seconds
 from amends_notifier.leadership import CHECKPOINT, Keeper, take_over, try_lead
+from amends_notifier.losing import Loss
 from amends_notifier.messages import Message
 from amends_notifier.metrics import Metrics
 from amends_notifier.publisher import Publisher
@@ -99,12 +100,12 @@ class Notifier:
         self._check_login = check_login
         self._tracing = tracing
         self._pool = pool
-        self._broker = Broker(broker, replicas=replicas, on_stream_made=self._on_stream_made)
+        self._loss = Loss()
+        self._broker = Broker(broker, replicas=replicas, on_blank=self._loss.on_blank)
         self._tenant = tenant
         self._announcer = Announcer(pool, self._broker.publish, tenant)
         self._finish_seconds_max = finish_seconds_max
         self._publisher: Publisher | None = None
-        self._stream_is_new = False
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
         self.metrics.connected.set_function(lambda: self._broker.connected)
@@ -158,8 +159,8 @@ class Notifier:
                             await self._lead(connection, on_ready)
                             continue
                     on_ready()
-                    # What is published from here on is another's.
-                    self._stream_is_new = False
+                    # Whoever leads has the stream to fill.
+                    self._loss.note()
                     await self._pause(_STANDBY_SECONDS)
                 except Fenced:
                     log.warning("another notifier has taken over")
@@ -210,23 +211,44 @@ class Notifier:
             await self._broker.aclose()
 
     async def _lead(self, connection: Any, on_ready: Callable[[], None]) -> None:
+        try:
+            publisher, keeper = await self._take_up(connection)
+            await self._publish_all(publisher, keeper, on_ready)
+        finally:
+            self._loss.unwatch()
+        await keeper.move()
+        log.info("stopped", at=publisher.position)
+
+    async def _take_up(self, connection: Any) -> tuple[Publisher, Keeper]:
+        """Begin where the last notifier came to; at the beginning where the stream has nothing of that."""
         checkpoint = await Checkpoint.claim(self._pool, CHECKPOINT)
-        log.info("following", after=checkpoint.position, epoch=checkpoint.epoch)
+        # Watched before it is asked: a broker that comes back meanwhile tells by itself.
+        self._loss.watch(Publisher(self._publish, after=checkpoint.position))
+        if (await self._broker.is_blank() or self._loss.is_found) and checkpoint.position > 0:
+            log.error("the stream was lost: it is filled again from the beginning", published=checkpoint.position)
+            await self._announcer.begin_anew()
+            checkpoint = await checkpoint.advance(connection, 0)
         publisher = self._publisher = Publisher(self._publish, after=checkpoint.position)
-        self._alarm_if_stream_was_lost()
-        keeper = Keeper(connection, checkpoint, publisher)
+        self._loss.watch(publisher)
+        self._loss.note()
+        log.info("following", after=checkpoint.position, epoch=checkpoint.epoch)
+        return publisher, Keeper(connection, checkpoint, publisher)
+
+    async def _publish_all(self, publisher: Publisher, keeper: Keeper, on_ready: Callable[[], None]) -> None:
+        """Until stopped, or the stream is lost. Raises CannotContinue, Fenced, asyncpg's errors."""
         self.metrics.active.set(1)
         for teller in self._tellers:
             teller.start()
+        ending = self._loss.found, self._stopping.wait
         try:
             async with self._pool.acquire() as reader:
                 on_ready()
                 following = self._follow(reader, publisher)
                 announcing = self._announcer.run()
-                await first_of(following, keeper.run(), announcing, publisher.failed, self._stopping.wait())
+                await first_of(following, keeper.run(), announcing, publisher.failed, *(each() for each in ending))
         except CannotContinue:
             # What stands before it in the log still gets out.
-            await first_of(publisher.drained(), self._stopping.wait())
+            await first_of(publisher.drained(), *(each() for each in ending))
             await keeper.move()
             raise
         finally:
@@ -234,8 +256,6 @@ class Notifier:
             await asyncio.gather(
                 self._finish(publisher), *(teller.stop(self._finish_seconds_max) for teller in self._tellers)
             )
-        await keeper.move()
-        log.info("stopped", at=publisher.position)
 
     async def _follow(self, reader: Any, publisher: Publisher, *, last: int | None = None) -> None:
         """Put the log's messages to the publisher, until `last` if it is given. Raises CannotContinue."""
@@ -284,22 +304,6 @@ class Notifier:
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
-
-    def _on_stream_made(self) -> None:
-        self._stream_is_new = True
-        self._alarm_if_stream_was_lost()
-
-    def _alarm_if_stream_was_lost(self) -> None:
-        # Whichever comes last: that it had to be made, or that we know how much was published before.
-        if not self._stream_is_new or self._publisher is None:
-            return
-        self._stream_is_new = False
-        if self._publisher.position > 0:
-            log.error(
-                "the stream had to be made anew: what it held is missing from it",
-                published=self._publisher.position,
-                mend="amends notifier --republish 1",
-            )
 
 
 async def _message(reading: Reading, row: StoredEvent) -> Message:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 import nats.errors
 from nats.js import JetStreamContext
-from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import NotFoundError
 
 STREAM: Final = "AMENDS"
@@ -39,8 +39,18 @@ def wanted(replicas: int) -> StreamConfig:
     )
 
 
-async def ensure_stream(js: JetStreamContext, replicas: int) -> tuple[bool, list[str]]:
-    """Make the stream unless there is one. Answers whether it was made now, and how one found differs.
+class Found(NamedTuple):
+    """The stream as it is met. `made`: there was none until now. `is_blank`: it never had a message, whoever made it.
+    `differences`: what about it puts messages at risk.
+    """
+
+    made: bool
+    is_blank: bool
+    differences: list[str]
+
+
+async def ensure_stream(js: JetStreamContext, replicas: int) -> Found:
+    """Make the stream unless there is one.
 
     One that is there is left alone: whoever set it up otherwise may have had reasons, and a stream is not to be
     changed by a service that merely starts. Raises NoLeader, nats.errors.Error.
@@ -49,12 +59,17 @@ async def ensure_stream(js: JetStreamContext, replicas: int) -> tuple[bool, list
     try:
         found = await led_stream(js)
     except NotFoundError:
-        await js.add_stream(config)
-        return True, []
-    return False, list(differences(found, config))
+        # Asked for once more all the same: a server that has just joined the others may not know of it yet.
+        return Found(True, is_blank(await js.add_stream(config)), [])
+    return Found(False, is_blank(found), list(differences(found.config, config)))
 
 
-async def led_stream(js: JetStreamContext) -> StreamConfig:
+def is_blank(stream: StreamInfo) -> bool:
+    """Whether it never had a message. (One that has forgotten all it had still knows how many they were.)"""
+    return bool(stream.state.last_seq == 0)
+
+
+async def led_stream(js: JetStreamContext) -> StreamInfo:
     """The stream as it is, if it takes messages just now. Raises NoLeader, NotFoundError, nats.errors.Error.
 
     In a cluster any server tells of a stream, also one that is cut off from all the others.
@@ -62,7 +77,7 @@ async def led_stream(js: JetStreamContext) -> StreamConfig:
     info = await js.stream_info(STREAM)
     if info.cluster is not None and not info.cluster.leader:
         raise NoLeader
-    return info.config
+    return info
 
 
 def differences(found: StreamConfig, config: StreamConfig) -> Iterator[str]:

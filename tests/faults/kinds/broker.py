@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,14 +12,11 @@ import nats.js.errors
 from nats.js import JetStreamContext
 
 from amends_notifier.stream import STREAM
-from amends_store.read import head_position
 from tests.faults.kinds.kind import LONG, Fault, Kind
 from tests.faults.world import World
 from tests.support.notifying import connected
 from tests.support.system import until
 
-# All of the log is published once more, beside everything else.
-_FILL_SECONDS_MAX: Final = 300.0
 _AWAY: Final = (OSError, TimeoutError, nats.errors.Error)
 
 
@@ -35,7 +31,6 @@ async def _store_wiped(world: World, fault: Fault) -> AsyncIterator[None]:
     with world.down("nats"):
         shutil.rmtree(world.nats_store, ignore_errors=True)
         yield
-    await fill_again(world)
 
 
 @asynccontextmanager
@@ -43,7 +38,6 @@ async def _stream_deleted(world: World, fault: Fault) -> AsyncIterator[None]:
     async with _stream(world) as js:
         await js.delete_stream(STREAM)
     yield
-    await fill_again(world)
 
 
 @asynccontextmanager
@@ -91,20 +85,6 @@ async def _stream(world: World) -> AsyncIterator[JetStreamContext]:
     await until(is_there, lambda: f"there is no stream\n{world.output}")
     async with connected(world.nats_url) as client:
         yield client.jetstream()
-
-
-async def fill_again(world: World) -> None:
-    """What the runbook says to do after a loss of the stream. What is down meanwhile is waited for, as operators do."""
-    ended = None
-    try:
-        async with asyncio.timeout(_FILL_SECONDS_MAX):
-            # An operator who tries again; nothing tells when it will work.
-            while (ended := await world.run("notifier", "--republish", "1")).status != 0:  # noqa: ASYNC110
-                await asyncio.sleep(0.2)
-    except TimeoutError:
-        raise AssertionError(f"the stream could not be filled again: {ended}\n{world.output}") from None
-    async with world.database() as connection:
-        world.ordered_after = await head_position(connection)
 
 
 BROKER: Final = (

@@ -17,7 +17,7 @@ from amends_domain.events import Event, OwnerAssigned
 from amends_notifier.asyncapi import payload_model
 from amends_notifier.examples import COMPLAINT, INCIDENT
 from amends_notifier.messages import ADDED
-from amends_notifier.stream import STREAM
+from amends_notifier.stream import STREAM, ensure_stream
 from tests.support.message_contract import hold_to_contract
 from tests.support.nats import NatsServer
 from tests.support.notifying import (
@@ -160,39 +160,63 @@ async def test_a_broker_killed_in_mid_stream_loses_nothing_and_keeps_the_order(
     assert list(by_case(messages).values()) == [[1, 2, 3, 4, 5, 6]] * 100
 
 
-async def test_a_broker_that_lost_its_store_gets_its_stream_back_and_a_republishing_fills_it(
-    log: Log, database: Database, nats_server: NatsServer, tmp_path: Path
-) -> None:
-    await log.cases(10, 4)
-    async with a_notifier(database, nats_server.url):
-        await log.published()
-        await nats_server.kill()
-        shutil.rmtree(tmp_path / "nats" / "store")
-        await nats_server.start()
-        await log.append(uuid4(), received())
-        await log.published()
-        assert await kept_count(nats_server.url) == 1
-
-        heard: list[tuple[int, int]] = []
-        again = await new_notifier(database, nats_server.url)
-        assert await again.republish(1, lambda *progress: heard.append(progress)) == log.head
-        assert heard[-1] == (log.head, log.head)
-
-        await log.append(uuid4(), received())
-        await log.published()
-    messages = await kept(nats_server.url)
-    assert sorted(message.id for message in messages) == sorted(await log.ids())
-    assert all(versions == sorted(versions) for versions in by_case(messages).values())
-
-
-async def test_a_stream_deleted_under_a_running_notifier_is_made_again(
+async def test_a_stream_deleted_under_a_running_notifier_is_filled_again_in_order(
     log: Log, database: Database, nats_server: NatsServer
 ) -> None:
+    (case_id,) = await log.cases(1, 4)
     async with a_notifier(database, nats_server.url):
-        await log.append(uuid4(), received())
         await log.published()
         async with connected(nats_server.url) as client:
             await client.jetstream().delete_stream(STREAM)
+        await log.append(case_id, OwnerAssigned("b", "a"))
+        await log.everything_is_kept(nats_server.url)
+    assert by_case(await kept(nats_server.url)) == {str(case_id): [1, 2, 3, 4, 5]}
+
+
+@pytest.mark.parametrize("maker", ["the notifier that publishes", "another that stands by"])
+async def test_a_store_that_was_lost_is_filled_again_in_order_whoever_makes_the_stream(
+    log: Log, database: Database, nats_server: NatsServer, tmp_path: Path, maker: str
+) -> None:
+    await log.cases(3, 4)
+    async with a_notifier(database, nats_server.url):
+        await log.published()
+        await nats_server.kill()
+        await log.cases(2, 3)
+        shutil.rmtree(tmp_path / "nats" / "store")
+        await nats_server.start()
+        if maker == "another that stands by":
+            async with connected(nats_server.url) as client:
+                await ensure_stream(client.jetstream(), 1)
+        await log.everything_is_kept(nats_server.url)
+    assert sorted(by_case(await kept(nats_server.url)).values()) == [[1, 2, 3]] * 2 + [[1, 2, 3, 4]] * 3
+
+
+async def test_a_stream_that_was_lost_while_no_notifier_ran_is_filled_again_by_the_next(
+    log: Log, database: Database, nats_server: NatsServer, tmp_path: Path
+) -> None:
+    await log.cases(2, 3)
+    async with a_notifier(database, nats_server.url):
+        await log.published()
+    await nats_server.kill()
+    shutil.rmtree(tmp_path / "nats" / "store")
+    await nats_server.start()
+    async with a_notifier(database, nats_server.url):
+        await log.everything_is_kept(nats_server.url)
+        await log.published()
+    assert list(by_case(await kept(nats_server.url)).values()) == [[1, 2, 3]] * 2
+
+
+async def test_a_stream_that_has_forgotten_all_it_had_is_not_taken_for_a_lost_one(
+    log: Log, database: Database, nats_server: NatsServer
+) -> None:
+    async with connected(nats_server.url) as client:
+        js = client.jetstream()
+        await js.add_stream(StreamConfig(name=STREAM, subjects=["amends.v1.>"]))
+        await log.cases(2, 3)
+        async with a_notifier(database, nats_server.url):
+            await log.published()
+        await js.purge_stream(STREAM)
+    async with a_notifier(database, nats_server.url):
         await log.append(uuid4(), received())
         await log.published()
     assert await kept_count(nats_server.url) == 1

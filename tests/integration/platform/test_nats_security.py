@@ -101,9 +101,13 @@ async def broker(server: GuardedNats) -> AsyncIterator[Broker]:
         yield running
 
 
+async def nothing_to_do() -> None:
+    return None
+
+
 @asynccontextmanager
 async def a_broker(address: BrokerAddress) -> AsyncIterator[Broker]:
-    broker = Broker(address, replicas=1, on_stream_made=lambda: None)
+    broker = Broker(address, replicas=1, on_blank=nothing_to_do)
     broker.start()
     try:
         yield broker
