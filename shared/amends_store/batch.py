@@ -71,7 +71,8 @@ def verdict_of(command: Append, row: Any, *, sent_before: bool) -> Verdict:
     """The verdict in one row of `append_batch`.
 
     A command that was sent before, on a connection that was lost, and finds its own receipt did succeed then: it
-    is `Appended`. It is told from another process's use of the same key by its stream and version.
+    is `Appended`. It is told from another process's use of the same key by its stream, its version and its answer: of
+    two that are sent at once, both may have been decided on the same version, and only one is recorded.
     """
     word = row["verdict"]
     if word == "appended":
@@ -82,10 +83,15 @@ def verdict_of(command: Append, row: Any, *, sent_before: bool) -> Verdict:
     if word == "replayed":
         first, last, version = row["earlier_first_position"], row["earlier_last_position"], row["earlier_version"]
         stream_id = row["earlier_stream_id"]
-        if sent_before and stream_id == command.stream_id and version == command.expected_version + len(command.events):
+        own = (command.stream_id, command.expected_version + len(command.events), _answer_of(command))
+        if sent_before and (stream_id, version, row["earlier_answer"]) == own:
             return Appended(first, last, version, row["earlier_recorded_at"])
         return Replayed(stream_id, first, last, version, row["earlier_answer"])
     if word == "key-reused":
         return KeyReused()
     assert word == "data-key-conflict", word
     return DataKeyConflict(row["known_key_id"])
+
+
+def _answer_of(command: Append) -> bytes | None:
+    return None if command.receipt is None else command.receipt.answer
