@@ -96,6 +96,10 @@ class _Client(Client):
     that the connection is lost."""
 
     async def _close(self, status: int, do_cbs: bool = True) -> None:
+        if self._flush_queue is None:
+            # It was never told to connect: the library takes that for a mistake of ours.
+            self._status = status
+            return
         try:
             await super()._close(status, do_cbs)
         except OSError:
