@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _CASES_A_MONTH: Final = 400.0
 _MONTHS_MAX: Final = 600
+# Calendars know neither the days before the year 1 nor those after 9999.
+_FROM_YEAR_MIN: Final = 1_900
+_FROM_YEAR_MAX: Final = 9_900
 
 
 def simulate(
@@ -89,6 +92,9 @@ def _month(text: str | None, policy: Policy) -> date:
     if text is None:
         return policy.effective_from.replace(day=1)
     try:
-        return date.fromisoformat(f"{text}-01")
+        month = date.fromisoformat(f"{text}-01")
     except ValueError:
         raise WrongUsage(f"expected a month after --from such as 2026-01, not {text!r}") from None
+    if not _FROM_YEAR_MIN <= month.year <= _FROM_YEAR_MAX:
+        raise WrongUsage(f"expected a year after --from from {_FROM_YEAR_MIN} to {_FROM_YEAR_MAX}, not {month.year}")
+    return month

@@ -214,3 +214,9 @@ def test_a_month_that_is_none_is_refused(month: str) -> None:
     answer = CliRunner().invoke(app, ["simulate", "--from", month])
     assert answer.exit_code != 0
     assert "expected a month after --from" in str(answer.exception)
+
+
+@pytest.mark.parametrize("month", ["9999-12", "0001-01"])
+def test_a_month_at_an_end_of_all_calendars_is_refused(month: str) -> None:
+    answer = CliRunner().invoke(app, ["simulate", "--from", month])
+    assert "expected a year after --from" in str(answer.exception)
