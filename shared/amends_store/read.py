@@ -11,7 +11,9 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from amends_store.errors import LogHole
+import asyncpg
+
+from amends_store.errors import LogHole, OutcomeUnknown
 from amends_store.records import StoredEvent, StoredReceipt
 from amends_store.replication import replicated
 from amends_store.statements import statement
@@ -97,12 +99,19 @@ async def stream_of_position(executor: Executor, position: int) -> UUID | None:
 async def find_receipt(executor: Executor, tenant: str, principal: str, key: str) -> StoredReceipt | None:
     """What the first request with this idempotency key was answered, once a failover would find it, too.
 
-    Raises NotReplicated and TimeoutError while it would not.
+    Raises OutcomeUnknown while it would not, or nobody can say: it may be recorded for good.
     """
+    if isinstance(executor, asyncpg.Pool):
+        # The server that has it is the one that is asked whether others have it, too.
+        async with executor.acquire() as conn:
+            return await find_receipt(conn, tenant, principal, key)
     row = await executor.fetchrow(_FIND_RECEIPT, tenant, principal, key)
     if row is None:
         return None
-    await replicated(executor, timeout_seconds=_REPLICATED_SECONDS_MAX)
+    try:
+        await replicated(executor, timeout_seconds=_REPLICATED_SECONDS_MAX)
+    except Exception as error:
+        raise OutcomeUnknown(str(error) or type(error).__name__) from error
     return StoredReceipt(*row)
 
 

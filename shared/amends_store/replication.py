@@ -23,17 +23,14 @@ class NotReplicated(ConnectionError):
     """Somebody cancelled the wait for the standby: what was committed may be on this server alone."""
 
 
-async def replicated(executor: Any, *, timeout_seconds: float | None = None) -> None:
+async def replicated(conn: Any, *, timeout_seconds: float | None = None) -> None:
     """Return once everything that is visible now is on the synchronous standbys, if there are any.
 
-    `executor` is a pool or a connection outside any transaction. Raises NotReplicated, TimeoutError, asyncpg's errors.
+    `conn` is the connection on which it was seen, in no transaction: another one may be to the server that was promoted
+    meanwhile. Raises NotReplicated, TimeoutError, asyncpg's errors.
     """
-    if isinstance(executor, asyncpg.Pool):
-        async with executor.acquire(timeout=timeout_seconds) as conn:
-            return await replicated(conn, timeout_seconds=timeout_seconds)
-    with waited_for(executor):
-        await executor.execute(_AWAIT_REPLICATION, timeout=timeout_seconds)
-    return None
+    with waited_for(conn):
+        await conn.execute(_AWAIT_REPLICATION, timeout=timeout_seconds)
 
 
 @contextmanager

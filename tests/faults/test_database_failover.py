@@ -129,8 +129,9 @@ async def test_a_commit_whose_wait_was_cut_off_is_told_to_nobody_until_the_stand
         assert await pair.primary.fetchval("SELECT position FROM log_head") == 1
         with pytest.raises(OutcomeUnknown):
             await appending
-        with pytest.raises(TimeoutError):
-            await replicated(pools["amends_intake"], timeout_seconds=0.1)
+        async with pools["amends_intake"].acquire() as conn:
+            with pytest.raises(TimeoutError):
+                await replicated(conn, timeout_seconds=0.1)
         assert await kept_count(nats_server.url) == 0
         assert not key.with_suffix(".key.last").exists()
 
@@ -156,12 +157,13 @@ async def test_a_commit_whose_wait_was_cut_off_is_told_to_nobody_until_the_stand
 async def test_a_cancelled_wait_is_no_acknowledgement(pair: Pair) -> None:
     pool = await connect_pool(pair.url, role="amends_notifier", tenant="default", min_size=0, max_size=2)
     await pair.standby.kill()
-    waiting = asyncio.create_task(replicated(pool))
-    await until(lambda: cancelled(pair, "amends_notifier"), lambda: "it did not wait")
-    with pytest.raises(NotReplicated):
-        await waiting
-    await pair.standby.start()
-    await replicated(pool)
+    async with pool.acquire() as conn:
+        waiting = asyncio.create_task(replicated(conn))
+        await until(lambda: cancelled(pair, "amends_notifier"), lambda: "it did not wait")
+        with pytest.raises(NotReplicated):
+            await waiting
+        await pair.standby.start()
+        await replicated(conn)
     pool.terminate()
 
 

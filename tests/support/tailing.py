@@ -37,10 +37,11 @@ class Tail:
         """Poll for ever, over outages of the server. Raises LogHole."""
         while True:
             try:
-                events = await read_log(self._pool, after=self._position, limit=500)
-                if events:
-                    # As whoever remembers what they saw must: a failover could take it back.
-                    await replicated(self._pool)
+                async with self._pool.acquire() as conn:
+                    events = await read_log(conn, after=self._position, limit=500)
+                    if events:
+                        # As whoever remembers what they saw must: a failover could take it back.
+                        await replicated(conn)
             except Exception as error:
                 if not is_outage(error):
                     raise

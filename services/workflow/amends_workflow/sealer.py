@@ -88,7 +88,10 @@ class Sealer:
     async def step(self, claim: Checkpoint) -> Checkpoint:
         """Seal what is full, for as long as a checkpoint may wait, and sign. Raises Fenced, and what stops us."""
         sign_at = time.monotonic() + self._every_seconds
-        head = await head_position(self._pool)
+        async with self._pool.acquire() as conn:
+            head = await head_position(conn)
+            # A checkpoint of what a failover could take back would convict the log that is left of having been cut.
+            await replicated(conn)
         if head < claim.position:
             raise LogHole(f"it ends at {head}, and {claim.position} events of it were sealed")
         full = head // TILE_HASHES * TILE_HASHES
@@ -96,8 +99,6 @@ class Sealer:
             claim = await self._add(claim, min(full, claim.position + BATCH_EVENTS))
             if time.monotonic() >= sign_at:
                 break
-        # A checkpoint of what a failover could take back would convict the log that is left of having been cut.
-        await replicated(self._pool)
         # Far behind, what is sealed so far is signed: nobody waits for the rest to be proven something.
         await self._sign(claim, head if claim.position == full else claim.position)
         return claim

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import asyncpg
+import pytest
 
 from amends_store.append import Appender
+from amends_store.errors import OutcomeUnknown
 from amends_store.read import find_receipt
 from amends_store.records import Appended, KeyReused, Replayed
 from amends_store.statements import SQL_DIRECTORY
@@ -40,6 +43,24 @@ async def test_a_key_is_found_by_its_hash_and_no_hash_is_taken_for_its_key(
     assert await find_receipt(pool, "default", "agent-7", KEY) is not None
     assert await find_receipt(pool, "default", "agent-7", HASH.hexdigest()) is None
     assert isinstance(await appender.append(a_command(receipt=a_receipt(HASH.hexdigest()))), Appended)
+
+
+async def test_the_server_that_has_a_receipt_is_the_one_that_says_whether_a_failover_finds_it(
+    database: Database, appender: Appender
+) -> None:
+    """Where it is lost after that, the outcome is unknown: another connection may be to the one promoted since."""
+    await appender.append(a_command(receipt=a_receipt(KEY)))
+
+    class LostAfterwards(asyncpg.Connection):  # type: ignore[misc]
+        async def fetchrow(self, *asked: Any, **options: Any) -> asyncpg.Record | None:
+            try:
+                return await super().fetchrow(*asked, **options)
+            finally:
+                self.terminate()
+
+    async with asyncpg.create_pool(database.url, min_size=0, max_size=2, connection_class=LostAfterwards) as pool:
+        with pytest.raises(OutcomeUnknown):
+            await find_receipt(pool, "default", "agent-7", KEY)
 
 
 async def test_the_release_before_finds_the_receipts_of_this_one(pool: asyncpg.Pool, appender: Appender) -> None:
