@@ -23,7 +23,8 @@ def collect_seldom() -> None:
 @contextmanager
 def without_collecting() -> Iterator[None]:
     """No garbage collection meanwhile: a fold makes millions of values that hold no cycle, and looking through them
-    again and again costs more than making them (20,000 events/s with it, 48,000 without).
+    again and again costs more than making them (20,000 events/s with it, 48,000 without). What a service imports stays,
+    too: a tenth of its start went into looking.
     """
     was_on = gc.isenabled()
     gc.disable()
