@@ -192,18 +192,28 @@ async def _case(extract: Extract, life: Sequence[Step], names: _Names) -> _Json:
 
 
 def _changes(life: Iterable[Step]) -> Iterator[_Json]:
-    """Every value that an attribute of the case ever had, with the time from which it had it."""
+    """Every value that an attribute of the case ever had, with the time from which it had it: one at a time."""
     known: dict[str, str | int | bool] = {}
+    # What has changed at `since`. Two events may share it: all that is due fires at once, and late entries come after.
+    changed: dict[str, str | int | bool] = {}
     since: datetime | None = None
     for entry, case, _ in life:
         occurred_at = entry.event.occurred_at
+        if since is not None and occurred_at > since:
+            yield from _told(changed, since)
+            changed = {}
         since = occurred_at if since is None else max(since, occurred_at)
         now = plain(case_attributes(case), CASE_ATTRIBUTES)
         # There is no value for none: the last flag taken away leaves an empty text.
         for name, value in (dict.fromkeys(known, "") | now).items():
             if value != known.get(name):
-                known[name] = value
-                yield {"name": name, "value": value, "time": since}
+                known[name] = changed[name] = value
+    if since is not None:
+        yield from _told(changed, since)
+
+
+def _told(values: Mapping[str, str | int | bool], since: datetime) -> Iterator[_Json]:
+    return ({"name": name, "value": value, "time": since} for name, value in values.items())
 
 
 def _object(type_: ObjectType, name: str, attributes: Mapping[str, Any]) -> _Json:
