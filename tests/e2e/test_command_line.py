@@ -99,7 +99,9 @@ async def test_a_case_is_shown_with_its_clocks_its_timeline_and_its_words(system
     assert len(before.document["events"]) == 1
     of_case = ("audit", "readings", "--case", case["reference"])
     read, latest, refused = await asyncio.gather(
-        system.run(*of_case), system.run(*of_case, "--limit", "1", "--json"), system.run("audit", "refusals")
+        system.run(*of_case),
+        system.run(*of_case, "--limit", "1", "--json"),
+        system.run("audit", "refusals", "--case", case["reference"]),
     )
     assert read.status == latest.status == refused.status == GOOD, (read, latest, refused)
     heads, *rows, count = read.output.splitlines()
@@ -208,7 +210,7 @@ async def test_the_log_is_exported_to_a_file_or_to_whoever_reads_it(
     narratives = [json.loads(line)["narrative"] for line in SAMPLES.read_text().splitlines()]
     personal = await system.run("export", "--format", "ndjson", "--personal")
     sealed = [json.loads(line)["personal"] for line in personal.output.splitlines()]
-    assert {each.get("narrative") for each in sealed} >= set(narratives)
+    assert {each["narrative"] for each in sealed if each and "narrative" in each} >= set(narratives)
     assert "holds personal data" in personal.error
     assert not any(narrative in told.output for narrative in narratives)
     assert (await system.run("export", "--format", "csv")).status == WRONG_USAGE
