@@ -30,3 +30,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
     gc.set_threshold(10_000)
     gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Libraries in C++ call it a leak when what they made is there at the very end."""
+    gc.unfreeze()
