@@ -212,7 +212,12 @@ class Notifier:
 
     async def _lead(self, connection: Any, on_ready: Callable[[], None]) -> None:
         try:
-            publisher, keeper = await self._take_up(connection)
+            taking_up = asyncio.ensure_future(self._take_up(connection))
+            # A broker without a quorum does not say what is in the stream, for as long as that lasts.
+            await first_of(taking_up, self._stopping.wait())
+            if taking_up.cancelled():
+                return
+            publisher, keeper = taking_up.result()
             await self._publish_all(publisher, keeper, on_ready)
         finally:
             self._loss.unwatch()

@@ -9,9 +9,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from nats.js.api import StreamConfig
 
 from amends_notifier.leadership import CHECKPOINT
 from amends_notifier.service import CannotContinue, Notifier
+from amends_notifier.stream import NoLeader
 from amends_store.migrate import migrate
 from tests.support.appends import a_command, an_event
 from tests.support.nats import NatsServer
@@ -45,6 +47,25 @@ async def test_of_two_notifiers_one_publishes_and_the_other_takes_over(
     messages = await kept(nats_server.url)
     assert sorted(message.id for message in messages) == sorted(await log.ids())
     assert list(by_case(messages).values()) == [[1, 2, 3]] * 10
+
+
+async def test_one_that_takes_over_and_is_not_told_what_the_stream_has_can_be_stopped(
+    database: Database, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As without a quorum: the broker is there, and no server of it may say."""
+    asked = asyncio.Event()
+
+    async def without_a_leader(_: object) -> StreamConfig:
+        asked.set()
+        raise NoLeader
+
+    async with a_notifier(database, nats_server.url) as first, a_notifier(database, nats_server.url) as second:
+        await until(lambda: _connected(second), "the second has no connection")
+        monkeypatch.setattr("amends_notifier.broker.led_stream", without_a_leader)
+        first.stop()
+        async with asyncio.timeout(WAIT_SECONDS_MAX):
+            await asked.wait()
+        assert not _is_active(second)
 
 
 async def test_a_notifier_killed_again_and_again_loses_nothing_and_repeats_nothing_to_consumers(
@@ -173,6 +194,10 @@ async def _bounded(notifier: Notifier) -> None:
 
 async def _has(nats_url: str, count: int) -> bool:
     return await kept_count(nats_url) >= count
+
+
+async def _connected(notifier: Notifier) -> bool:
+    return bool(notifier.metrics.registry.get_sample_value("amends_notifier_broker_connected"))
 
 
 async def _active(notifier: Notifier) -> bool:
