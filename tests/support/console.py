@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
@@ -88,11 +87,8 @@ class Desk:
     async def stranger(self, role: str = "handler", *, branch: str | None = None, **headers: str) -> Visitor:
         """Somebody new with a key of this role, who has not signed in."""
         person = f"{role}-{uuid4().hex[:8]}"
-        connection = await asyncpg.connect(self.database.url)
-        try:
+        async with self.database.owner() as connection:
             key = await create_key(connection, role=role, tenant="default", branch=branch, person=person)
-        finally:
-            await connection.close()
         visitor = Visitor(self.app, person, key, **headers)
         await self._stack.enter_async_context(visitor.client)
         return visitor

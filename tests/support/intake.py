@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest_asyncio
 
@@ -124,11 +123,8 @@ class Intake:
     async def caller(self, role: str, *, branch: str | None = None, person: str | None = None) -> Caller:
         """Somebody new in this role."""
         person = person or f"{role}-{uuid4().hex[:8]}"
-        conn = await asyncpg.connect(self.database.url)
-        try:
+        async with self.database.owner() as conn:
             key = await create_key(conn, role=role, tenant="default", branch=branch, person=person)
-        finally:
-            await conn.close()
         return Caller(self.client, key, person)
 
     async def events(self, case: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -138,11 +134,8 @@ class Intake:
 
     async def rows(self, query: str, *arguments: Any) -> list[dict[str, Any]]:
         """Ask the database as its owner."""
-        conn = await asyncpg.connect(self.database.url)
-        try:
+        async with self.database.owner() as conn:
             return [dict(row) for row in await conn.fetch(query, *arguments)]
-        finally:
-            await conn.close()
 
     async def types(self, case: dict[str, Any]) -> list[str]:
         """The types of the case's events."""

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import nats
 import orjson
 from nats.aio.client import Client
@@ -119,11 +118,8 @@ class Log:
 
     async def ids(self) -> list[str]:
         """The ids of all events, in order."""
-        connection = await asyncpg.connect(self.database.url)
-        try:
+        async with self.database.owner() as connection:
             return [str(row["id"]) for row in await connection.fetch("SELECT id FROM events ORDER BY position")]
-        finally:
-            await connection.close()
 
     async def published(self, position: int | None = None) -> None:
         """Wait until the checkpoint has come so far; without a position, to the end."""

@@ -281,11 +281,8 @@ class Workflow:
         self, role: str = "handler", *, branch: str | None = None, purpose: str | None = None, person: str | None = None
     ) -> Asker:
         """Somebody new in this role, who reads personal data for this purpose."""
-        conn = await asyncpg.connect(self.database.url)
-        try:
+        async with self.database.owner() as conn:
             key = await create_key(conn, role=role, tenant=TENANT, branch=branch, person=person)
-        finally:
-            await conn.close()
         return Asker(self.client, key, purpose)
 
 
