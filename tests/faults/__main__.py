@@ -7,6 +7,7 @@ import asyncio
 import random
 import re
 import shlex
+import signal
 import sys
 import tempfile
 import time
@@ -29,6 +30,9 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 def main() -> int:
     """Returns 0 when every promise was kept, 1 when one was broken."""
+    # Behind a shell Ctrl-C is ignored; whatever ends a run, no server and no disk is left.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     asked = _arguments()
     out = Console(highlight=False, soft_wrap=True)
     progress = Progress(asked.faults)
@@ -108,4 +112,7 @@ def _seconds(text: str) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
