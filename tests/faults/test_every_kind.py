@@ -26,6 +26,8 @@ async def bench() -> AsyncIterator[Bench]:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.kind}-{fault.victim}")
 async def test_whatever_breaks_every_promise_is_kept(bench: Bench, fault: Fault) -> None:
+    if fault.kind == "disk-full" and bench.world.disk is None:
+        pytest.skip("only root can give PostgreSQL a disk of its own to fill")
     every_promise_is_kept(await bench.play([fault]))
 
 
