@@ -130,6 +130,8 @@ class World:
         self._runner.run(self._log.aclose())
         self._log.pool.terminate()
         self._pool.terminate()
+        # The owner's connections, too, belong to the loop that ends here.
+        self._runner.run(self._database.close_pools())
         self._runner.close()
 
     def live(self, kind: str, wanted: list[tuple[str, Any]]) -> None:

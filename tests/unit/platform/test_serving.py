@@ -17,7 +17,7 @@ WAIT_SECONDS_MAX = 20
 
 
 async def test_a_server_that_stops_ends_the_answers_that_have_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "_collect_seldom", lambda: None)
+    monkeypatch.setattr(serving, "collect_seldom", lambda: None)
     ready = asyncio.Event()
     monkeypatch.setattr(serving, "announce_ready", ready.set)
     app = FastAPI()
