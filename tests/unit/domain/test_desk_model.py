@@ -288,7 +288,7 @@ class Desk(RuleBasedStateMachine):
 
 
 TestDesk = Desk.TestCase
-TestDesk.settings = settings(max_examples=150, stateful_step_count=50, deadline=None, derandomize=True)
+TestDesk.settings = settings(max_examples=100, stateful_step_count=50, deadline=None, derandomize=True)
 
 
 def test_every_command_is_asked_for() -> None:
