@@ -11,7 +11,7 @@ import socket
 import weakref
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 import asyncpg
 
@@ -123,10 +123,13 @@ def servers_of(database_url: str) -> tuple[list[str], str | None]:
 
     Raises ValueError when it names another number of ports than of hosts.
     """
-    parts = urlsplit(database_url)
-    query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+    # By hand: some Pythons' urlsplit refuses several hosts with an IPv6 address among them.
+    address, _, asked = database_url.partition("?")
+    scheme, _, rest = address.partition("://")
+    where, slash, name = rest.partition("/")
+    query = {option: values[-1] for option, values in parse_qs(asked, keep_blank_values=True).items()}
     session = query.pop("target_session_attrs", None)
-    user, at, hosts = parts.netloc.rpartition("@")
+    user, at, hosts = where.rpartition("@")
     named: list[tuple[str, dict[str, str]]]
     if hosts:
         named = [(host, {}) for host in hosts.split(",")]
@@ -138,9 +141,8 @@ def servers_of(database_url: str) -> tuple[list[str], str | None]:
         ]
     if len(named) == 1 and session is None:
         return [database_url], None
-    # By hand: urlunsplit leaves the slashes out where there is no host.
     return [
-        f"{parts.scheme}://{user}{at}{host}{parts.path}?{urlencode(query | besides, safe='/')}".rstrip("?")
+        f"{scheme}://{user}{at}{host}{slash}{name}?{urlencode(query | besides, safe='/')}".rstrip("?")
         for host, besides in named
     ], session
 

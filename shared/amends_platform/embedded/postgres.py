@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import stat
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import find_spec
@@ -137,9 +138,7 @@ class EmbeddedPostgres:
     async def _make_cluster(self) -> None:
         """Into a directory beside, renamed when it is whole: a start cut short leaves nothing half made."""
         self._say("making a new PostgreSQL cluster")
-        beside = self.directory.with_name(self.directory.name + ".new")
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir(mode=0o700)
+        beside = self._directory_beside()
         if self._user is not None:
             os.chown(beside, self._user.uid, self._user.gid)
         log_from = self._log_file.stat().st_size if self._log_file.exists() else 0
@@ -167,6 +166,13 @@ class EmbeddedPostgres:
         if status != 0:
             raise StartFailed(f"initdb ended with status {status}{tail(self._log_file, log_from)}")
         beside.rename(self.directory)
+
+    def _directory_beside(self) -> Path:
+        """A new one each time: who was killed may have left an initdb behind, which clears its own when it fails."""
+        unfinished = self.directory.name + ".new"
+        for left in self.directory.parent.glob(f"{unfinished}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        return Path(tempfile.mkdtemp(prefix=f"{unfinished}-", dir=self.directory.parent))
 
     def _choose_socket_directory(self) -> Path:
         """Beside the cluster where the path is plain and short enough, else private in a short place."""

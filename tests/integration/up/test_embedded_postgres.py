@@ -158,8 +158,9 @@ async def test_a_pid_file_that_lies_is_no_hindrance(tmp_path: Path) -> None:
             assert await cluster.ask("SELECT 7") == 7
 
 
-async def test_a_cluster_that_was_only_half_made_is_made_anew(tmp_path: Path) -> None:
-    half = tmp_path / "postgres.new"
+@pytest.mark.parametrize("name", ["postgres.new", "postgres.new-of-a-start-before"])
+async def test_a_cluster_that_was_only_half_made_is_made_anew(tmp_path: Path, name: str) -> None:
+    half = tmp_path / name
     half.mkdir()
     (half / "PG_VERSION").write_text("18\n")
     async with started(tmp_path / "postgres") as cluster:
