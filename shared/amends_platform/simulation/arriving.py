@@ -11,7 +11,7 @@ from amends_platform.simulation import bank
 from amends_platform.simulation.hours import Hours
 
 _DAY: Final = timedelta(days=1)
-_DAY_OFF_SHARE: Final = 0.35
+DAY_OFF_SHARE: Final = 0.35
 _AT_COUNTERS: Final = ("branch", "letter", "head_office")
 
 
@@ -24,7 +24,7 @@ def days(first: date, last: date) -> Iterator[date]:
 
 def weight(hours: Hours, day: date) -> float:
     """How much of a business day's complaints the day brings."""
-    return 1.0 if hours.is_open(day) else _DAY_OFF_SHARE
+    return 1.0 if hours.is_open(day) else DAY_OFF_SHARE
 
 
 def arrival(chance: Random, hours: Hours, day: date) -> tuple[datetime, str] | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from random import Random
 from typing import Final, NamedTuple
 from uuid import UUID, uuid5
@@ -54,6 +56,11 @@ def case_id(town: Town, number: int) -> UUID:
 def customer_ref(number: int) -> str:
     """Whose the case with this number is, where nobody comes again."""
     return f"C-{100_000 + number}"
+
+
+def newcomers(town: Town, numbers: Iterator[int], how_many: int) -> list[tuple[UUID, str]]:
+    """The next cases, and whose they are, of customers who come for the first time."""
+    return [(case_id(town, number), customer_ref(number)) for number in islice(numbers, how_many)]
 
 
 def some_matter(chance: Random, number: int, branch: bank.Branch) -> Matter:

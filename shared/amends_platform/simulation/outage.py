@@ -16,6 +16,8 @@ from amends_platform.simulation.telling import Scene, Step, Telling
 
 COMPLAINTS: Final = 13
 """How many of one come in."""
+WITH_CASES_FROM: Final = 150
+"""Below so many cases a mass incident would be most of them."""
 _HEAD: Final = Actor("dev-department_head", bank.HEAD, None)
 
 

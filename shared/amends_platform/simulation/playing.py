@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 
+from amends_domain.measures.months import Month
 from amends_platform.simulation.arriving import days
 from amends_platform.simulation.tally import Seen, Tally
 from amends_platform.simulation.telling import Town
@@ -39,5 +40,5 @@ def simulate(town: Town, first: date, months: int, cases_a_month: float, on_prog
 
 
 def _months_later(first: date, number: int) -> date:
-    years, month = divmod(first.month - 1 + number, 12)
-    return first.replace(year=first.year + years, month=month + 1, day=1)
+    month = Month(first.year, first.month).plus(number)
+    return date(month.year, month.number, 1)

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from amends_domain.alerts import ALERTS
 from amends_domain.case import COMPLAINT, INCIDENT, Case
 from amends_domain.clocks import obligations
-from amends_domain.decide import Rejection
 from amends_domain.events import FollowedUp
 from amends_domain.policy import Policy
 from amends_domain.policy_measures import Terms
@@ -111,12 +110,12 @@ class Tally:
         self._events = 0
         self._by_itself = 0
         self._refused: Counter[str] = Counter()
-        self._survey = Terms.of(policy.sections).survey
+        self._terms = Terms.of(policy.sections)
 
     def take(self, what: Happening | Refused, after: Case | None) -> None:
         """`after` is the case as it is then; None where what was refused would have been the first of one."""
         if isinstance(what, Refused):
-            self._refuse(what.rejection)
+            self._refused[what.rejection.code] += 1
             return
         assert after is not None, "something happened to it"
         decided, month = what.decided, self._month_of(what.at)
@@ -127,7 +126,7 @@ class Tally:
             if event.TYPE in ALERTS:
                 self._alerts[after.branch][ALERTS[event.TYPE]] += 1
             if isinstance(event, FollowedUp):
-                self._answers[after.branch][self._survey[event.satisfaction]] += 1
+                self._answers[after.branch][self._terms.survey[event.satisfaction]] += 1
 
     def seen(self, cases: Iterable[Case], months: Iterable[date], business_days: int) -> Seen:
         """All of it, when these are the cases at the end, and these the months played. Raises UnknownPolicy."""
@@ -155,9 +154,6 @@ class Tally:
             business_days,
         )
 
-    def _refuse(self, rejection: Rejection) -> None:
-        self._refused[rejection.code] += 1
-
     def _count(self, at: datetime, events: int, *, by_itself: bool) -> None:
         self._events += events
         self._by_itself += events if by_itself else 0
@@ -184,7 +180,7 @@ class Tally:
                 self._months[month]["closed"] += 1
 
     def _branch(self, name: str, records: Counter[str], kept: Counter[Verdict]) -> BranchSeen:
-        quota = Terms.of(self._policy.sections).quotas.get(name)
+        quota = self._terms.quotas.get(name)
         over = None
         if quota is not None and quota.volume is not None:
             over = sum(1 for count in self._came[name].values() if count > quota.volume)

@@ -14,15 +14,13 @@ from typing import Final
 
 from amends_domain.calendars import first_instant
 from amends_platform.simulation import outage
-from amends_platform.simulation.arriving import arrival, days, weight
-from amends_platform.simulation.coming import Lately, case_id, customer_ref, life
+from amends_platform.simulation.arriving import DAY_OFF_SHARE, arrival, days, weight
+from amends_platform.simulation.coming import Lately, life, newcomers
 from amends_platform.simulation.telling import Step, Town
 
-# A month, on average, in business days: one of a weekend counts for about a third of one.
-_BUSINESS_DAYS: Final = 30.44 * (5 + 2 * 0.35) / 7
+# A month, on average, in business days.
+_BUSINESS_DAYS: Final = 30.44 * (5 + 2 * DAY_OFF_SHARE) / 7
 _INCIDENT_DAY_SHARE: Final = 1 / 80
-# Below so many cases a month a mass incident would be most of them.
-_WITH_INCIDENTS_FROM: Final = 150
 
 
 def begins_at(town: Town, first: date) -> datetime:
@@ -36,7 +34,7 @@ def steps(town: Town, first: date, last: date, cases_a_month: float) -> Iterator
     order = count()
     for told in _lives(town, first, last, cases_a_month):
         # A life has nothing before its beginning, and lives come in the order in which they begin.
-        began_at = min(step.at for step in told)
+        began_at = _begins(told)
         while pending and pending[0][0] < began_at:
             yield heapq.heappop(pending)[2]
         for step in told:
@@ -52,12 +50,10 @@ def _lives(town: Town, first: date, last: date, cases_a_month: float) -> Iterato
         chance, hours = scene.chance, scene.hours
         came = _how_many(chance, cases_a_month / _BUSINESS_DAYS * weight(hours, day))
         arrivals = [each for each in (arrival(chance, hours, day) for _ in range(came)) if each is not None]
-        has_incident = cases_a_month >= _WITH_INCIDENTS_FROM and hours.is_open(day)
+        may_be_incident = cases_a_month >= outage.WITH_CASES_FROM and hours.is_open(day)
         incident: list[Step] = []
-        if has_incident and chance.random() < _INCIDENT_DAY_SHARE:
-            who = [
-                (case_id(town, each), customer_ref(each)) for each in (next(numbers) for _ in range(outage.COMPLAINTS))
-            ]
+        if may_be_incident and chance.random() < _INCIDENT_DAY_SHARE:
+            who = newcomers(town, numbers, outage.COMPLAINTS)
             if chance.random() < 0.5:
                 incident = list(outage.machines(scene, who, day))
             else:

@@ -7,13 +7,13 @@ from datetime import date, datetime, time, timedelta
 from itertools import count
 from typing import Final, NamedTuple
 
-from amends_domain.calendars import first_instant
 from amends_domain.policy import Policy
 from amends_platform.simulation import bank, outage, words
 from amends_platform.simulation.arriving import arrival, days, weight
-from amends_platform.simulation.coming import Lately, case_id, customer_ref, life, some_matter
+from amends_platform.simulation.coming import Lately, case_id, life, newcomers, some_matter
 from amends_platform.simulation.lives import lately as just_come
 from amends_platform.simulation.telling import Scene, Step, Telling, Town
+from amends_platform.simulation.years import begins_at
 
 SEED: Final = 20_261
 CASES: Final = 400
@@ -23,8 +23,6 @@ _DAY: Final = timedelta(days=1)
 _A_MORNING_AGO: Final = timedelta(hours=13)
 # So many have come in within the last hours.
 _LATELY: Final = 9
-# Below so many cases a mass incident would be most of them.
-_WITH_INCIDENTS_FROM: Final = 150
 
 
 class Plan(NamedTuple):
@@ -43,9 +41,8 @@ def plan(policy: Policy, samples: words.Samples, until: datetime, *, seed: int =
     scene = town.scene("month")
     today = scene.hours.day_of(until)
     first = (today.replace(day=1) - _DAY).replace(day=1)
-    begins_at = first_instant(datetime.combine(first, time(0)), policy.calendar.timezone)
     steps = sorted(_lives(scene, first, today, until, cases), key=lambda step: step.at)
-    return Plan(town, first, begins_at, until, tuple(steps))
+    return Plan(town, first, begins_at(town, first), until, tuple(steps))
 
 
 def _lives(scene: Scene, first: date, today: date, until: datetime, cases: int) -> Iterator[Step]:
@@ -57,10 +54,8 @@ def _lives(scene: Scene, first: date, today: date, until: datetime, cases: int) 
         t = Telling(town.scene(number), case_id(town, number), branch, at, "phone")
         just_come(t, some_matter(chance, number, branch), "phone", until)
         yield from t.steps
-    if cases >= _WITH_INCIDENTS_FROM:
-        who = [
-            (case_id(town, each), customer_ref(each)) for each in (next(numbers) for _ in range(2 * outage.COMPLAINTS))
-        ]
+    if cases >= outage.WITH_CASES_FROM:
+        who = newcomers(town, numbers, 2 * outage.COMPLAINTS)
         day = next(day for day in days(first + 14 * _DAY, today) if scene.hours.is_open(day))
         yield from outage.machines(scene, who[: outage.COMPLAINTS], day)
         began_at = scene.hours.on(scene.hours.day_of(until - _A_MORNING_AGO), time(9), time(9, 40))
