@@ -38,6 +38,10 @@ class NoPrimary(ConnectionError):
     """A server that takes no writes: a standby, or one that was told to take none."""
 
 
+class TakesNoConnections(ConnectionError):
+    """A database that somebody closed to all for a while, as one does before it is restored or renamed."""
+
+
 class Replaced(ConnectionError):
     """A server that takes writes, though another was promoted in its place: nothing may be written or read there."""
 
@@ -63,7 +67,7 @@ class Primary:
     async def connect(self, *_: Any, **options: Any) -> asyncpg.Connection:
         """A connection, with asyncpg's own options; as a pool asks for one.
 
-        Raises what asyncpg raises, NoPrimary, Replaced.
+        Raises what asyncpg raises, NoPrimary, TakesNoConnections, Replaced.
         """
         count, first, failed = len(self._servers), self._first, None
         for turn in (n % count for n in range(first, first + count)):
@@ -89,6 +93,8 @@ class Primary:
                 )
             except asyncpg.TargetServerAttributeNotMatched as error:
                 raise NoPrimary(f"the server gives no session that is {self._session}: is it a standby?") from error
+            except asyncpg.ObjectNotInPrerequisiteStateError as error:
+                raise TakesNoConnections(str(error)) from error
             try:
                 _keep_alive(connection)
                 if self._session in _AT_PRIMARY:

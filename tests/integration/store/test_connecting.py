@@ -12,10 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from amends_store import connecting
-from amends_store.connecting import NoPrimary, Primary, Replaced
+from amends_store.connecting import NoPrimary, Primary, Replaced, TakesNoConnections
+from amends_store.outages import is_outage
 from amends_store.pool import connect_pool
 from tests.faults.links import Link
-from tests.support.postgres import Database
+from tests.support.postgres import Database, PostgresServer
 from tests.support.scratch import scratch_directory
 
 
@@ -63,6 +64,18 @@ async def test_whoever_gives_a_silent_server_up_begins_with_the_next_one(databas
                 await primary.connect()
         async with asyncio.timeout(connecting._NEXT_SECONDS):
             (await primary.connect()).terminate()
+
+
+async def test_a_database_that_somebody_closed_to_all_is_away_and_nothing_worse(
+    database: Database, postgres: PostgresServer
+) -> None:
+    await postgres.execute(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS false")
+    try:
+        with pytest.raises(TakesNoConnections, match="not currently accepting connections") as refused:
+            await Primary(database.url).connect()
+        assert is_outage(refused.value)
+    finally:
+        await postgres.execute(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS true")
 
 
 async def test_the_kernel_asks_whether_the_machine_of_the_server_is_still_there(database: Database) -> None:
