@@ -6,13 +6,15 @@ An environment is inherited, listed and logged; a file is read by whoever may.
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, quote
+
+from amends_store.url_parts import url_parts
 
 
 def has_password(url: str) -> bool:
     """Whether the URL names a password, before the host or as a parameter."""
-    parts = urlsplit(url)
-    return parts.password is not None or "password" in parse_qs(parts.query)
+    parts = url_parts(url)
+    return ":" in (parts.user or "") or "password" in parse_qs(parts.query)
 
 
 def with_password_of(file: Path, url: str) -> str:
@@ -22,11 +24,10 @@ def with_password_of(file: Path, url: str) -> str:
     """
     if has_password(url):
         return url
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    if not at or not user:
+    parts = url_parts(url)
+    if not parts.user:
         raise ValueError("belongs to a user, and the URL names none")
-    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password_in(file), safe='')}@{host}"))
+    return str(parts._replace(user=f"{parts.user}:{quote(password_in(file), safe='')}"))
 
 
 def password_in(file: Path) -> str:

@@ -17,6 +17,7 @@ import asyncpg
 
 from amends_store.outages import is_outage
 from amends_store.statements import statement
+from amends_store.url_parts import url_parts
 
 _TIMELINE: Final = statement("timeline")
 _CONNECT_SECONDS_MAX: Final = 5.0
@@ -129,16 +130,12 @@ def servers_of(database_url: str) -> tuple[list[str], str | None]:
 
     Raises ValueError when it names another number of ports than of hosts.
     """
-    # By hand: some Pythons' urlsplit refuses several hosts with an IPv6 address among them.
-    address, _, asked = database_url.partition("?")
-    scheme, _, rest = address.partition("://")
-    where, slash, name = rest.partition("/")
-    query = {option: values[-1] for option, values in parse_qs(asked, keep_blank_values=True).items()}
+    parts = url_parts(database_url)
+    query = {option: values[-1] for option, values in parse_qs(parts.query, keep_blank_values=True).items()}
     session = query.pop("target_session_attrs", None)
-    user, at, hosts = where.rpartition("@")
     named: list[tuple[str, dict[str, str]]]
-    if hosts:
-        named = [(host, {}) for host in hosts.split(",")]
+    if parts.hosts:
+        named = [(host, {}) for host in parts.hosts.split(",")]
     else:
         names, ports = query.pop("host", "").split(","), query.pop("port", "").split(",")
         named = [
@@ -148,8 +145,7 @@ def servers_of(database_url: str) -> tuple[list[str], str | None]:
     if len(named) == 1 and session is None:
         return [database_url], None
     return [
-        f"{scheme}://{user}{at}{host}{slash}{name}?{urlencode(query | besides, safe='/')}".rstrip("?")
-        for host, besides in named
+        str(parts._replace(hosts=host, query=urlencode(query | besides, safe="/"))) for host, besides in named
     ], session
 
 

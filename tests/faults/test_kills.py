@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 import pytest_asyncio
 
-from tests.support.consuming import Consumer, consuming
+from tests.faults.consumer import Consumer, consuming
 from tests.support.hasty import HASTY
 from tests.support.judging.history import History, Said
 from tests.support.judging.judge import judge
@@ -39,7 +39,7 @@ class Rig:
         """What is known once all is quiet."""
         await self.system.quiet()
         history = await history_of(self.system, self.load.commands, await self.tail.caught_up())
-        return replace(history, delivered=(await self.consumer.caught_up()).heard)
+        return replace(history, delivered=tuple(await self.consumer.caught_up()))
 
     async def so_far(self) -> History:
         """What is known while all goes on."""

@@ -43,4 +43,5 @@ async def test_without_one_the_same_breaks_no_promise(
     async with staged((), server, nats_server, bug.policy) as stage:
         await bug.scenario(stage)
         found = await stage.violations()
+        assert not stage.ended, stage.fleet.output
         assert not found, "\n".join(map(str, found[:30])) + stage.fleet.output

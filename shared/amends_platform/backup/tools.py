@@ -9,12 +9,13 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from amends_platform.embedded.postgres import binaries
 from amends_platform.failures import Failure
 from amends_platform.settings import masked
 from amends_platform.supervising.processes import StartFailed
+from amends_store.url_parts import url_parts
 
 _VERSION: Final = re.compile(r"\(PostgreSQL\) (\d+)")
 _SAID_CHARACTERS_MAX: Final = 2_000
@@ -63,18 +64,16 @@ async def run_tool(program: Path, database_url: str, *arguments: str) -> None:
 
 def without_password(database_url: str) -> tuple[str, dict[str, str]]:
     """The URL as it may be shown in a list of processes, and the environment that brings the password."""
-    parts = urlsplit(database_url)
-    user, _, host = parts.netloc.rpartition("@")
-    name, _, password = user.partition(":")
+    parts = url_parts(database_url)
+    user, _, password = (parts.user or "").partition(":")
     parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
     password = parameters.pop("password", unquote(password))
-    if "," in host or "," in parameters.get("host", ""):
+    if "," in parts.hosts or "," in parameters.get("host", ""):
         # Of several servers the one that our own connection is to, whose snapshot it is.
         parameters.setdefault("target_session_attrs", "read-write")
-    netloc = f"{name}@{host}" if user else host
     # A path of a socket stands in it as it is: libpq and we understand it so.
     query = urlencode(parameters, safe="/,")
-    url = urlunsplit(parts._replace(netloc=netloc, query=query))
+    url = str(parts._replace(user=user or None, query=query))
     return url, {"PGPASSWORD": password} if password else {}
 
 

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from amends_store.url_parts import url_parts
+
 
 def setting(
     default: Any = None,
@@ -34,13 +36,13 @@ _HOST: Final = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(:[0-9]{1,5})?")
 
 
 def _database_url(text: str) -> str:
-    if urlsplit(text).scheme not in ("postgresql", "postgres"):
+    parts = url_parts(text)
+    if parts.scheme not in ("postgresql", "postgres"):
         raise ValueError("must look like postgresql://user:password@host:5432/amends")
-    if not urlsplit(text).path.strip("/"):
+    if not parts.path.strip("/"):
         raise ValueError("must name a database, such as postgresql://user@host/amends")
     # What takes it apart otherwise than it was meant says what it found: a piece of the password.
-    user, _, hosts = urlsplit(text).netloc.rpartition("@")
-    if "@" in user or not all(map(_HOST.fullmatch, hosts.split(","))):
+    if "#" in text or "@" in (parts.user or "") or not all(map(_HOST.fullmatch, parts.hosts.split(","))):
         raise ValueError("cannot be read: signs such as @ : / ? # within a password are written as %40 %3A %2F %3F %23")
     return text
 

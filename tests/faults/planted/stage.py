@@ -170,6 +170,11 @@ class Stage:
             async with asyncio.timeout(_FOR_A_MISTAKE_SECONDS):
                 await self.until(query, *arguments)
 
+    @property
+    def ended(self) -> list[str]:
+        """Who is no longer there, though nobody killed it."""
+        return [name for name, child in self._running.items() if child.pid is None]
+
     async def violations(self) -> list[Violation]:
         """What the judge says of it all, once it is quiet or will not be."""
         with suppress(TimeoutError):

@@ -65,8 +65,7 @@ class History:
 
     `seen` is what a reader saw that followed the log from its beginning. `stored` is what the stream holds of cases,
     `announced` of signed checkpoints; `delivered` is what a consumer got that was there from the first message on,
-    None where there was none. `ordered_after`: the stream was lost by our own doing, and filled again up to this
-    position, in any order; `planted` are the ids of messages that we put there ourselves.
+    None where there was none. `planted` are the ids of messages that we put there ourselves.
 
     `live` are the rows of the read model; `overdue` and `quarantined` are timers; `poisoned` are clocks of our own,
     whose timers cannot fire. `checkpoints` are how far followers came, `tiled` is how many events are in the rows of
@@ -84,7 +83,6 @@ class History:
     checkpoints: Mapping[str, int]
     announced: Sequence[Kept] = ()
     delivered: Sequence[Kept] | None = None
-    ordered_after: int = 0
     planted: frozenset[str] = frozenset()
     overdue: Sequence[Timer] = ()
     quarantined: Sequence[Timer] = ()

@@ -551,13 +551,6 @@ def test_what_is_still_under_way_is_no_fault() -> None:
     assert judge(replace(under_way, is_quiet=False)) == []
 
 
-def test_what_the_broker_lost_by_our_doing_may_come_once_more() -> None:
-    good = without()
-    lost = replace(good, stored=[*good.stored[4:], *good.stored], ordered_after=10)
-    assert judge(lost) == []
-    assert {each.promise for each in judge(replace(lost, ordered_after=0))} == {"the_stream_is_in_order"}
-
-
 def test_a_timer_that_we_spoilt_may_be_set_aside_or_wait() -> None:
     spoilt = with_rows(without(), timers={("poison", 1, 0): ("default",)})
     assert judge(replace(spoilt, quarantined=[waiting("poison")], poisoned=frozenset({"poison"}))) == []
