@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from rich.console import Console
@@ -21,19 +21,19 @@ class Progress:
     def __init__(self, faults: int) -> None:
         self._faults = faults
         self._began = self._said = time.monotonic()
-        self._done: list[Run] = []
+        # What earlier rounds came to; their histories are let go.
+        self._done = Counter[str]()
         self._console = Console(stderr=True, highlight=False)
         self._status = Status("starting", console=self._console)
         if self._console.is_terminal:
             self._status.start()
 
     def show(self, run: Run) -> None:
-        runs = [*self._done, run]
-        struck, commands = sum(each.struck for each in runs), sum(each.commands for each in runs)
+        come_to = self._done + _counted(run)
         minutes = (time.monotonic() - self._began) / 60
         line = (
-            f"{struck:,} of {self._faults:,} faults, {commands:,} commands, "
-            f"{sum(len(each.broken) for each in runs)} violations; {struck / minutes:.0f} faults a minute"
+            f"{come_to['struck']:,} of {self._faults:,} faults, {come_to['commands']:,} commands, "
+            f"{come_to['violations']} violations; {come_to['struck'] / minutes:.0f} faults a minute"
         )
         if self._console.is_terminal:
             self._status.update(line)
@@ -44,10 +44,14 @@ class Progress:
     def over(self, run: Run) -> None:
         """A round is."""
         self.show(run)
-        self._done.append(run)
+        self._done += _counted(run)
 
     def close(self) -> None:
         self._status.stop()
+
+
+def _counted(run: Run) -> Counter[str]:
+    return Counter(struck=run.struck, commands=run.commands, violations=len(run.broken))
 
 
 def table(recoveries: Iterable[Recovery]) -> Table:
