@@ -30,8 +30,16 @@ _ANY_VERSION = (
     Patch(
         _FIRE,
         """
+                AND timer.case_version = coalesce((
+                    SELECT e.version FROM events AS e WHERE e.stream_id = timer.case_id ORDER BY e.version DESC LIMIT 1
+                ), 0)""",
+        "",
+    ),
+    Patch(
+        _FIRE,
+        """
             AND timer.case_version = coalesce((
-                SELECT e.version FROM events AS e WHERE e.stream_id = timer.case_id ORDER BY e.version DESC LIMIT 1
+                SELECT e.version FROM events AS e WHERE e.stream_id = waiting.case_id ORDER BY e.version DESC LIMIT 1
             ), 0)""",
         "",
     ),
@@ -112,7 +120,7 @@ BUGS = (
     ),
     Bug(
         "deadline-claimed-twice",
-        (*_ANY_VERSION, Patch(_FIRE, "timer.case_id = done.case_id AND", "false AND timer.case_id = done.case_id AND")),
+        (*_ANY_VERSION, Patch(_FIRE, "WHERE timer.ctid = done.row", "WHERE false AND timer.ctid = done.row")),
         scenarios.clocks_run_out_while_the_projection_hangs,
         "deadlines_fire_once",
         SLOW,

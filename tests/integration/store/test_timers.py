@@ -12,9 +12,11 @@ import pytest
 import pytest_asyncio
 
 from amends_store.append import Appender
+from amends_store.batch import arguments
 from amends_store.leaf import leaf_hash
 from amends_store.read import head_position, read_log, read_stream
 from amends_store.records import Appended
+from amends_store.statements import statement
 from amends_store.timers import Fired, catch_up, fire_due
 from tests.support.appends import a_command
 from tests.support.postgres import Database
@@ -272,10 +274,49 @@ async def test_a_timer_that_is_just_being_made_anew_is_left_alone(workflow: asyn
     assert await fire_due(workflow, 100) == []
 
 
-async def test_an_idle_call_does_not_wait_for_a_writer(database: Database, workflow: asyncpg.Pool) -> None:
-    holder = await asyncpg.connect(database.url)
-    async with asyncio.timeout(SECONDS_MAX), holder.transaction():
+async def test_a_call_that_finds_nothing_to_fire_does_not_wait_for_a_writer(
+    database: Database, workflow: asyncpg.Pool, appender: Appender
+) -> None:
+    moved = await a_case(appender)
+    await a_timer(workflow, moved, NOON - MINUTE)
+    await appender.append(a_command(moved, after=1))
+    async with database.owner() as holder, asyncio.timeout(SECONDS_MAX), holder.transaction():
         await holder.execute("SELECT lock_log()")
         await database.execute("ALTER FUNCTION fire_due_timers SET lock_timeout = '50ms'")
         assert await fire_due(workflow, 100) == []
-    await holder.close()
+
+
+async def test_a_timer_whose_case_moves_while_it_waits_for_the_log_does_not_fire(
+    database: Database, workflow: asyncpg.Pool, appender: Appender
+) -> None:
+    moved, other = await a_case(appender), await a_case(appender)
+    for case in (moved, other):
+        await a_timer(workflow, case, NOON - MINUTE)
+    async with database.owner() as writer, asyncio.timeout(SECONDS_MAX):
+        async with writer.transaction():
+            await writer.execute("SELECT lock_log()")
+            firing = asyncio.create_task(fire_due(workflow, 100))
+            waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            while not await database.fetchval(waits):  # noqa: ASYNC110 (the server does not tell by itself)
+                await asyncio.sleep(0.01)
+            await writer.fetch(statement("append_batch"), *arguments([a_command(moved, after=1)]))
+        assert [one.case_id for one in await firing] == [other]
+    assert await waiting(workflow) == 1
+
+
+async def test_no_more_timers_are_looked_at_than_may_fire_whatever_the_statistics_say(
+    database: Database, workflow: asyncpg.Pool
+) -> None:
+    async with database.owner() as owner:
+        # Each of them begins a case. Nobody has counted them yet.
+        await owner.execute(
+            "INSERT INTO timers (case_id, clock, generation, step, tenant, event_type, fires_at, case_version,"
+            " correlation_id, data) SELECT gen_random_uuid(), 'mass', 0, 0, 'default', 'incident-opened',"
+            " $1::timestamptz - number * interval '1 second', 0, gen_random_uuid(), '{\"n\":0'"
+            " FROM generate_series(1, 1000) AS number",
+            NOON,
+        )
+        read = "SELECT sum(pg_stat_get_tuples_returned(indexrelid)) FROM pg_index WHERE indrelid = 'timers'::regclass"
+        assert len(await owner.fetch("SELECT FROM fire_due_timers(10)")) == 10
+        await owner.execute("SELECT pg_stat_force_next_flush()")
+        assert await owner.fetchval(read) <= 30

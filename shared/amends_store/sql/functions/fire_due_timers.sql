@@ -9,18 +9,37 @@ CREATE OR REPLACE FUNCTION fire_due_timers(row_limit integer, since timestamptz 
 RETURNS TABLE ("position" bigint, case_id uuid, fires_at timestamptz)
 LANGUAGE plpgsql VOLATILE
 SET plan_cache_mode = force_generic_plan
+-- Whatever the statistics say: a timer that is due is one of a million, or all there are.
 SET enable_seqscan = off
+SET enable_bitmapscan = off
 SET lock_timeout = '3s'
 AS $$
 #variable_conflict use_column
 DECLARE
     due_by constant timestamptz := log_now();
+    ready uuid[];
     head_position bigint;
     recorded timestamptz;
 BEGIN
-    -- Most calls find nothing, and must not make writers wait for that.
-    PERFORM FROM timers AS timer WHERE timer.fires_at >= since AND timer.fires_at <= due_by LIMIT 1;
-    IF NOT FOUND THEN
+    -- Writers must not wait for this: most calls find nothing, and there may be much to step over. What is passed over
+    -- here, because its case has moved on, would be passed over under the lock as well.
+    SELECT array_agg(oldest.case_id ORDER BY oldest.first_at, oldest.case_id) INTO ready
+    FROM (
+        SELECT waiting.case_id, min(waiting.fires_at) AS first_at
+        FROM (
+            SELECT timer.case_id, timer.fires_at
+            FROM timers AS timer
+            WHERE
+                timer.fires_at >= since AND timer.fires_at <= due_by
+                AND timer.case_version = coalesce((
+                    SELECT e.version FROM events AS e WHERE e.stream_id = timer.case_id ORDER BY e.version DESC LIMIT 1
+                ), 0)
+            ORDER BY timer.fires_at
+            LIMIT row_limit
+        ) AS waiting
+        GROUP BY waiting.case_id
+    ) AS oldest;
+    IF ready IS NULL THEN
         RETURN;
     END IF;
 
@@ -29,37 +48,30 @@ BEGIN
     SELECT head.position, greatest(head.recorded_at, log_now()) INTO head_position, recorded FROM log_head AS head;
 
     RETURN QUERY
-    WITH oldest AS MATERIALIZED (
-        SELECT timer.case_id, timer.case_version, timer.fires_at
-        FROM timers AS timer
-        WHERE
-            timer.fires_at >= since AND timer.fires_at <= due_by
-            AND timer.case_version = coalesce((
-                SELECT e.version FROM events AS e WHERE e.stream_id = timer.case_id ORDER BY e.version DESC LIMIT 1
-            ), 0)
-        ORDER BY timer.fires_at
-        LIMIT row_limit
-    ), numbered AS MATERIALIZED (
+    WITH numbered AS MATERIALIZED (
         SELECT
-            timer.case_id, timer.clock, timer.generation, timer.step, timer.case_version, timer.fires_at,
+            timer.row, timer.fires_at, timer.case_version,
             row_number() OVER (
-                PARTITION BY timer.case_id ORDER BY timer.fires_at, timer.clock, timer.generation, timer.step
+                PARTITION BY waiting.place ORDER BY timer.fires_at, timer.clock, timer.generation, timer.step
             ) AS turn
-        FROM (
-            SELECT oldest.case_id, oldest.case_version, min(oldest.fires_at) AS first_at
-            FROM oldest
-            GROUP BY oldest.case_id, oldest.case_version
-        ) AS waiting
-        JOIN timers AS timer ON timer.case_id = waiting.case_id AND timer.case_version = waiting.case_version
-        WHERE timer.fires_at <= due_by
-        ORDER BY waiting.first_at, waiting.case_id, turn
+        FROM unnest(ready) WITH ORDINALITY AS waiting (case_id, place)
+        CROSS JOIN LATERAL (
+            SELECT timer.ctid AS row, timer.* FROM timers AS timer WHERE timer.case_id = waiting.case_id
+            -- Looked up by its case alone: by the time there may be a million others.
+            OFFSET 0
+        ) AS timer
+        WHERE
+            timer.fires_at <= due_by
+            AND timer.case_version = coalesce((
+                SELECT e.version FROM events AS e WHERE e.stream_id = waiting.case_id ORDER BY e.version DESC LIMIT 1
+            ), 0)
+        ORDER BY waiting.place, turn
         LIMIT row_limit
     ), due AS MATERIALIZED (
-        SELECT timer.*, numbered.turn, (timer.data || ',"late_by_ms":0}') IS JSON OBJECT AS well_formed
+        SELECT
+            timer.*, numbered.row, numbered.turn, (timer.data || ',"late_by_ms":0}') IS JSON OBJECT AS well_formed
         FROM numbered
-        JOIN timers AS timer
-            ON timer.case_id = numbered.case_id AND timer.clock = numbered.clock
-            AND timer.generation = numbered.generation AND timer.step = numbered.step
+        JOIN timers AS timer ON timer.ctid = numbered.row
         WHERE timer.case_version = numbered.case_version AND timer.fires_at = numbered.fires_at
         -- The workflow may be making some of them anew just now.
         FOR UPDATE OF timer SKIP LOCKED
@@ -105,13 +117,9 @@ BEGIN
     ), removed AS (
         DELETE FROM timers AS timer
         USING (
-            SELECT fired.case_id, fired.clock, fired.generation, fired.step FROM fired
-            UNION ALL
-            SELECT due.case_id, due.clock, due.generation, due.step FROM due WHERE NOT due.well_formed
+            SELECT fired.row FROM fired UNION ALL SELECT due.row FROM due WHERE NOT due.well_formed
         ) AS done
-        WHERE
-            timer.case_id = done.case_id AND timer.clock = done.clock
-            AND timer.generation = done.generation AND timer.step = done.step
+        WHERE timer.ctid = done.row
     ), quarantined AS (
         INSERT INTO timer_quarantine (
             case_id, clock, generation, step, tenant, event_type, fires_at, case_version, policy_hash,
