@@ -34,8 +34,8 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 def main() -> int:
     """Returns 0 when every promise was kept, 1 when one was broken."""
     # Behind a shell Ctrl-C is ignored; whatever ends a run, no server and no disk is left.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     asked = _arguments()
     out = Console(highlight=False, soft_wrap=True)
     progress = Progress(asked.faults)
