@@ -81,7 +81,7 @@ class Appender:
         if not self._lanes:
             # In a context of their own: they outlive the request that happens to begin them.
             self._lanes = [
-                asyncio.create_task(self._run(), name=f"appender-{n}", context=Context())
+                asyncio.create_task(self._run(first=n == 0), name=f"appender-{n}", context=Context())
                 for n in range(self._lanes_count)
             ]
         waiting = Waiting(append, _claims(append), asyncio.get_running_loop().create_future())
@@ -96,11 +96,11 @@ class Appender:
         self._work.set()
         await asyncio.gather(*self._lanes)
 
-    async def _run(self) -> None:
+    async def _run(self, *, first: bool) -> None:
         lane = Lane(self._pool)
         try:
             while True:
-                batch = self._take()
+                batch = self._take(self._batch_size(first=first))
                 if batch:
                     await self._settle(lane, batch)
                     # Callers who were just answered may have the next command ready: the fuller the batches,
@@ -121,9 +121,8 @@ class Appender:
         except TimeoutError:
             await lane.release()
 
-    def _take(self) -> list[Waiting]:
+    def _take(self, limit: int) -> list[Waiting]:
         """The next commands, oldest first, that may go together. What must wait keeps its place."""
-        limit = self._batch_size()
         batch: list[Waiting] = []
         passed_over: list[Waiting] = []
         # A command behind one that was passed over must not overtake it.
@@ -141,11 +140,12 @@ class Appender:
         self._waiting.extendleft(reversed(passed_over))
         return batch
 
-    def _batch_size(self) -> int:
-        """How many commands may go now: all of them, or with many about an equal share for each lane."""
+    def _batch_size(self, *, first: bool = True) -> int:
+        """How many commands may go now: all of them on the first lane, or with many about an equal share for each."""
         known = len(self._waiting) + self._under_way
         if known < _OVERLAPPING_COMMANDS_MIN:
-            return 0 if self._under_way else len(self._waiting)
+            # Not on either lane in turn: a server process that did not write the last batch takes a seventh longer.
+            return len(self._waiting) if first and not self._under_way else 0
         return min(self._batch_commands_max, -(-known // self._lanes_count))
 
     async def _settle(self, lane: Lane, batch: list[Waiting]) -> None:

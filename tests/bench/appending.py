@@ -32,7 +32,7 @@ ABOUT = f"""
 clear data of a complaint and its personal data, sealed beforehand.
 
 - **{OURS}**: `Appender.append` as intake calls it, with expected version, idempotency receipt, gapless position, leaf
-  hash. Two connections.
+  hash. One connection.
 - **{RIVAL}**: the library of this name, on its default path, the one that is safe for those who read the log:
   `PostgresApplicationRecorder.insert_events`, which locks the table; {CALLERS} threads, {CONNECTIONS} connections.
 - **{PLAIN}**: one row into a table with a primary key by asyncpg's `execute`, {CONNECTIONS} connections. No order, no

@@ -109,6 +109,15 @@ async def test_few_commands_go_together_and_many_in_two_batches_at_once(
     assert taken == batches
 
 
+async def test_few_commands_stay_on_one_connection(pool: asyncpg.Pool) -> None:
+    appender = Appender(pool)
+    async with asyncio.timeout(SECONDS_MAX):
+        for _ in range(5):
+            await asyncio.gather(*(appender.append(a_command()) for _ in range(3)))
+    assert pool.get_size() - pool.get_idle_size() == 1
+    await appender.aclose()
+
+
 async def test_whoever_comes_while_few_are_being_recorded_goes_with_the_next_batch(
     database: Database, pool: asyncpg.Pool
 ) -> None:

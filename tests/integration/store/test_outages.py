@@ -106,14 +106,13 @@ async def test_connections_cut_during_appends_lose_nothing_and_double_nothing(
     killer = await asyncpg.connect(database.url)
     callers = [asyncio.create_task(crowd.caller(name)) for name in range(64)]
     cut = 0
-    for _ in range(25):
+    while cut < 25:
         await crowd.more_acknowledged(40)
         cut += await killer.fetchval(CUT_EVERYBODY_OFF)
     crowd.stop()
     async with asyncio.timeout(SECONDS_MAX):
         await asyncio.gather(*callers)
     await killer.close()
-    assert cut >= 25
     assert not with_keys or crowd.attempted == crowd.acknowledged.keys()
     await check(crowd, pool)
 
