@@ -134,8 +134,9 @@ def fold(case: Case | None, case_id: UUID, events: Iterable[Recorded]) -> Case |
     return folded or case
 
 
-def facts_of(case: Case) -> Facts:
-    """What the conditions of a policy may ask about a case. Shape: see `policy_rules.FACTS`."""
+def facts_of(case: Case | ComplaintReceived) -> Facts:
+    """What the conditions of a policy may ask about a case, or about one that begins so. Shape: see
+    `policy_rules.FACTS`."""
     return {
         "channel": case.channel,
         "kind": case.kind,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -174,17 +175,26 @@ def at_start(rule: ClockRule, policy: Policy, mark: Mark) -> Run | None:
     if rule.is_promised:
         run.number, run.due_at = mark.note
         return run
-    due = rule.due_after(mark.occurred_at, flags, run.calendar)
     while (term := next_term(rule, run.term)) is not None and term.flag in flags:
         run.term += 1
-    wished = mark.note if rule.due is Given.AGREED and mark.type == ComplaintReceived.TYPE else None
-    if wished is not None and (due is None or wished < due.at):
-        run.due_at = wished
-        return run
+    wished = mark.note if mark.type == ComplaintReceived.TYPE else None
+    due = first_due(rule, run.calendar, mark.occurred_at, flags, wished)
     if due is None:
         return None
     run.due_at, run.provisional = due.at, due.provisional
     return run
+
+
+def first_due(
+    rule: ClockRule, calendar: Calendar, started_at: datetime, flags: Collection[str], wished_at: datetime | None
+) -> DueTime | None:
+    """When a clock that starts is due: as its rule says, or when the customer wishes where the rule leaves it to them
+    and that is sooner. None where neither says.
+    """
+    due = rule.due_after(started_at, flags, calendar)
+    if wished_at is not None and rule.due is Given.AGREED and (due is None or wished_at < due.at):
+        return DueTime(wished_at, (), (), False)
+    return due
 
 
 def next_term(rule: ClockRule, term: int) -> ExtendTo | None:

@@ -7,16 +7,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import orjson
 from pydantic import BaseModel
 
-from amends_domain.case import Case
+from amends_domain.beginnings import FirstDeadline
+from amends_domain.case import Case, Status
 from amends_domain.reference import reference_of
 from amends_domain.runs import Deadline, Verdict
 
+_RECEIVED: Final = f"{Status.RECEIVED}\n".encode()
+_PENDING: Final = Verdict.PENDING.value
 _LEFT_OUT = frozenset({Verdict.EXTENDED, Verdict.CANCELLED})
 
 
@@ -75,6 +78,12 @@ def kept(case: Case, deadlines: tuple[Deadline, ...], children: Sequence[dict[st
     if children is not None:
         lines.append(orjson.dumps(children))
     return b"\n".join(lines)
+
+
+def kept_received(deadlines: Sequence[FirstDeadline]) -> bytes:
+    """The same of a complaint that was just received: all of its clocks run."""
+    listed = [{"kind": kind, "due_at": due_at, "status": _PENDING} for kind, due_at in reversed(deadlines)]
+    return _RECEIVED + orjson.dumps(listed)
 
 
 def filled(

@@ -16,11 +16,13 @@ import asyncpg
 from amends_domain.access.grants import Grant
 from amends_domain.access.judging import acting, may
 from amends_domain.access.purposes import USUAL
+from amends_domain.beginnings import first_deadlines
 from amends_domain.case import Case
 from amends_domain.clocks import UnknownPolicy, obligations
 from amends_domain.decide import Actor, Context, Decision, Rejection
+from amends_domain.events import ComplaintReceived
 from amends_intake import refusals
-from amends_intake.answers import Answered, filled, kept
+from amends_intake.answers import Answered, filled, kept, kept_received
 from amends_intake.turns import Turns
 from amends_platform.cases import Cases
 from amends_platform.decided import Decided
@@ -115,9 +117,13 @@ class Clerk:
 
     async def receipt(self, decided: Decided, request: Request, children: Children | None = None) -> Receipt:
         """What makes the request repeatable: the answer to it, but for its positions."""
-        after = decided.after(last_position=0, recorded_at=decided.context.now)
-        deadlines = await self.judge(lambda: obligations(after, self._policies.known))
-        answer = kept(after, deadlines, children)
+        first, *more = decided.events
+        if isinstance(first, ComplaintReceived) and not more:
+            answer = kept_received(first_deadlines(first, decided.occurred_at, decided.context.policy))
+        else:
+            after = decided.after(last_position=0, recorded_at=decided.context.now)
+            deadlines = await self.judge(lambda: obligations(after, self._policies.known))
+            answer = kept(after, deadlines, children)
         return Receipt(request.principal.id, request.idempotency_key, request.request_hash, answer)
 
     def written(self, decided: Decided, request: Request, key: CustomerKey, receipt: Receipt | None) -> Append:

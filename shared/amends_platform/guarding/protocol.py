@@ -6,7 +6,9 @@ Only attributes are set here while requests come: how long something takes is lo
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import Any, Final, cast
+from urllib.parse import unquote
 
 import httptools
 import structlog
@@ -14,10 +16,11 @@ from starlette.types import Scope
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from amends_platform.guarding import limits
+from amends_platform.guarding.cycle import CLOSE, Cycle
 from amends_platform.guarding.gate import Gate
 from amends_platform.guarding.headers import SECURITY
 from amends_platform.guarding.refusing import bare_answer, given_up, stopped, wrong_request
@@ -32,11 +35,12 @@ _ONCE: Final = (
     *(b"idempotency-key", b"if-match", b"traceparent", b"last-event-id"),
 )
 
-_CLOSE: Final = (b"connection", b"close")
-
 
 class GuardedProtocol(HttpToolsProtocol):
     """One connection. `gate` counts it among the others."""
+
+    cycle: Cycle
+    pipeline: deque[tuple[Cycle, ASGI3Application]]  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -55,7 +59,7 @@ class GuardedProtocol(HttpToolsProtocol):
         # Another one each time that an answer which waited for the client goes on.
         self.taken = object()
         # What is being answered, which is not always what was parsed last, and the task that does it.
-        self.serving: RequestResponseCycle | None = None
+        self.serving: Cycle | None = None
         self.task: asyncio.Task[None] | None = None
         self.is_given_up = False
         # What `watch` saw when it looked, and since when.
@@ -129,15 +133,48 @@ class GuardedProtocol(HttpToolsProtocol):
         if headers.get(b"x-forwarded-proto") == b"https":
             # Anybody may claim it; it only makes their own cookies stricter.
             self.scope["scheme"] = "https"
-        super().on_headers_complete()
+        self._begin()
         if self.expect_100_continue:
             # Who waits to be asked for the body may never send it, where the answer comes first: what comes next here
             # would be taken for it, and may be somebody else's request, passed on by a proxy.
             self.cycle.keep_alive = False
-            self.cycle.default_headers = [*self.cycle.default_headers, _CLOSE]
+            self.cycle.default_headers = [*self.cycle.default_headers, CLOSE]
         # Trailers come into another list: they are no headers, whatever they are called.
         self.headers = []
         self.head_bytes = -self._arriving
+
+    def _begin(self) -> None:
+        """Serve the request whose head has arrived, or let it wait for those before it. As uvicorn does, which knows of
+        other protocols, and of a path that it is mounted at.
+        """
+        version = self.parser.get_http_version()
+        scope = self.scope
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        target = httptools.parse_url(self.url)
+        path = target.path
+        scope["raw_path"] = path
+        scope["path"] = unquote(path.decode("ascii")) if b"%" in path else path.decode("ascii")
+        scope["query_string"] = target.query or b""
+        before = self.cycle
+        cycle = self.cycle = Cycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
 
     def _wrong(self, headers: dict[bytes, bytes]) -> Problem | None:
         """What forbids to serve the request whose head has arrived."""
@@ -183,6 +220,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.unwanted = 0
         cycle = self.cycle
         cycle.more_body = False
+        cycle.is_whole = True
         if not cycle.response_complete:
             cycle.message_event.set()
 
@@ -227,7 +265,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self.is_given_up = True
             self.task.cancel()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+    def _start_asgi_task(self, cycle: Cycle, app: ASGI3Application) -> None:  # type: ignore[override]
         self.serving = cycle
         app = self.gate.instead(cast("Scope", cycle.scope)) or app  # type: ignore[assignment]
         task = self.task = self.loop.create_task(_serve(cycle, app, self))
@@ -235,7 +273,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.tasks.add(task)
 
 
-async def _serve(cycle: RequestResponseCycle, app: ASGI3Application, protocol: GuardedProtocol) -> None:
+async def _serve(cycle: Cycle, app: ASGI3Application, protocol: GuardedProtocol) -> None:
     """Let the application answer; where it does not, say so."""
     scope = cast("Scope", cycle.scope)
     try:
@@ -254,7 +292,7 @@ async def _serve(cycle: RequestResponseCycle, app: ASGI3Application, protocol: G
         cycle.on_response = _nothing
 
 
-async def _end(cycle: RequestResponseCycle, problem: Problem) -> None:
+async def _end(cycle: Cycle, problem: Problem) -> None:
     """Answer with the problem; an answer that has begun is cut off, so that nobody takes it for a whole one."""
     if cycle.response_complete:
         return

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from amends_platform.guarding.cycle import WHOLE_ANSWER
 from amends_platform.guarding.headers import COMMAND, COMMAND_OVER_HTTPS
 from amends_platform.http.web import too_large
 from amends_platform.telemetry.current import seen
@@ -41,20 +42,7 @@ def add_shortcut(app: FastAPI, endpoint_of: EndpointOf, *, body_bytes_max: int) 
     build_long_way = app.build_middleware_stack
 
     def build() -> ASGIApp:
-        long_way, short_way = build_long_way(), _ShortWay(app.exception_handlers, body_bytes_max)
-
-        async def either(scope: Scope, receive: Receive, send: Send) -> None:
-            known = endpoint_of(scope["method"], scope["path"]) if scope["type"] == "http" else None
-            if known is None:
-                await long_way(scope, receive, send)
-            else:
-                scope["endpoint"] = known.endpoint
-                request = seen(scope)
-                if request is not None:
-                    request.route = known.template
-                await short_way(scope, receive, send)
-
-        return either
+        return _EitherWay(build_long_way(), endpoint_of, app.exception_handlers, body_bytes_max)
 
     app.build_middleware_stack = build  # type: ignore[method-assign]  # where Starlette lets one in
 
@@ -101,28 +89,45 @@ class _Request(Request):
             raise too_large(self._body_bytes_max)
 
 
-class _ShortWay:
-    """Calls the endpoint in `scope` and answers for it."""
+class _EitherWay:
+    """Calls the endpoint that is known and answers for it; whatever is not known goes the long way."""
 
-    def __init__(self, handlers: dict[Any, Any], body_bytes_max: int) -> None:
+    def __init__(
+        self, long_way: ASGIApp, endpoint_of: EndpointOf, handlers: dict[Any, Any], body_bytes_max: int
+    ) -> None:
+        self._long_way = long_way
+        self._endpoint_of = endpoint_of
         self._handlers = handlers
         self._body_bytes_max = body_bytes_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = _Request(scope, receive, self._body_bytes_max)
+        known = self._endpoint_of(scope["method"], scope["path"]) if scope["type"] == "http" else None
+        if known is None:
+            await self._long_way(scope, receive, send)
+            return
+        request = seen(scope)
+        if request is not None:
+            request.route = known.template
         security = COMMAND_OVER_HTTPS if scope["scheme"] == "https" else COMMAND
+        asked = _Request(scope, receive, self._body_bytes_max)
         try:
-            response = await scope["endpoint"](request)
+            response = await known.endpoint(asked)
         except ClientDisconnect:
             return
         except Exception as error:
-            known = next(kind for kind in type(error).__mro__ if kind in self._handlers)
-            response = await self._handlers[known](request, error)
+            foreseen = next(kind for kind in type(error).__mro__ if kind in self._handlers)
+            response = await self._handlers[foreseen](asked, error)
             response.raw_headers += security
             await response(scope, receive, send)
-            if known is Exception:
+            if foreseen is Exception:
                 # Nobody foresaw it: the server logs it.
                 raise
             return
-        response.raw_headers += security
-        await response(scope, receive, send)
+        headers = [*response.raw_headers, *security]
+        if WHOLE_ANSWER in scope.get("extensions", ()):
+            await send(
+                {"type": WHOLE_ANSWER, "status": response.status_code, "headers": headers, "body": response.body}
+            )
+        else:
+            response.raw_headers = headers
+            await response(scope, receive, send)

@@ -68,7 +68,7 @@ class _Observing:
         request = scope[SEEN] = Seen(scope)
 
         async def noting(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if "status" in message:
                 request.status = message["status"]
             await send(message)
 
