@@ -32,7 +32,7 @@ def first_deadlines(event: ComplaintReceived, occurred_at: datetime, policy: Pol
     for rule in policy.clocks_from.get(ComplaintReceived.TYPE, ()):
         if not rule.when.matches(facts) or not (event.kind == COMPLAINT or rule.when.asks_for_kind):
             continue
-        due = first_due(rule, policy.calendar_of(rule), occurred_at, event.flags, event.reply_by)
+        due = first_due(rule, rule.calendar or policy.calendar, occurred_at, event.flags, event.reply_by)
         if due is not None:
             started.append(FirstDeadline(rule.name, due.at))
     return started

@@ -20,6 +20,13 @@ class Customer(BaseModel):
     name: Text | None = None
     phone: Text | None = None
 
+    def personal(self) -> dict[str, JsonValue]:
+        """All but the key, as JSON values."""
+        if self.model_extra:
+            return self.model_dump(mode="json", exclude={"ref"}, exclude_none=True)
+        told = {"name": self.name, "phone": self.phone}
+        return {field: value for field, value in told.items() if value is not None}
+
 
 class ComplaintBody(Body):
     channel: Name
@@ -43,13 +50,12 @@ class ComplaintBody(Body):
     historical: bool = Field(False, description="a case from the past, recorded as it was: it starts no clocks")
 
     def command(self) -> Receive:
-        personal = self.customer.model_dump(mode="json", exclude={"ref"}, exclude_none=True)
         return Receive(
             channel=self.channel,
             narrative=self.narrative,
             branch=self.branch,
             customer_ref=self.customer.ref,
-            customer=personal,
+            customer=self.customer.personal(),
             kind=self.kind,
             type=self.type,
             cause=self.cause,
