@@ -1,6 +1,6 @@
 -- Fires what is due, batch after batch, each in a transaction of its own, until one is not full or there were batches_max.
--- After a full one it rests for a quarter of the time that it took: others need the processor, too. For the log they need
--- no rest, since whoever waits for it has it before the next batch.
+-- After a full one it rests for half of the time that it took: others need the processor, too. For the log they need no
+-- rest, since whoever waits for it has it before the next batch.
 -- It goes on where the batch before began, for at the front of the index lies what has just been deleted, a page of it
 -- for every few hundred that fired, until a vacuum comes. What is made meanwhile for an older time has its turn in the
 -- next call.
@@ -30,7 +30,7 @@ BEGIN
         fired_for := fired_for || batch.fired_for;
         EXIT WHEN batch.count < row_limit;
         since := batch.oldest;
-        PERFORM pg_sleep(extract(epoch FROM clock_timestamp() - began_at) / 4);
+        PERFORM pg_sleep(extract(epoch FROM clock_timestamp() - began_at) / 2);
     END LOOP;
 END
 $$;
