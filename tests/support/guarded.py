@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import uvicorn
 
+from amends_platform.guarding.cycle import CLOSE
 from amends_platform.guarding.gate import Gate
 from amends_platform.guarding.limits import Limits
 from amends_platform.guarding.protocol import GuardedProtocol
@@ -88,6 +89,14 @@ class Guarded:
     @property
     def port(self) -> int:
         return int(self._server.servers[0].sockets[0].getsockname()[1])
+
+    def without_date(self) -> None:
+        """So that two answers can be compared."""
+        self._server.server_state.default_headers = []
+
+    def closes_from_now_on(self) -> None:
+        """What a server that stops has every answer say."""
+        self._server.server_state.default_headers = [CLOSE]
 
     async def wire(self, source: str = "127.0.0.1", **options: Any) -> Wire:
         """A new connection, from an address of this machine."""
