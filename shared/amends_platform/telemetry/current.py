@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from amends_platform.telemetry.tracing import ServerSpan
 
 SEEN: Final = "amends.seen"
-"""Where a request's scope has it."""
+"""Where the scope of a request has it while it is answered."""
 
 UNMATCHED: Final = "unmatched"
 # Whatever a stranger calls his method is one of these in labels, names and attributes.

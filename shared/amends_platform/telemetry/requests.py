@@ -89,5 +89,5 @@ class _Observing:
             if self._says_all or status >= 500 or seconds >= _SLOW_SECONDS:
                 log.info("answered", status=status, seconds=round(seconds, 4))
             current.reset(token)
-            # Each has the other: left so, every request would wait for the garbage collector, which costs a tenth.
+            # Each has the other: left so, it would wait for the garbage collector, at a twentieth of its own price.
             del scope[SEEN]
