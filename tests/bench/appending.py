@@ -18,7 +18,7 @@ from amends_store.append import Appender
 from amends_store.read import head_position
 from amends_store.records import Append, Appended, NewEvent, Receipt
 from tests.bench.callers import CALLERS, as_tasks, as_threads
-from tests.bench.complaints import sample
+from tests.bench.complaints import KEPT_ANSWER, sample
 from tests.bench.measuring import Contender, Figures, Outcome, Plan, take_turns
 from tests.bench.servers import Bench
 from tests.support.keys import a_key
@@ -124,7 +124,7 @@ def _command(event: NewEvent) -> Append:
         correlation_id=key,
         causation_id=None,
         events=(own,),
-        receipt=Receipt("a-agent", key.hex, bytes(32), b'{"state":"received","deadlines":[]}'),
+        receipt=Receipt("a-agent", key.hex, bytes(32), KEPT_ANSWER),
         data_key=None,
     )
 

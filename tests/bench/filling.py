@@ -15,6 +15,7 @@ import asyncpg
 from amends_platform.policy.book import keep
 from amends_platform.policy.files import load_policy
 from amends_store.read import head_position
+from tests.bench.complaints import KEPT_ANSWER
 from tests.bench.replaying import write_lives
 from tests.support.postgres import Database
 
@@ -23,10 +24,6 @@ _STEP_EVENTS: Final = 200_000
 _TABLES: Final = ("events", "hashed_receipts", "data_keys")
 # From one event to the next: ten million in three years.
 _PAUSE: Final = timedelta(seconds=10)
-# What a command is answered, but for the ids: as large as for a complaint with three clocks.
-_ANSWER: Final = (
-    '{"state":"received","deadlines":[' + ",".join(['{"kind":"k","due_at":"","status":"pending"}'] * 3) + "]}"
-)
 
 # An id of version 7 at a time, the same for the same name.
 _ID: Final = """
@@ -124,7 +121,7 @@ async def fill(database: Database, events: int) -> int:
 
 async def write_receipts(conn: asyncpg.Connection, first: int, last: int) -> None:
     """One for each event of these positions that a person's command made, of the last 90 days."""
-    await conn.execute(_RECEIPTS, first, last, _ANSWER.encode())
+    await conn.execute(_RECEIPTS, first, last, KEPT_ANSWER)
 
 
 async def _repeat(conn: asyncpg.Connection, size: int, times: int) -> None:
