@@ -30,7 +30,7 @@ async def machine(bench: Bench) -> Mapping[str, str]:
         postgres = await connection.fetchval("SELECT current_setting('server_version')")
         durability = [
             f"{name} {await connection.fetchval('SELECT current_setting($1)', name)}"
-            for name in ("fsync", "synchronous_commit", "full_page_writes")
+            for name in ("fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_wal_size")
         ]
     finally:
         await connection.close()

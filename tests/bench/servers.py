@@ -23,6 +23,8 @@ from tests.support.nats import running_nats
 from tests.support.postgres import TEMPLATE, Database, PostgresServer, new_database
 
 _HOST = "127.0.0.1"
+# As PostgreSQL's own documentation would have it for a server of this size; `amends up` makes do with less.
+_SETTINGS = {"shared_buffers": f"{min(2048, psutil.virtual_memory().total // 4 // 2**20)}MB", "max_wal_size": "8GB"}
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ async def running_bench() -> AsyncIterator[Bench]:
     """Fresh servers, gone at the end with all they wrote."""
     # Short: the path of a unix socket has room for 100 characters.
     directory = Path(tempfile.mkdtemp(prefix="amends-bench-"))
-    postgres = PostgresServer(directory / "pg")
+    postgres = PostgresServer(directory / "pg", _SETTINGS)
     try:
         os.environ["AMENDS_TEST_FSYNC"] = "on"
         await postgres.start()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,13 +26,23 @@ from tests.support.scratch import scratch_directory
 
 TEMPLATE = "amends_template"
 DEFAULT_TENANT = "default"
+# Not synchronous_commit: a kill of the server must lose nothing acknowledged here either.
+# Nobody replicates it, and nothing in it lives long enough to need a vacuum of its own.
+_CARELESS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "autovacuum_naptime": "1h",
+}
 _numbers = itertools.count(1)
 
 
 class PostgresServer:
-    """One server in `directory`. It keeps its data and its socket over a restart."""
+    """One server in `directory`, with `settings` of its own. It keeps its data and its socket over a restart."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, settings: Mapping[str, str] | None = None) -> None:
+        self._settings = settings or {}
         self._embedded = EmbeddedPostgres(directory / "pg", log_file=directory / "postgres.log", say=_nothing)
         self._child: Child | None = None
         self._administrator: asyncpg.Connection | None = None
@@ -49,7 +59,7 @@ class PostgresServer:
         """Return once it answers."""
         if self._child is None:
             await self._embedded.prepare()
-            self._child = Child(_program(self._embedded), busy=_nothing, started=_nothing)
+            self._child = Child(_program(self._embedded, self._settings), busy=_nothing, started=_nothing)
         await self._child.start()
 
     async def stop(self) -> None:
@@ -180,15 +190,13 @@ async def database(postgres: PostgresServer) -> AsyncIterator[Database]:
         yield made
 
 
-def _program(embedded: EmbeddedPostgres) -> Program:
+def _program(embedded: EmbeddedPostgres, settings: Mapping[str, str]) -> Program:
     program = embedded.program()
-    if os.environ.get("AMENDS_TEST_FSYNC", "off") == "on":
-        return program
-    # Not synchronous_commit: a kill of the server must lose nothing acknowledged here either.
-    # Nobody replicates it, and nothing in it lives long enough to need a vacuum of its own.
-    careless = ("fsync=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0", "autovacuum_naptime=1h")
+    if os.environ.get("AMENDS_TEST_FSYNC", "off") != "on":
+        settings = _CARELESS | dict(settings)
     return dataclasses.replace(
-        program, command=(*program.command, *(part for setting in careless for part in ("-c", setting)))
+        program,
+        command=(*program.command, *(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))),
     )
 
 
