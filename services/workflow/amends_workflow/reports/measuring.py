@@ -6,8 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from itertools import groupby
-from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
@@ -22,13 +20,13 @@ from amends_platform.reasons import reason
 from amends_store.records import StoredEvent
 from amends_workflow.reports.cutting import cut_to_date
 from amends_workflow.reports.packs import Made
-from amends_workflow.reports.reading import cases_begun, contributed, events_by_type, summed
+from amends_workflow.reports.reading import cases_begun, contributed, events_by_type, events_of, summed
 from amends_workflow.statements import statement
 from amends_workflow.view import View
 
 log = structlog.get_logger()
 
-_MOVED, _EVENTS = statement("moved_streams"), statement("events_of_streams")
+_MOVED = statement("moved_streams")
 _CASES_AT_ONCE: Final = 50
 _EVERY_SECONDS: Final = 10.0
 # A service that has just started has timers to fire and cases to project: nobody waits for these.
@@ -98,10 +96,8 @@ class Measuring:
         after = kept.cut.position
         moved = [row["stream_id"] for row in await conn.fetch(_MOVED, self._tenant, after, cut.position)]
         for first in range(0, len(moved), _CASES_AT_ONCE):
-            rows = await conn.fetch(_EVENTS, moved[first : first + _CASES_AT_ONCE], cut.position)
-            events = [StoredEvent._make(row) for row in rows]
-            for case_id, stream in groupby(events, attrgetter("stream_id")):
-                await self._look(kept, case_id, list(stream), cut)
+            async for case_id, events in events_of(conn, moved[first : first + _CASES_AT_ONCE], cut.position):
+                await self._look(kept, case_id, events, cut)
             await asyncio.sleep(0)
         logged = await events_by_type(conn, self._tenant, after, cut.position)
         cases = await cases_begun(conn, self._tenant, after, cut.position)
