@@ -45,7 +45,7 @@ async def fire_due(conn: Executor, limit: int) -> list[Fired]:
 
 
 async def catch_up(conn: Executor, limit: int, batches_max: int) -> list[Fired]:
-    """`fire_due` again and again, while there is as much as `limit` to fire, with a rest after each. `conn`
-    is in no transaction: each batch has its own, and what was committed stays when a later one fails."""
+    """`fire_due` again and again, while there is as much as `limit` to fire. `conn` is in no
+    transaction: each batch has its own, and what was committed stays when a later one fails."""
     row = await conn.fetchrow(_CATCH_UP_TIMERS, limit, batches_max)
     return [Fired._make(each) for each in zip(row["positions"], row["case_ids"], row["fired_for"], strict=True)]

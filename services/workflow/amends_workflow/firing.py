@@ -22,10 +22,10 @@ log = structlog.get_logger()
 _NEXT_TIMER = statement("next_timer")
 
 # While it fires, nobody appends: few enough that a person does not notice.
-LIMIT = 100
+LIMIT = 50
 # Catching up is the database's own work for so long: here it would wait for its turn behind the projection's. And the
 # next time it begins with stepping over all that has fired, while somebody else's long transaction keeps that.
-_BATCHES_MAX = 50
+_BATCHES_MAX = 100
 # A timer that another process made, or that a hint did not announce, is seen after this time.
 _POLL_SECONDS = 0.25
 # What is due but not ready waits for the projection, which wakes us; this is for when another process projects.
