@@ -18,7 +18,6 @@ from amends_domain.case import Case, Status
 from amends_domain.reference import reference_of
 from amends_domain.runs import Deadline, Verdict
 
-_RECEIVED: Final = f"{Status.RECEIVED}\n".encode()
 _PENDING: Final = Verdict.PENDING.value
 _LEFT_OUT = frozenset({Verdict.EXTENDED, Verdict.CANCELLED})
 
@@ -74,16 +73,13 @@ def kept(case: Case, deadlines: tuple[Deadline, ...], children: Sequence[dict[st
     and on a third, where there are any, the children, whose own positions are known.
     """
     listed = [_listed(deadline) for deadline in reversed(deadlines) if deadline.status not in _LEFT_OUT]
-    lines = [case.status.value.encode(), orjson.dumps(listed)]
-    if children is not None:
-        lines.append(orjson.dumps(children))
-    return b"\n".join(lines)
+    return _lines(case.status, listed, children)
 
 
 def kept_received(deadlines: Sequence[FirstDeadline]) -> bytes:
     """The same of a complaint that was just received: all of its clocks run."""
     listed = [{"kind": kind, "due_at": due_at, "status": _PENDING} for kind, due_at in reversed(deadlines)]
-    return _RECEIVED + orjson.dumps(listed)
+    return _lines(Status.RECEIVED, listed)
 
 
 def filled(
@@ -126,6 +122,13 @@ def of_refused_child(case: Case, code: str, detail: str, *, is_seen: bool) -> di
         "code": code,
         "detail": detail,
     }
+
+
+def _lines(status: Status, listed: list[dict[str, Any]], children: Sequence[dict[str, Any]] | None = None) -> bytes:
+    lines = [status.value.encode(), orjson.dumps(listed)]
+    if children is not None:
+        lines.append(orjson.dumps(children))
+    return b"\n".join(lines)
 
 
 def _listed(deadline: Deadline) -> dict[str, Any]:

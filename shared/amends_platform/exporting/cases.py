@@ -24,7 +24,7 @@ async def lives(extract: Extract, on_progress: Callable[[int], None]) -> AsyncIt
 
     `on_progress` hears how many events have been told.
     """
-    async for stream in streams(extract, on_progress):
+    async for stream in _streams(extract, on_progress):
         life: list[Step] = []
         for entry in stream:
             event = entry.event
@@ -33,7 +33,7 @@ async def lives(extract: Extract, on_progress: Callable[[int], None]) -> AsyncIt
         yield life
 
 
-async def streams(extract: Extract, on_progress: Callable[[int], None]) -> AsyncIterator[list[Entry]]:
+async def _streams(extract: Extract, on_progress: Callable[[int], None]) -> AsyncIterator[list[Entry]]:
     """The events of each case that the extract has, in their order. `on_progress` as in `lives`."""
     stream: list[Entry] = []
     told = 0
