@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 # More than a hundred requests under way hold; uncollected, so many take a few megabytes.
-_COLLECT_AT_OBJECTS: Final = 10_000
+_COLLECT_AT_OBJECTS: Final = 50_000
 
 
 def collect_seldom() -> None:
