@@ -143,7 +143,7 @@ async def _measure(
                 if not console.is_terminal:
                     console.print(f"({name}) {step}")
 
-            found.append(await run(bench, plan, on_step))
+            found.append(await run(bench.apart(name), plan, on_step))
             if plan is FULL:
                 # At once: what comes after may take long, or fail.
                 _write(name, Record(datetime.now(UTC), about, found[-1]))

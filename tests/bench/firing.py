@@ -8,29 +8,31 @@ from collections.abc import Callable
 from typing import Any
 
 import asyncpg
+import httpx
 
 from amends_store.read import head_position
-from amends_store.timers import fire_due
-from amends_workflow.firing import LIMIT
-from tests.bench.measuring import QUICK, Contender, Figures, Outcome, Plan, percentile, take_turns
+from amends_store.timers import catch_up
+from amends_workflow.firing import BATCHES_MAX, LIMIT
+from tests.bench.measuring import QUICK, Contender, Figures, Outcome, Plan, Rounds, percentile, take_turns
 from tests.bench.servers import Bench, connected, cpu_seconds
 from tests.bench.waiting import write_cases, write_due, write_pending
 from tests.support.postgres import Database
 
-ALL, NONE, PACE = "all that is due", "nothing due", "at a pace"
+PACE, NONE, ALL = "at a pace", "nothing due", "all that is due"
 TIMERS_PER_SECOND = 300
 _LATE_SECONDS_MAX = 30.0
+_BEGUN_SECONDS_MAX = 300.0
 _LOOK_SECONDS = 0.05
 
 ABOUT = """
 `timers` holds {pending:,} rows that are due some day, and beside them those that fire.
 
-- **{all}**: {due:,} deadlines have passed, each of its own case, and are fired as the workflow service does it, {limit}
-  in a call, but without a pause. Each is claimed, checked against its case, deleted, and appended as an event, with
-  position, version and hash; a call is a commit. `ms` is that of a call.
-- **{none}**: the same call, when none is due.
 - **{pace}**: {a_second} deadlines a second pass, at an even pace, before the eyes of a workflow service in a process of
-  its own. `ms` is how much later than its due time each breach was recorded.
+  its own, once that has begun its month. `ms` is how much later than its due time each breach was recorded.
+- **{none}**: looking for what is due, as the workflow service does it, when nothing is. `ms` is that of a look.
+- **{all}**: {due:,} deadlines have passed, each of its own case, and are fired as the workflow service does it, in
+  batches of {limit}. Each is claimed, checked against its case, deleted, and appended as an event, with position,
+  version and hash; a batch is a commit. `ms` is that of a batch, on the average of a call.
 
 `processor ms` is what PostgreSQL used for 1,000 of them.
 """
@@ -48,14 +50,15 @@ async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outco
         await write_cases(bench, database, due)
         await write_pending(owner, pending, first=due + 1)
         firing = Firing(bench, database, owner, await database.pool("amends_workflow"))
-        contenders = [
-            Contender(ALL, lambda: firing.all_of(due)),
-            Contender(NONE, lambda: firing.none(plan.seconds)),
-            Contender(PACE, lambda: firing.at_a_pace(plan.seconds)),
-        ]
-        rounds = await take_turns(contenders, plan.rounds, on_step)
+        async with bench.workflow(database) as (_, url):
+            on_step("the workflow service begins its month")
+            await _begun(url)
+            paced = await take_turns([Contender(PACE, lambda: firing.at_a_pace(plan.seconds))], plan.rounds, on_step)
+        idle = await take_turns([Contender(NONE, lambda: firing.none(plan.seconds))], plan.rounds, on_step)
+        fired = await take_turns([Contender(ALL, lambda: firing.all_of(due))], plan.rounds, on_step)
     names = {"all": ALL, "none": NONE, "pace": PACE}
     about = ABOUT.format(**names, pending=pending, due=due, limit=LIMIT, a_second=TIMERS_PER_SECOND)
+    rounds = Rounds({**paced.by_contender, **idle.by_contender, **fired.by_contender})
     return rounds.outcome(
         "Timers",
         about,
@@ -91,20 +94,16 @@ class Firing:
         return meter.figures(len(calls), calls)
 
     async def at_a_pace(self, seconds: float) -> Figures:
+        """A workflow service fires them meanwhile."""
         count = round(TIMERS_PER_SECOND * seconds)
-        # What the others fired is not this one's to project.
-        await self._owner.execute("UPDATE checkpoints SET position = (SELECT position FROM log_head)")
-        async with self._bench.workflow(self._database):
-            head, meter = await head_position(self._owner), self._meter()
-            await write_due(
-                self._owner, count, f"now() + interval '1 s' + number * interval '1 s' / {TIMERS_PER_SECOND}"
-            )
-            async with asyncio.timeout(seconds + _LATE_SECONDS_MAX):
-                while await head_position(self._owner) < head + count:  # noqa: ASYNC110 (it does not tell by itself)
-                    await asyncio.sleep(_LOOK_SECONDS)
-            late = [row["seconds_late"] for row in await self._owner.fetch(_BREACHED, head)]
-            assert len(late) == count
-            return {**meter.figures(count, late), "a second": TIMERS_PER_SECOND}
+        head, meter = await head_position(self._owner), self._meter()
+        await write_due(self._owner, count, f"now() + interval '1 s' + number * interval '1 s' / {TIMERS_PER_SECOND}")
+        async with asyncio.timeout(seconds + _LATE_SECONDS_MAX):
+            while await head_position(self._owner) < head + count:  # noqa: ASYNC110 (it does not tell by itself)
+                await asyncio.sleep(_LOOK_SECONDS)
+        late = [row["seconds_late"] for row in await self._owner.fetch(_BREACHED, head)]
+        assert len(late) == count
+        return {**meter.figures(count, late), "a second": TIMERS_PER_SECOND}
 
     def _meter(self) -> _Meter:
         assert self._bench.postgres.pid is not None
@@ -133,8 +132,15 @@ class _Meter:
         }
 
 
-async def _call(connection: Any, calls: list[float]) -> int:
+async def _call(connection: Any, batches: list[float]) -> int:
     begun_at = time.perf_counter()
-    fired = await fire_due(connection, LIMIT)
-    calls.append(time.perf_counter() - begun_at)
-    return len(fired)
+    fired = len(await catch_up(connection, LIMIT, BATCHES_MAX))
+    batches.append((time.perf_counter() - begun_at) / max(1, fired // LIMIT))
+    return fired
+
+
+async def _begun(workflow_url: str) -> None:
+    """Wait until the service has added up the month so far, and shows it."""
+    async with httpx.AsyncClient(base_url=workflow_url) as client, asyncio.timeout(_BEGUN_SECONDS_MAX):
+        while "amends_month_reconciles{" not in (await client.get("/metrics")).text:  # noqa: ASYNC110 (nor does it)
+            await asyncio.sleep(_LOOK_SECONDS)

@@ -24,8 +24,8 @@ _CONNECTIONS: Final = 16
 ABOUT = f"""
 {{due:,}} deadlines have passed, and {{jobs:,}} jobs are due; until all of them are done.
 
-- **{OURS}**: as the workflow service fires them, {LIMIT} in a call: each is claimed, checked against its case, deleted,
-  and appended to it as an event that nobody can change: once, whoever is killed. One connection.
+- **{OURS}**: as the workflow service fires them, {LIMIT} in a batch: each is claimed, checked against its case,
+  deleted, and appended to it as an event that nobody can change: once, whoever is killed. One connection.
 - **{RIVAL}**: the library of this name, whose jobs call Python: one worker with {CALLERS} at once over {_CONNECTIONS}
   connections. Each is fetched, inserts a row, and is marked as done. There is no order within a case, there are no
   versions, and one whose worker was killed is for somebody else to find.

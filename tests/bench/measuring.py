@@ -97,13 +97,13 @@ class Rounds:
     """The figures of all contenders, by contender, one for each round."""
 
     def __init__(self, by_contender: Mapping[str, Sequence[Figures]]) -> None:
-        self._by_contender = by_contender
+        self.by_contender = by_contender
 
     def outcome(self, title: str, about: str, *aims: Aim, curves: Sequence[Curve] = ()) -> Outcome:
-        columns = tuple(next(iter(self._by_contender.values()))[0])
+        columns = tuple(next(iter(self.by_contender.values()))[0])
         rows = {
             name: {column: Summary.of([figures[column] for figures in rounds]) for column in columns}
-            for name, rounds in self._by_contender.items()
+            for name, rounds in self.by_contender.items()
         }
         return Outcome(title, about, columns, rows, aims, tuple(curves))
 
@@ -117,7 +117,7 @@ class Rounds:
         return Aim(ours, None, column, aim, Summary.of(self._figures(ours, column)), at_most)
 
     def _figures(self, contender: str, column: str) -> list[float]:
-        return [figures[column] for figures in self._by_contender[contender]]
+        return [figures[column] for figures in self.by_contender[contender]]
 
 
 async def take_turns(contenders: Sequence[Contender], rounds: int, on_step: Callable[[str], None]) -> Rounds:

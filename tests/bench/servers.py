@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import asyncpg
@@ -38,6 +38,13 @@ class Bench:
     @property
     def master_key_file(self) -> Path:
         return self.directory / "master.key"
+
+    def apart(self, name: str) -> Bench:
+        """With a directory of its own: who finds there that another log was signed before signs this one no more."""
+        directory = self.directory / name
+        directory.mkdir()
+        ensure_master_key(directory / self.master_key_file.name)
+        return replace(self, directory=directory)
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:
@@ -96,7 +103,6 @@ async def running_bench() -> AsyncIterator[Bench]:
         await postgres.start()
         await postgres.execute(f"CREATE DATABASE {TEMPLATE}")
         await migrate(postgres.url(TEMPLATE))
-        ensure_master_key(directory / "master.key")
         async with running_nats(directory / "nats") as nats:
             bench = Bench(directory, postgres, nats.url)
             await _insist_on_fsync(bench)

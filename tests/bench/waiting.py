@@ -88,6 +88,7 @@ async def write_pending(connection: asyncpg.Connection, count: int, first: int) 
     at = "now() + interval '1 day' + number * interval '1 second'"
     await _copy(connection, "timers", count, first=first, fires_at=at)
     await connection.execute("VACUUM ANALYZE timers")
+    await connection.execute("CHECKPOINT")
 
 
 async def _copy(connection: asyncpg.Connection, table: str, count: int, *, first: int = 1, **changed: str) -> None:

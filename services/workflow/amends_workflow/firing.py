@@ -25,7 +25,7 @@ _NEXT_TIMER = statement("next_timer")
 LIMIT = 50
 # Catching up is the database's own work for so long: here it would wait for its turn behind the projection's. And the
 # next time it begins with stepping over all that has fired, while somebody else's long transaction keeps that.
-_BATCHES_MAX = 100
+BATCHES_MAX = 100
 # A timer that another process made, or that a hint did not announce, is seen after this time.
 _POLL_SECONDS = 0.25
 # What is due but not ready waits for the projection, which wakes us; this is for when another process projects.
@@ -75,12 +75,12 @@ class Firing:
         # Before looking: a wake-up that comes meanwhile means to look once more.
         self._woken.clear()
         began_ns = time.time_ns()
-        fired = await catch_up(self._pool, LIMIT, _BATCHES_MAX)
+        fired = await catch_up(self._pool, LIMIT, BATCHES_MAX)
         if fired:
             self._on_fired(fired)
             if self._tracing is not None:
                 self._tracing.fired(await fired_events(self._pool, fired), began_ns)
-        if len(fired) < LIMIT * _BATCHES_MAX:
+        if len(fired) < LIMIT * BATCHES_MAX:
             await self._sleep(await self._seconds_to_next())
 
     async def _seconds_to_next(self) -> float:

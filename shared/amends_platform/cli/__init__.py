@@ -7,6 +7,7 @@ A command is a function registered below. It ends well by returning, else by rai
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -56,6 +57,23 @@ app = typer.Typer(
     # A traceback with local variables would show keys and complaints.
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"amends {version('amends')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _amends(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None: ...
+
 
 app.command("up", rich_help_panel=RUN)(up.up)
 app.command("demo", rich_help_panel=RUN)(demo.demo)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,11 @@ def test_help_imports_nothing_heavy() -> None:
     assert "up" in run.stdout
     loaded = {module.partition(".")[0] for module in run.stderr.split()}
     assert loaded & HEAVY == set()
+
+
+def test_it_says_which_release_it_is() -> None:
+    answer = CliRunner().invoke(cli.app, ["--version"])
+    assert (answer.exit_code, answer.output) == (0, f"amends {version('amends')}\n")
 
 
 def test_every_command_has_help_in_whole_sentences() -> None:

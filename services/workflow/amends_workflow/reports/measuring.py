@@ -27,7 +27,8 @@ from amends_workflow.view import View
 log = structlog.get_logger()
 
 _MOVED = statement("moved_streams")
-_CASES_AT_ONCE: Final = 50
+# Meanwhile no timer fires and no question is answered here.
+_CASES_AT_ONCE: Final = 10
 _EVERY_SECONDS: Final = 10.0
 # A service that has just started has timers to fire and cases to project: nobody waits for these.
 _PAUSE_SECONDS: Final = 0.01
