@@ -40,7 +40,7 @@ class Disk:
 def mounted(directory: Path) -> Iterator[Disk | None]:
     """A disk at this directory, which is made; None where none can be, and then the directory is an ordinary one."""
     directory.mkdir()
-    if not _may_mount():
+    if not may_mount():
         yield None
         return
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={_BYTES},mode=0755", "tmpfs", directory], check=True)
@@ -51,7 +51,7 @@ def mounted(directory: Path) -> Iterator[Disk | None]:
 
 
 @cache
-def _may_mount() -> bool:
+def may_mount() -> bool:
     """Takes this process into a mount namespace of its own, so that what it mounts is gone when it is, kill -9 too."""
     if sys.platform != "linux" or os.geteuid() != 0:
         return False
