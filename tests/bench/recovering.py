@@ -31,28 +31,38 @@ clocks:
 
 ABOUT = f"""
 `amends up` runs everything. A complaint is sent every {_EVERY_SECONDS * 1000:.0f} ms, each whatever becomes of the
-others, and nobody apologises within the second that the policy gives. PostgreSQL is killed with SIGKILL. The clock
-stops when the first complaint that was sent after that is acknowledged, and when the server that came back has recorded
-its first breach. The supervisor starts it again, it recovers from its log, and every service finds it by itself.
+others, and nobody apologises within the second that the policy gives. PostgreSQL is killed with SIGKILL, once in each
+round, which has a system of its own. The clock stops when the first complaint that was sent after that is acknowledged,
+and when the server that came back has recorded its first breach. The supervisor starts it again, it recovers from its
+log, and every service finds it by itself.
 """
 
+_FIRES = "SELECT EXISTS (SELECT FROM events WHERE actor = 'system:workflow')"
 _FIRED = (
     "SELECT min(recorded_at) FROM events WHERE actor = 'system:workflow' AND recorded_at > pg_postmaster_start_time()"
 )
 
 
 async def run(bench: Bench, plan: Plan, on_step: Callable[[str], None]) -> Outcome:
-    async with running_system(_POLICY) as system:
-        rounds = await take_turns([Contender(OURS, lambda: _killed(system))], plan.rounds, on_step)
+    rounds = await take_turns([Contender(OURS, _killed_once)], plan.rounds, on_step)
     aims = [rounds.figure(OURS, column, aim=10, at_most=True) for column in ("first write s", "first breach s")]
     return rounds.outcome("Recovering from a killed PostgreSQL", ABOUT, *aims)
+
+
+async def _killed_once() -> Figures:
+    # One that is killed again and again is started again ever more slowly, which is not what is measured.
+    async with running_system(_POLICY) as system:
+        return await _killed(system)
 
 
 async def _killed(system: System) -> Figures:
     async with asyncio.timeout(_SECONDS_MAX), asyncio.TaskGroup() as tasks:
         people = _People(system)
         working = tasks.create_task(people.work())
-        await people.taken.wait()
+        async with system.database() as connection:
+            # From here on one falls due every moment.
+            while not await connection.fetchval(_FIRES):  # noqa: ASYNC110
+                await asyncio.sleep(_EVERY_SECONDS)
         people.taken.clear()
         killed_at, killed_on = time.perf_counter(), datetime.now(UTC)
         people.since = killed_at
