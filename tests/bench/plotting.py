@@ -60,7 +60,7 @@ def _ratios(ratios: Sequence[tuple[Outcome, Aim]]) -> Figure:
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter(lambda value, _position: f"{value:g}")
     axes.axvline(1, color="black", linewidth=0.6)
-    axes.set_xlabel("times; the line across is the aim, whiskers are the least and the most of any round")
+    axes.set_xlabel("times; the line across is the aim,\nwhiskers are the least and the most of any round")
     return picture
 
 
