@@ -197,11 +197,7 @@ class World:
         for may_run in self._may_run.values():
             may_run.set()
         await self._postgres.prepare()
-        postgres = self._postgres.program()
-        changed = tuple(part for name, value in _POSTGRES.items() for part in ("-c", f"{name}={value}"))
-        await self._supervisor.start(
-            self._held(replace(postgres, command=(*postgres.command, *changed))), self._held(self._nats.program())
-        )
+        await self._supervisor.start(self._held(self._postgres.program(_POSTGRES)), self._held(self._nats.program()))
         await self._postgres.ensure_database(DATABASE)
         await self._prepare()
         for name in LINKS:

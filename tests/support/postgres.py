@@ -6,7 +6,6 @@ AMENDS_TEST_FSYNC=on makes it as careful as in production.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -191,13 +190,9 @@ async def database(postgres: PostgresServer) -> AsyncIterator[Database]:
 
 
 def _program(embedded: EmbeddedPostgres, settings: Mapping[str, str]) -> Program:
-    program = embedded.program()
-    if os.environ.get("AMENDS_TEST_FSYNC", "off") != "on":
-        settings = _CARELESS | dict(settings)
-    return dataclasses.replace(
-        program,
-        command=(*program.command, *(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))),
-    )
+    if os.environ.get("AMENDS_TEST_FSYNC", "off") == "on":
+        return embedded.program(settings)
+    return embedded.program(_CARELESS | dict(settings))
 
 
 def _nothing(*_: str) -> None:

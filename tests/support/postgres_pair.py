@@ -5,7 +5,6 @@ anew, as docs/runbooks/database-failover.md says.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import os
 import shutil
 import signal
@@ -27,12 +26,12 @@ from tests.support.system import until
 
 DATABASE = "amends"
 # A standby that is built anew must not wait for the minutes in which a primary writes its checkpoints anyway.
-_SETTINGS = (
-    "wal_level=replica",
-    "wal_receiver_timeout=5s",
-    "wal_sender_timeout=5s",
-    "wal_retrieve_retry_interval=100ms",
-)
+_SETTINGS = {
+    "wal_level": "replica",
+    "wal_receiver_timeout": "5s",
+    "wal_sender_timeout": "5s",
+    "wal_retrieve_retry_interval": "100ms",
+}
 
 
 class Member:
@@ -64,10 +63,7 @@ class Member:
     async def start(self) -> None:
         """Return once it answers, as what its files say it is."""
         await self._embedded.prepare()
-        program = self._embedded.program()
-        settings = [part for setting in _SETTINGS for part in ("-c", setting)]
-        program = dataclasses.replace(program, command=(*program.command, *settings))
-        self._child = Child(program, busy=_nothing, started=lambda: None)
+        self._child = Child(self._embedded.program(_SETTINGS), busy=_nothing, started=lambda: None)
         await self._child.start()
 
     async def stop(self) -> None:

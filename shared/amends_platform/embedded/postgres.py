@@ -9,7 +9,7 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -69,8 +69,12 @@ class EmbeddedPostgres:
         # The port names the socket, and without it a client would take PGPORT from its environment.
         return f"postgresql://{SUPERUSER}@/{database}?host={self._socket_directory}&port={_PORT}"
 
-    def program(self) -> Program:
-        """How to run it: SIGINT is PostgreSQL's fast shutdown, which ends sessions and checkpoints."""
+    def program(self, changed: Mapping[str, str] | None = None) -> Program:
+        """How to run it: SIGINT is PostgreSQL's fast shutdown, which ends sessions and checkpoints.
+
+        `changed`: settings that are to differ from ours, by their names.
+        """
+        settings = _SETTINGS | dict(changed or {})
         return Program(
             name="postgres",
             command=(
@@ -79,7 +83,7 @@ class EmbeddedPostgres:
                 str(self.directory),
                 "-k",
                 str(self._socket_directory),
-                *(argument for name, value in _SETTINGS.items() for argument in ("-c", f"{name}={value}")),
+                *(argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")),
             ),
             log_file=self._log_file,
             probe=self._answers,
