@@ -58,6 +58,11 @@ class Desk:
             )
         return self._seats[who]
 
+    async def look_away(self) -> None:
+        """Every window shows nothing: a page left open follows what goes on, and other tests are busy."""
+        for seat in self._seats.values():
+            await seat.page.goto("about:blank")
+
     async def case(self, **fields: Any) -> dict[str, Any]:
         """A new complaint that pages know of."""
         case = await self.system.caller("agent").receive(**fields)
@@ -69,6 +74,12 @@ class Desk:
 async def desk(chromium: Browser, system: System) -> AsyncIterator[Desk]:
     async with AsyncExitStack() as stack:
         yield Desk(chromium, system, stack)
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def looked_away(desk: Desk) -> AsyncIterator[None]:
+    yield
+    await desk.look_away()
 
 
 async def open_form(seat: Seat, command: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import asyncpg
@@ -13,8 +14,10 @@ from amends_platform.evidence.notes import Signer
 from amends_platform.evidence.tree_head import TreeHead
 from amends_platform.policy.book import keep
 from amends_platform.policy.files import load_policy
+from amends_platform.verifying.claims import claims_from
+from amends_platform.verifying.log import Request, Verified, verify_log
 from amends_store.tiles import root, seal
-from tests.support.postgres import Database
+from tests.support.postgres import Database, PostgresServer, new_database
 
 SEED = b"the key of our tests".ljust(32)
 SIGNER = Signer("amends/default", SEED)
@@ -56,6 +59,48 @@ _KEYS = f"""
     FROM generate_series(0, {CASES - 1}) AS number
     ON CONFLICT DO NOTHING
 """
+
+
+@dataclass(frozen=True)
+class WholeLog:
+    """A log of `head` events, and its checkpoints as they were exported. Whoever verifies it reads so many at once."""
+
+    database: Database
+    head: int
+    checkpoints: Sequence[int]
+    exported: Path
+    range_events: int
+
+    def request(self, *, exported: bool = False) -> Request:
+        """To verify it, against the exported checkpoints too."""
+        given = tuple(claims_from(self.exported, [SIGNER.verifier])) if exported else ()
+        return Request(self.database.url, [SIGNER.verifier], given, range_events=self.range_events)
+
+
+@asynccontextmanager
+async def whole_log(
+    server: PostgresServer, directory: Path, head: int, checkpoints: Sequence[int], range_events: int
+) -> AsyncIterator[WholeLog]:
+    """To be read only, and to be copied."""
+    async with new_database(server) as made:
+        async with superuser(made) as conn:
+            await write_log(conn, 0, head)
+            await seal_log(conn, checkpoints, SIGNER, directory)
+            await conn.execute("ANALYZE events")
+        yield WholeLog(made, head, checkpoints, directory, range_events)
+
+
+@asynccontextmanager
+async def copy_of(whole: WholeLog) -> AsyncIterator[WholeLog]:
+    """To be changed."""
+    async with new_database(whole.database.server, whole.database.name) as copy:
+        yield replace(whole, database=copy)
+
+
+async def verified(asked: Request) -> Verified:
+    """What is found, whatever the time."""
+    found = await verify_log(asked, lambda _done, _total: None)
+    return replace(found, seconds=0.0)
 
 
 @asynccontextmanager
