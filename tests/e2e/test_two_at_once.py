@@ -17,7 +17,7 @@ from tests.support.system import System
 from tests.support.tailing import tailing
 
 WRITERS = 64
-COMMANDS = 4
+COMMANDS = 2
 ROLES = ("agent", "handler", "supervisor", "department_head")
 
 
