@@ -23,6 +23,8 @@ _WHOLE_NAME_LETTERS_MIN: Final = 3
 _JOINED_LETTERS_MIN: Final = 6
 _NAME_PARTS_MAX: Final = 4
 _QUICK_LOOK_LETTERS_MAX: Final = 2000
+# Of the name of a field, with those that it stands in: a name has a short one.
+_FIELD_LETTERS_MAX: Final = 200
 
 _NAMES_OF_NAMES: Final = frozenset(
     {
@@ -53,7 +55,8 @@ _NOT_A_LETTER: Final = re.compile(r"[\W_]+")
 _DIGIT: Final = re.compile(r"\d")
 _NOT_A_DIGIT: Final = re.compile(r"\D+")
 _BETWEEN_NUMBERS: Final = re.compile(r"[^\d\s()+.-]+")
-_ADDRESS: Final = re.compile(r"[^\s<>,;@]+@[^\s<>,;@]+\.[^\s<>,;@]+")
+# Looked for where a word begins, and nowhere within it: else the time would grow with the square of its length.
+_ADDRESS: Final = re.compile(r"(?<![^\s<>,;@])[^\s<>,;@]+@[^\s<>,;@]+\.[^\s<>,;@]+")
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d|\b20\d{6}\b|\b\d\d:\d\d(?::\d\d)?\b")
 # As people write them down; the number of a ticket has letters before it.
@@ -213,7 +216,9 @@ def _told(person: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield field, value
         elif isinstance(value, Mapping):
             # {"name": {"first": …}} is a name, {"employer": {"name": …}} is none.
-            waiting += [(f"{field}_{inner}", each) for inner, each in value.items()]
+            # Cut off, or a long one would be written once for each that stands in it.
+            outer = field[:_FIELD_LETTERS_MAX]
+            waiting += [(f"{outer}_{inner}"[:_FIELD_LETTERS_MAX], each) for inner, each in value.items()]
         elif isinstance(value, list | tuple):
             waiting += [(field, each) for each in value]
         elif isinstance(value, int) and not isinstance(value, bool):
@@ -231,6 +236,12 @@ def _is_name(field: str) -> bool:
 def _plain(text: str) -> str:
     """The text in small letters, without accents, and with the ordinary forms of letters and digits."""
     if not text.isascii():
-        parted = unicodedata.normalize("NFKD", text)
-        text = unicodedata.normalize("NFC", "".join(each for each in parted if not unicodedata.combining(each)))
+        text = unicodedata.normalize("NFC", "".join(map(_without_accents, text)))
     return text.casefold()
+
+
+@lru_cache(4096)
+def _without_accents(letter: str) -> str:
+    """Letter by letter it is the same, since only accents change places; and a thousand of them in a row, which the
+    whole text may have, would be put in order in a million steps."""
+    return "".join(each for each in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(each))

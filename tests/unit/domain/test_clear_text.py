@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tracemalloc
 from typing import Any, get_type_hints
 
 import pytest
@@ -214,3 +215,31 @@ def test_much_that_is_known_and_much_that_is_said_are_compared_at_once() -> None
     flags = tuple(f"flag {number}" for number in range(50))
     assert found(known, flags=(*flags, "100049999")) == "ids"
     assert found(known, flags=flags) is None
+
+
+# Where the time grows with the square of the length these take hours.
+@pytest.mark.parametrize(
+    "value",
+    ["a" * 1_000_000, "1" * 1_000_000, "@".join("a" * 500_000), "a@" + "." * 500_000, "a" + "\u0316\u0300" * 250_000],
+    ids=["one word", "one number", "many half addresses", "half an address", "accents upon accents"],
+)
+def test_however_long_a_word_of_the_customers_is_it_is_compared_at_once(value: str) -> None:
+    assert found({"name": "Dora Chen", "note": value}, channel="phone 7654321 é") is None
+    assert found({"note": f"{value} d.chen@example.com"}, type="d.chen@example.com é") == "note"
+
+
+def test_a_long_name_of_a_field_is_not_kept_once_for_each_that_stands_in_it() -> None:
+    customer = {"k" * 10_000: {f"part {number}": "x" for number in range(5_000)}}
+    tracemalloc.start()
+    try:
+        assert found(customer, channel="phone") is None
+        _, most_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most_bytes < 10_000_000
+
+
+def test_accents_are_nothing_in_whichever_way_they_are_written() -> None:
+    for written in ("Zoë Núñez", "Zoe\u0308 Nu\u0301n\u0303ez", "Zoe\u0316\u0308 Nu\u0301\u0316n\u0303ez"):
+        assert found({"name": written}, product="zoe nunez") == "name"
+        assert found({"name": "Zoe Nunez"}, product=written) == "name"
