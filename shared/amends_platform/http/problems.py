@@ -20,6 +20,8 @@ from amends_platform.http.details import MEDIA_TYPE, details, new_instance
 
 # Who sends thousands of wrong fields is not told of each.
 _ERRORS_MAX = 50
+# Nor are they all looked at: each takes as much memory as a complaint does.
+_COUNTED_MAX = 1_000
 _INSTANCE = "problem_instance"
 
 
@@ -68,6 +70,8 @@ def invalid(error: ValidationError, body: type[BaseModel]) -> Problem:
     Each error carries a JSON pointer. What was sent is never repeated in the answer: a field that is not known is
     pointed at by what it stands in, and a known one is named that may have been meant.
     """
+    if error.error_count() > _COUNTED_MAX:
+        return Problem(422, "invalid-body", f"More than {_COUNTED_MAX:,} things are wrong with it.", errors=[])
     found = error.errors(include_url=False, include_input=False, include_context=False)
     if any(item["type"] == "json_invalid" for item in found):
         return Problem(400, "malformed-body", f"The body is no JSON: {found[0]['msg']}.")

@@ -7,13 +7,14 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 
 from amends_platform.policy.files import PolicyFileError
 from amends_store.migrate import migrate
-from tests.support.intake import Intake, complaint, running_intake
+from tests.support.intake import FOUND, Intake, complaint, running_intake
 from tests.support.postgres import Database, PostgresServer, new_database, running_postgres
 
 NOT_JSON = [b"", b"{", b"[1,", b"\xff\xfe", b'{"channel": "\xff"}', b'{"narrative": "\\ud800"}', b"[" * 100_000]
@@ -55,6 +56,30 @@ async def test_a_wrong_field_is_pointed_at(untouched: Intake, fields: dict[str, 
     assert response.status_code == 422, response.text
     assert pointer in [error["pointer"] for error in response.json()["errors"]]
     await _is_problem_and_nothing_changed(untouched, response)
+
+
+@pytest.mark.parametrize("number", [10**30, float("nan"), {"limits": [{"daily": float("-inf")}]}], ids=str)
+async def test_a_number_that_could_not_be_kept_as_it_is_is_refused(untouched: Intake, number: Any) -> None:
+    agent = await untouched.caller("agent")
+    customer = {"ref": "C-1", "account": 2**64 - 1, "balance": -0.5}
+    content = json.dumps(complaint(customer=customer | {"more": number}))
+    response = await agent.post("/v1/complaints", content=content)
+    assert response.status_code == 422, response.text
+    assert response.json()["errors"] == [
+        {"pointer": "/customer", "detail": "must have no number of more than 64 bits: write it as a text"}
+    ]
+    await _is_problem_and_nothing_changed(untouched, response)
+
+
+async def test_of_a_list_of_mistakes_the_first_is_told(untouched: Intake) -> None:
+    agent = await untouched.caller("handler")
+    case = uuid4()
+    for path, body, pointer in (
+        ("/v1/complaints", complaint(flags=["urgent", *[1] * 100_000]), "/flags/1"),
+        (f"/v1/complaints/{case}/investigation", FOUND | {"countermeasures": [1] * 100_000}, "/countermeasures/0"),
+    ):
+        response = await agent.post(path, body)
+        assert (response.status_code, [error["pointer"] for error in response.json()["errors"]]) == (422, [pointer])
 
 
 async def test_a_wrong_value_is_never_repeated_in_the_answer(untouched: Intake) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import pytest
@@ -36,3 +37,17 @@ def test_a_field_that_is_not_known_is_not_repeated_and_the_one_that_was_meant_is
         {"pointer": "/", "detail": "There is an unknown field: reason was meant?"},
         {"pointer": "/", "detail": "There is an unknown field."},
     ]
+
+
+def test_of_thousands_of_mistakes_it_is_told_only_that_there_are_so_many() -> None:
+    class Strict(Body, extra="forbid"):
+        pass
+
+    with pytest.raises(ValidationError) as refused:
+        Strict.model_validate_json(json.dumps(dict.fromkeys(map(str, range(1_000)), "x")))
+    problem = invalid(refused.value, Strict)
+    assert (problem.status, problem.detail, problem.members["errors"]) == (
+        422,
+        "More than 1,000 things are wrong with it.",
+        [],
+    )

@@ -60,7 +60,8 @@ Branch = Annotated[
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 128, "not": {"const": ALL_BRANCHES}}),
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=100_000), AfterValidator(_no_null)]
-Names = Annotated[tuple[Name, ...], Field(max_length=50)]
+# Of what is wrong in a list the first is told: a hundred thousand mistakes would be kept until the last was found.
+Names = Annotated[tuple[Name, ...], Field(max_length=50, fail_fast=True)]
 Time = Annotated[AwareDatetime, AfterValidator(_in_reach)]
 Position = Annotated[int, Field(ge=1, lt=2**63)]
 Number = Annotated[int, Field(ge=1, lt=2**31)]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from collections.abc import Iterable
+from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from amends_domain.commands import Receive
 from amends_intake.bodies.base import Body, Branch, Name, Names, Text, Time
+
+# Those that JSON can be written with again.
+_WHOLE_NUMBERS: Final = range(-(2**63), 2**64)
 
 
 class Customer(BaseModel):
@@ -20,12 +25,31 @@ class Customer(BaseModel):
     name: Text | None = None
     phone: Text | None = None
 
+    @model_validator(mode="after")
+    def _can_be_kept(self) -> Customer:
+        if self.model_extra:
+            _check_numbers(self.model_extra.values())
+        return self
+
     def personal(self) -> dict[str, JsonValue]:
         """All but the key, as JSON values."""
         if self.model_extra:
             return self.model_dump(mode="json", exclude={"ref"}, exclude_none=True)
         told = {"name": self.name, "phone": self.phone}
         return {field: value for field, value in told.items() if value is not None}
+
+
+def _check_numbers(values: Iterable[JsonValue]) -> None:
+    waiting = list(values)
+    for value in waiting:
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif (isinstance(value, float) and not math.isfinite(value)) or (
+            isinstance(value, int) and value not in _WHOLE_NUMBERS
+        ):
+            raise ValueError("must have no number of more than 64 bits: write it as a text")
 
 
 class ComplaintBody(Body):

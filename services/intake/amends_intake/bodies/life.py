@@ -64,7 +64,7 @@ class Investigation(Part):
     at_fault: bool
     countermeasures: Annotated[
         tuple[Annotated[PlannedCountermeasure, BeforeValidator(_or_text_alone)], ...],
-        Field(max_length=50, json_schema_extra=_says_so),
+        Field(max_length=50, fail_fast=True, json_schema_extra=_says_so),
     ] = ()
 
     def command(self) -> Investigate:
