@@ -18,15 +18,16 @@ from amends_platform.evidence.tree_head import SignedCheckpoint, checkpoint_at_o
 from amends_platform.http.problems import Problem
 from amends_platform.policy.book import restored
 from amends_platform.words import words as words_of
-from amends_store.read import Executor
+from amends_store.read import Executor, UpToPosition, read_stream
 from amends_store.records import StoredEvent
 from amends_store.tiles import inclusion_proof
 from amends_workflow.answering import Answering
+from amends_workflow.enquiries import Enquirer, not_permitted
 from amends_workflow.parameters import PastParameters
 from amends_workflow.press import PRESS
 from amends_workflow.statements import statement
 from amends_workflow.timing import timing_of
-from amends_workflow.unsealing import Reader
+from amends_workflow.unsealing import Reader, names_staff
 from amends_workflow.wording import in_words
 
 _POLICY_SOURCES: Final = statement("policy_sources")
@@ -35,14 +36,27 @@ _WAIT_SECONDS_MAX: Final = 15.0
 _LOOK_AGAIN_SECONDS: Final = 0.25
 
 
-async def bundle_of(
+async def evidence_for(
+    of: Answering, asked: Enquirer, name: str, *, with_words: bool, with_pdf: bool
+) -> tuple[Subject, bytes]:
+    """The case called `name`, and its bundle, with what people said where they may read that and want it.
+
+    Raises AlteredPolicy, and Problem: 403 where the case names staff who are not theirs to know, 404 where there is no
+    such case or nothing is signed here, 503 while no checkpoint covers the case, 501 for want of a PDF.
+    """
+    found = await of.enquiries.case(asked, name)
+    rows = await read_stream(of.view_of(asked), found.id, up_to=UpToPosition(found.position))
+    staff = asked.may("read-complained-of", found.branch)
+    if not staff.is_permitted and any(map(names_staff, rows)):
+        # What is proven is the very bytes: nothing can be left out of them.
+        raise not_permitted(staff, "read-complained-of")
+    reader = of.enquiries.reader_for_words(asked, found) if with_words else None
+    return await _bundle_of(of, found.id, rows, reader, with_pdf=with_pdf)
+
+
+async def _bundle_of(
     of: Answering, case_id: UUID, rows: list[StoredEvent], reader: Reader | None, *, with_pdf: bool
 ) -> tuple[Subject, bytes]:
-    """The case with these events, and its bundle. `reader` is None where personal data is left out.
-
-    Raises AlteredPolicy, and Problem: 404 where nothing is signed here, 503 while no checkpoint covers the case, 501
-    for want of a PDF.
-    """
     if of.signer is None:
         raise Problem(404, "no-signing-key", "This service has no signing key: it signs nothing, so it proves nothing.")
     words = None if reader is None else await _words(reader, rows)

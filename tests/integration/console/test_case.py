@@ -326,6 +326,15 @@ async def test_evidence_is_taken_away_with_words_and_without(desk: Desk) -> None
     assert "personal=true" not in await integration.see(f"/cases/{case['reference']}")
 
 
+async def test_evidence_that_names_staff_is_for_those_who_may_know_whom(desk: Desk) -> None:
+    case = await a_case(desk, ("classification", {"complained_of": ["s-teller"]}))
+    path = f"/cases/{case['reference']}/evidence"
+    assert b"s-teller" in (await (await desk.visitor("handler")).get(path)).content
+    refused = await (await desk.visitor("integration")).get(path)
+    assert refused.status_code == 403
+    assert "s-teller" not in refused.text
+
+
 async def test_without_intake_the_page_only_shows_and_says_so(desk: Desk) -> None:
     case, visitor = await a_case(desk), await desk.visitor("handler")
     form = {**await opened(visitor, case, "note"), "text": "Keep this."}

@@ -10,12 +10,10 @@ from starlette.responses import Response
 from amends_platform.contract.openapi import answers as problems
 from amends_platform.contract.problem_answers import header
 from amends_platform.guarding.pace import unhurried
-from amends_store.read import UpToPosition, read_stream
 from amends_workflow.answering import Of, asking
-from amends_workflow.enquiries import Enquirer, not_permitted
-from amends_workflow.evidence import bundle_of
+from amends_workflow.enquiries import Enquirer
+from amends_workflow.evidence import evidence_for
 from amends_workflow.parameters import EvidenceParameters
-from amends_workflow.unsealing import names_staff
 
 routes = APIRouter(prefix="/v1")
 
@@ -57,14 +55,7 @@ async def evidence(
     parameters: Annotated[EvidenceParameters, Query()],
 ) -> Response:
     await of.enquiries.wait(parameters)
-    found = await of.enquiries.case(asked, id)
-    rows = await read_stream(of.view_of(asked), found.id, up_to=UpToPosition(found.position))
-    staff = asked.may("read-complained-of", found.branch)
-    if not staff.is_permitted and any(map(names_staff, rows)):
-        # What is proven is the very bytes: nothing can be left out of them.
-        raise not_permitted(staff, "read-complained-of")
-    reader = of.enquiries.reader_for_words(asked, found) if parameters.personal else None
-    subject, bundle = await bundle_of(of, found.id, rows, reader, with_pdf=parameters.pdf)
+    subject, bundle = await evidence_for(of, asked, id, with_words=parameters.personal, with_pdf=parameters.pdf)
     headers = {
         "Content-Disposition": f'attachment; filename="evidence-{subject.reference}.zip"',
         # There are names in it.

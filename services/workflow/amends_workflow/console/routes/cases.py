@@ -14,7 +14,7 @@ from starlette.responses import Response
 from amends_domain.reference import reference_of
 from amends_platform.guarding.pace import unhurried
 from amends_platform.http.problems import Problem
-from amends_store.read import UpToPosition, UpToVersion, read_stream
+from amends_store.read import UpToVersion, read_stream
 from amends_workflow.console.acting.action import Action
 from amends_workflow.console.acting.filling import Filled, field_at, fill
 from amends_workflow.console.acting.looking import version_meant
@@ -32,7 +32,7 @@ from amends_workflow.console.present import Present
 from amends_workflow.console.rendering import go_to, page, words_for
 from amends_workflow.console.routing import PageRoute
 from amends_workflow.console.visitors import Console, Of, Visitor, seeing
-from amends_workflow.evidence import bundle_of
+from amends_workflow.evidence import evidence_for
 from amends_workflow.parameters import CaseParameters
 
 routes = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -117,13 +117,8 @@ async def do(
 async def evidence(
     request: Request, name: str, visitor: Annotated[Visitor, seeing("take-evidence")], console: Of
 ) -> Response:
-    of, asked = console.of, visitor.asked
-    found = await of.enquiries.case(asked, name)
-    rows = await read_stream(of.view_of(asked), found.id, up_to=UpToPosition(found.position))
     with_words = request.query_params.get("personal") == "true"
-    subject, bundle = await bundle_of(
-        of, found.id, rows, of.enquiries.reader_for_words(asked, found) if with_words else None, with_pdf=False
-    )
+    subject, bundle = await evidence_for(console.of, visitor.asked, name, with_words=with_words, with_pdf=False)
     headers = {**PAGE, "Content-Disposition": f'attachment; filename="evidence-{subject.reference}.zip"'}
     return Response(bundle, 200, headers, "application/zip")
 
