@@ -12,6 +12,7 @@ from uuid import UUID
 
 import orjson
 
+from amends_domain.access.judging import OTHER_BRANCH, ROLE_NOT_ALLOWED, Answer, may
 from amends_domain.commands import ApproveErasure, RejectErasure, RequestErasure
 from amends_domain.decide import Context, Rejection
 from amends_domain.decisions.erasure import ErasureCommand, Recordings, decide_erasure, given_away
@@ -52,8 +53,11 @@ class Forgetting:
         if request.if_version is not None:
             raise refusals.no_version()
         tenant = request.principal.tenant
+        permission = may(request.principal.grants, command.NAME)
         for _ in range(ATTEMPTS_MAX):
             customer = await find_customer(self._clerk.pool, self._clerk.cases, tenant, customer_ref)
+            if not permission.is_permitted:
+                return await self._again(request) or await self._refuse_role(permission, customer, command, request)
             if customer is None:
                 raise refusals.no_such_customer()
             context = self._clerk.context(request, command.NAME, *sorted({case.branch for case in customer.cases}))
@@ -122,11 +126,26 @@ class Forgetting:
             await destroy(self._store, self._clerk.keyring, UUID(key_id))
         return CustomerAnswered(_filled(answer, last_position), is_repeat=True)
 
+    async def _refuse_role(
+        self, permission: Answer, customer: Customer | None, command: ErasureCommand, request: Request
+    ) -> NoReturn:
+        """For whoever may do it to nobody: the same, whether there is such a customer or not."""
+        rejection = Rejection(ROLE_NOT_ALLOWED, f"The role {permission.grant.role} may not {command.NAME}.")
+        case = None if customer is None else customer.cases[0]
+        await self._clerk.keep_for_audit(Refused(rejection, case, permission.grant), command.NAME, request)
+        raise refusals.of_customer(rejection)
+
     async def _refuse(
         self, rejection: Rejection, customer: Customer, command: ErasureCommand, context: Context, request: Request
     ) -> NoReturn:
         refused = Refused(rejection, customer.cases[0], context.actor.grant)
         await self._clerk.keep_for_audit(refused, command.NAME, request)
+        grants = request.principal.grants
+        if rejection.code == OTHER_BRANCH and not any(
+            may(grants, "read-erasure", case.branch).is_permitted for case in customer.cases
+        ):
+            # Of a customer none of whose cases they may see they are not told that there is one.
+            raise refusals.no_such_customer()
         members: dict[str, Any] = {}
         if rejection.code == "legal-hold":
             # Everybody who may ask for an erasure may read what is written about the customer.

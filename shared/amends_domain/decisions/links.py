@@ -46,10 +46,11 @@ def merge(case: Case, command: Merge, context: Context) -> Decision:
         return Rejection("no-such-case", "There is no such case to merge into.")
     if other.id == case.id:
         return Rejection("same-case", "A case is not merged into itself.")
-    if other.customer_ref != case.customer_ref:
-        return Rejection("other-customer", "The two cases are not the same customer's.")
     if not may(context.actor.grants, command.NAME, other.branch).is_permitted:
         return Rejection("other-branch", f"Your key is for branch {context.actor.branch}; {_name(other)} is not there.")
+    # Only now: whose another branch's case is, is nobody's to try out.
+    if other.customer_ref != case.customer_ref:
+        return Rejection("other-customer", "The two cases are not the same customer's.")
     if not other.is_open:
         return Rejection("survivor-closed", f"{_name(other)} is {other.status.value}: reopen it first.")
     if other.kind != case.kind and case.kind == COMPLAINT:

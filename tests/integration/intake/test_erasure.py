@@ -104,12 +104,11 @@ async def test_a_request_is_rejected_by_a_head_or_taken_back(intake: Intake) -> 
 
 async def test_who_may_not_is_refused_and_it_is_kept_for_audit(intake: Intake) -> None:
     handler, _, (case,) = await _asked(intake, cases=1)
-    agent, elsewhere = await intake.caller("agent"), await intake.caller("executive", branch="harbour")
+    agent = await intake.caller("agent")
     same_person = await intake.caller("executive", person=handler.person)
     tried: list[tuple[Caller, str, dict[str, Any], str]] = [
         (agent, ERASURE, ASK, "role-not-allowed"),
         (handler, APPROVAL, {}, "role-not-allowed"),
-        (elsewhere, APPROVAL, {}, "other-branch"),
         (same_person, APPROVAL, {}, "own-request"),
     ]
     for who, path, body, code in tried:
@@ -118,6 +117,35 @@ async def test_who_may_not_is_refused_and_it_is_kept_for_audit(intake: Intake) -
     assert [(row["principal"], row["code"]) for row in kept] == [(who.person, code) for who, _, _, code in tried]
     assert {str(row["case_id"]) for row in kept} == {case["id"]}
     assert await intake.types(case) == ["complaint-received", "erasure-requested"]
+
+
+async def test_nobody_learns_by_asking_to_forget_somebody_who_complained_elsewhere(intake: Intake) -> None:
+    _, _, (case,) = await _asked(intake, cases=1)
+    tried = [
+        *(("executive", "harbour", way) for way in ("", "/approval", "/rejection")),
+        *(("handler", "harbour", way) for way in ("", "/approval")),
+        *((role, None, "") for role in ("agent", "admin", "auditor", "integration")),
+    ]
+    said = set()
+    for role, branch, way in tried:
+        who = await intake.caller(role, branch=branch)
+        paths = (ERASURE + way, f"/v1/customers/C-2/erasure{way}")
+        answers = [await who.post(path, {} if way else ASK) for path in paths]
+        told, of_nobody = ((each.status_code, each.json() | {"instance": None}) for each in answers)
+        assert told == of_nobody
+        said.add(refused(answers[0]))
+    assert said == {(404, "no-such-customer"), (403, "role-not-allowed")}
+    # What was tried on somebody's cases is on record all the same.
+    kept = await intake.rows("SELECT code FROM refusals WHERE case_id = $1 ORDER BY id", UUID(case["id"]))
+    assert [row["code"] for row in kept] == ["other-branch"] * 4 + ["role-not-allowed"] * 5
+
+
+async def test_who_has_some_of_a_customers_cases_is_told_that_there_are_others(intake: Intake) -> None:
+    handler = await intake.caller("handler")
+    await handler.receive()
+    await handler.receive(branch="harbour")
+    here = await intake.caller("handler", branch="harbour")
+    assert refused(await here.post(ERASURE, ASK)) == (403, "other-branch")
 
 
 async def test_what_cannot_be_changes_nothing(intake: Intake) -> None:

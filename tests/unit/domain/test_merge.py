@@ -110,6 +110,8 @@ def test_a_case_is_not_merged_into_an_incident() -> None:
 def test_a_key_of_one_branch_merges_into_cases_of_that_branch_only() -> None:
     here = actor("handler", "north-street")
     second().refuses(MERGE, "other-branch", here, other=first(branch="harbour"))
+    # Nor is told whose that is.
+    second(customer_ref="C-2").refuses(MERGE, "other-branch", here, other=first(branch="harbour"))
     assert second().does(MERGE, here, other=first())
 
 
