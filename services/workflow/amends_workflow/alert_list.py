@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from amends_domain.case import ALL_BRANCHES
 from amends_store.read import Executor
 from amends_workflow.case_list import Scope
 from amends_workflow.conditions import Conditions, fetch_planned
-from amends_workflow.pages import key_time
+from amends_workflow.pages import POSITION, TIME, Shape, key_time
 from amends_workflow.parameters import AlertListParameters
 
+KEY: Final[Shape] = (TIME, POSITION)
 _COLUMNS = (
     "position, case_id, reference, branch, kind, clock, role, owed_by, due_at, owner, recorded_at, acknowledged_by,"
     " acknowledged_at, acknowledged_position"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from amends_store.read import Executor
 from amends_workflow.case_list import Scope
 from amends_workflow.conditions import Conditions, fetch_planned
+from amends_workflow.pages import POSITION, Shape
+
+KEY: Final[Shape] = (POSITION,)
 
 
 class ListedEntries(NamedTuple):

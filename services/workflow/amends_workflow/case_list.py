@@ -10,9 +10,10 @@ from uuid import UUID
 from amends_domain.case import ALL_BRANCHES, CLOSED, INCIDENT, OPEN
 from amends_store.read import Executor
 from amends_workflow.conditions import Conditions, fetch_planned
-from amends_workflow.pages import key_time
+from amends_workflow.pages import ID, TIME, Shape, key_time
 from amends_workflow.parameters import CaseListParameters, Openness
 
+KEY: Final[Shape] = (TIME, ID)
 COLUMNS: Final = (
     "id, reference, state, version, position, grade, owner, branch, cycle, kind, channel, type, cause, customer_ref,"
     " external_ref, flags, historical, breached, hand_offs, escalations, incident, merged_into, next_due_at,"

@@ -30,9 +30,11 @@ from amends_domain.policy import Policy
 from amends_store.read import Executor
 from amends_store.records import StoredEvent
 from amends_workflow.case_list import COLUMNS, Scope
+from amends_workflow.pages import POSITION, Shape
 from amends_workflow.statements import statement
 
 CASES_MAX: Final = 200
+KEY: Final[Shape] = (POSITION,)
 
 # Each exchange with the customer, what they were promised, where their cases began and ended, and why the words of
 # people may be gone.

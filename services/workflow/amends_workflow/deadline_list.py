@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from amends_store.read import Executor
 from amends_workflow.case_list import Scope
 from amends_workflow.conditions import Conditions, fetch_planned
-from amends_workflow.pages import key_time
+from amends_workflow.pages import ID, NAME, TIME, VERSION, Shape, key_time
 from amends_workflow.parameters import DeadlineListParameters
+
+KEY: Final[Shape] = (TIME, ID, NAME, VERSION)
 
 
 class ListedDeadlines(NamedTuple):

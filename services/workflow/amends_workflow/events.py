@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import structlog
 
 from amends_store.read import Executor
 from amends_store.records import StoredEvent
+from amends_workflow.pages import POSITION, VERSION, Shape
 from amends_workflow.statements import statement
 
 log = structlog.get_logger()
 
+KEY: Final[Shape] = (VERSION,)
+KEY_OF_CASES: Final[Shape] = (POSITION,)
 _CASE_EVENTS = statement("case_events")
 _EVENTS_OF_CASES = statement("events_of_cases")
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from amends_platform.contract.openapi import answers as problems
 from amends_workflow import answers
-from amends_workflow.alert_list import list_alerts
+from amends_workflow.alert_list import KEY, list_alerts
 from amends_workflow.alert_shapes import AlertPage
 from amends_workflow.answering import Of, asking
 from amends_workflow.enquiries import Enquirer
@@ -36,7 +36,7 @@ async def alerts(
     parameters: Annotated[AlertListParameters, Query()],
 ) -> Response:
     pages = Pages(request, asked.scope)
-    after = pages.after(parameters.cursor)
+    after = pages.after(parameters.cursor, KEY)
     await of.enquiries.wait(parameters)
     async with of.view_of(asked).reading() as conn:
         listed = await list_alerts(conn, asked.scope, parameters, after)

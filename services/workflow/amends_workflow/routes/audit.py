@@ -17,7 +17,7 @@ from amends_store.read import Executor
 from amends_store.tiles import consistency_proof, inclusion_proof
 from amends_workflow import answers, shapes
 from amends_workflow.answering import Of, asking
-from amends_workflow.audit_trails import ListedEntries
+from amends_workflow.audit_trails import KEY, ListedEntries
 from amends_workflow.case_list import Scope
 from amends_workflow.enquiries import Enquirer
 from amends_workflow.pages import Pages
@@ -184,7 +184,7 @@ async def _entries(
 ) -> Response:
     """A page of what one of the audit trails has."""
     pages = Pages(request, asked.scope)
-    after = pages.after(parameters.cursor)
+    after = pages.after(parameters.cursor, KEY)
     await of.enquiries.wait(parameters)
     case_id = None if parameters.case is None else await of.enquiries.case_id(parameters.case)
     async with of.view_of(asked).reading() as conn:

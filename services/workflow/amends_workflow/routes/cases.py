@@ -12,11 +12,10 @@ from amends_domain.policy import Policy
 from amends_domain.reference import reference_of
 from amends_platform.contract.openapi import answers as problems
 from amends_platform.contract.problem_answers import header
-from amends_workflow import answers, shapes
+from amends_workflow import answers, case_list, shapes
 from amends_workflow.answering import Of, asking
-from amends_workflow.case_list import list_cases
 from amends_workflow.enquiries import Enquirer
-from amends_workflow.events import case_events, events_of_cases
+from amends_workflow.events import KEY, KEY_OF_CASES, case_events, events_of_cases
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import (
     CaseListParameters,
@@ -90,7 +89,7 @@ async def cases(
     parameters: Annotated[CaseListParameters, Query()],
 ) -> Response:
     pages = Pages(request, asked.scope)
-    after = pages.after(parameters.cursor)
+    after = pages.after(parameters.cursor, case_list.KEY)
     await of.enquiries.wait(parameters)
     moment = await moment_of(of, parameters)
     wanted = parameters.asked_by(asked.person)
@@ -98,7 +97,7 @@ async def cases(
         listed = await of.past.cases(asked.scope, wanted, moment, after)
     else:
         async with of.view_of(asked).reading() as conn:
-            listed = await list_cases(conn, asked.scope, wanted, after)
+            listed = await case_list.list_cases(conn, asked.scope, wanted, after)
     page = answers.page(listed.rows, pages.next(listed.last))
     return answers.json_response(page | {"as_of": parameters.as_of, "valid_at": parameters.valid_at})
 
@@ -130,7 +129,7 @@ async def events(
     parameters: Annotated[EventParameters, Query()],
 ) -> Response:
     pages = Pages(request, asked.scope)
-    after = pages.after(parameters.cursor)
+    after = pages.after(parameters.cursor, KEY_OF_CASES if parameters.merged else KEY)
     await of.enquiries.wait(parameters)
     found = await of.enquiries.case(asked, id)
     reader = of.enquiries.reader(asked, "events", found)

@@ -13,7 +13,7 @@ from amends_platform.http.problems import Problem
 from amends_platform.sealing import CannotUnseal
 from amends_workflow import answers, erasure_shapes, shapes
 from amends_workflow.answering import Of, asking
-from amends_workflow.customers import customer_cases, customer_events, promise_clocks, spoken_by
+from amends_workflow.customers import KEY, customer_cases, customer_events, promise_clocks, spoken_by
 from amends_workflow.enquiries import Enquirer
 from amends_workflow.pages import Pages
 from amends_workflow.parameters import Paged, Parameters
@@ -48,7 +48,7 @@ async def timeline(
     parameters: Annotated[Paged, Query()],
 ) -> Response:
     pages = Pages(request, asked.scope)
-    after = pages.after(parameters.cursor)
+    after = pages.after(parameters.cursor, KEY)
     await of.enquiries.wait(parameters)
     # The null character is in no text of the database, and PostgreSQL does not even compare with it.
     theirs = [] if "\x00" in ref else await customer_cases(of.view_of(asked), asked.scope, ref)

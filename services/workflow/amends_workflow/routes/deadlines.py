@@ -14,7 +14,7 @@ from amends_platform.http.problems import Problem
 from amends_platform.words import words
 from amends_workflow import answers, shapes
 from amends_workflow.answering import Of, asking
-from amends_workflow.deadline_list import list_deadlines
+from amends_workflow.deadline_list import KEY, list_deadlines
 from amends_workflow.enquiries import Enquirer
 from amends_workflow.explanation import explain
 from amends_workflow.explanation_shapes import Explanation
@@ -74,7 +74,7 @@ async def deadlines(
     parameters: Annotated[DeadlineListParameters, Query()],
 ) -> Response:
     pages = Pages(request, asked.scope)
-    after = pages.after(parameters.cursor)
+    after = pages.after(parameters.cursor, KEY)
     await of.enquiries.wait(parameters)
     moment = await moment_of(of, parameters)
     if moment is not None:

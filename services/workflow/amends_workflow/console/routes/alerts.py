@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from amends_platform.http.problems import Problem
 from amends_store.read import head_position
-from amends_workflow.alert_list import list_alerts
+from amends_workflow.alert_list import KEY, list_alerts
 from amends_workflow.console.acting.sending import Done, Refused, send
 from amends_workflow.console.alert_entries import SINCE, alert_entries, alert_filters, wanted_alerts
 from amends_workflow.console.cases.doing import said_of
@@ -75,7 +75,7 @@ async def _page(
     wanted = wanted_alerts(filters, present.now, present.zone)
     pages = Pages(request, asked.scope)
     async with of.view_of(asked).reading() as conn:
-        listed = await list_alerts(conn, asked.scope, wanted, pages.after(filters.cursor))
+        listed = await list_alerts(conn, asked.scope, wanted, pages.after(filters.cursor, KEY))
         entries = await alert_entries(conn, listed.rows, words_for(request), present.zone)
     clocks = codes("clock", None) if present.policy is None else tuple(each.name for each in present.policy.clocks)
     return page(

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from amends_platform.evidence.tree_head import SignedSoFar, latest_checkpoint
 from amends_platform.http.problems import Problem
-from amends_workflow.audit_trails import ListedEntries
+from amends_workflow.audit_trails import KEY, ListedEntries
 from amends_workflow.console.rendering import go_to, page
 from amends_workflow.console.routing import PageRoute
 from amends_workflow.console.visitors import Console, Of, Visitor, seeing
@@ -75,7 +75,9 @@ async def _refused(console: Console, visitor: Visitor, pages: Pages, cursor: str
         return None
     wanted = RefusalParameters(limit=_REFUSALS)
     async with console.of.view_of(visitor.asked, "read-refusals").reading() as conn:
-        return await list_refusals(conn, visitor.asked.scope_of("read-refusals"), wanted, None, pages.after(cursor))
+        return await list_refusals(
+            conn, visitor.asked.scope_of("read-refusals"), wanted, None, pages.after(cursor, KEY)
+        )
 
 
 async def _read(console: Console, visitor: Visitor, filters: Mapping[str, str]) -> ListedEntries | None:

@@ -12,7 +12,7 @@ from amends_domain.policy import Policy
 from amends_domain.reference import BadReference, position_of, reference_of
 from amends_platform.ids import case_id_of_external_ref
 from amends_workflow.answering import Answering
-from amends_workflow.case_list import list_cases
+from amends_workflow.case_list import KEY, list_cases
 from amends_workflow.console.choices import branches, codes
 from amends_workflow.console.queue_filters import EVERY_STATE, ORDERS, WITHIN, Filters, filters_of, wanted_of
 from amends_workflow.console.rendering import go_to, page
@@ -37,7 +37,7 @@ async def queue(request: Request, visitor: Annotated[Visitor, seeing("read-queue
     wanted = wanted_of(filters, asked.person, present.now)
     pages = Pages(request, asked.scope)
     async with of.view_of(asked).reading() as conn:
-        listed = await list_cases(conn, asked.scope, wanted, pages.after(filters.cursor))
+        listed = await list_cases(conn, asked.scope, wanted, pages.after(filters.cursor, KEY))
     return page(
         request,
         "queue.html",
