@@ -9,7 +9,6 @@ from uuid import UUID
 from amends_store.read import Executor
 from amends_store.statements import statement
 
-_FIRE_DUE_TIMERS: Final = statement("fire_due_timers")
 _CATCH_UP_TIMERS: Final = statement("catch_up_timers")
 _FIRED_EVENTS: Final = statement("fired_events")
 
@@ -38,14 +37,9 @@ async def fired_events(conn: Executor, fired: list[Fired]) -> list[FiredEvent]:
     return [FiredEvent._make(row) for row in rows]
 
 
-async def fire_due(conn: Executor, limit: int) -> list[Fired]:
-    """Fire at most `limit` due timers, the oldest first, and those of one case together. Malformed ones go to
-    `timer_quarantine`."""
-    return [Fired._make(row) for row in await conn.fetch(_FIRE_DUE_TIMERS, limit)]
-
-
 async def catch_up(conn: Executor, limit: int, batches_max: int) -> list[Fired]:
-    """`fire_due` again and again, while there is as much as `limit` to fire. `conn` is in no
-    transaction: each batch has its own, and what was committed stays when a later one fails."""
+    """Fire what is due, the oldest first and what is due of one case together, in batches of at most `limit`, while
+    there is as much. Malformed timers go to `timer_quarantine`. `conn` is in no transaction: each batch has its own,
+    and what was committed stays when a later one fails."""
     row = await conn.fetchrow(_CATCH_UP_TIMERS, limit, batches_max)
     return [Fired._make(each) for each in zip(row["positions"], row["case_ids"], row["fired_for"], strict=True)]

@@ -53,7 +53,8 @@ _ANY_VERSION = (
 
 _PUBLISHING_FIRST = """\
     async with conn.acquire() as session, session.transaction():  # type: ignore
-        fired = await fire_due(session, limit)
+        rows = await session.fetch("SELECT position, case_id, fires_at FROM fire_due_timers($1)", limit)
+        fired = [Fired._make(row) for row in rows]
         if fired:
             await _publish(session, fired)
     return fired

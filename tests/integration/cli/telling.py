@@ -12,9 +12,9 @@ from uuid import UUID
 import asyncpg
 
 from amends_domain.commands import Apologize, PromiseToCustomer, RecordContact, Reopen, Withdraw
-from amends_store.timers import fire_due
 from tests.integration.workflow.conftest import Log, project
 from tests.support.postgres import Database
+from tests.support.timers import fire_due
 
 POLICY = """\
 policy: hours

@@ -14,11 +14,11 @@ from amends_platform.failures import CannotReach
 from amends_platform.replaying import expected, folding, replays
 from amends_platform.replaying.replays import Replayed, replay_and_compare, replay_as_of, replay_case
 from amends_platform.verifying.log import Request, Verified, verify_log
-from amends_store.timers import fire_due
 from tests.integration.cli.telling import Told, change, connected
 from tests.integration.workflow.conftest import Log, project
 from tests.support.lives import HEAD
 from tests.support.postgres import Database
+from tests.support.timers import fire_due
 
 
 async def replayed(database: Database) -> Replayed:

@@ -17,9 +17,10 @@ from amends_store.leaf import leaf_hash
 from amends_store.read import head_position, read_log, read_stream
 from amends_store.records import Appended
 from amends_store.statements import statement
-from amends_store.timers import Fired, catch_up, fire_due
+from amends_store.timers import Fired, catch_up
 from tests.support.appends import a_command
 from tests.support.postgres import Database
+from tests.support.timers import fire_due
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -10,9 +10,9 @@ from uuid import UUID
 import orjson
 
 from amends_domain.commands import Apologize, KeepPromise, MakePromise
-from amends_store.timers import fire_due
 from tests.integration.workflow.comparing import the_read_model_is_what_the_log_says
 from tests.integration.workflow.conftest import Log, project
+from tests.support.timers import fire_due
 
 POLICY = """\
 policy: steps

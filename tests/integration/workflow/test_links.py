@@ -12,9 +12,9 @@ import orjson
 import pytest
 
 from amends_domain.commands import ChangeFlags, Classify, CloseIncident
-from amends_store.timers import fire_due
 from tests.integration.workflow.conftest import Log, project
 from tests.integration.workflow.test_rebuild import contents, rebuild
+from tests.support.timers import fire_due
 
 POLICY = """\
 policy: belonging

@@ -47,7 +47,6 @@ from amends_store.follow import Follower
 from amends_store.pool import connect_pool
 from amends_store.read import head_position, read_log
 from amends_store.records import StoredEvent
-from amends_store.timers import fire_due
 from amends_workflow.projection import CHECKPOINT, Projection
 from tests.integration.workflow.comparing import (
     every_deadline_came_to_its_end_once,
@@ -57,6 +56,7 @@ from tests.integration.workflow.conftest import WAIT_SECONDS_MAX, Log, project, 
 from tests.support.keys import key_store_in
 from tests.support.lives import HANDLER
 from tests.support.postgres import Database
+from tests.support.timers import fire_due
 
 _HOUR = timedelta(hours=1)
 

@@ -1,1 +1,0 @@
-SELECT "position", case_id, fires_at FROM fire_due_timers($1)
