@@ -5,6 +5,7 @@ import os
 import signal
 
 import pytest
+import structlog
 
 # A shell that runs the tests as a job behind itself ignores Ctrl-C for it, and whatever they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -20,6 +21,14 @@ pytest_plugins = [
     "tests.support.browser",
     "tests.support.scheduling",
 ]
+
+# As structlog is by itself, but for pictures of tracebacks: many a test breaks something on purpose.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 # Here the database's owner is everybody, and keys are made up.
 os.environ["AMENDS_MODE"] = "development"

@@ -111,7 +111,8 @@ def _expected_alerts(case: Case, events: list[StoredEvent]) -> Iterator[dict[str
         event: Any = one.event
         if not isinstance(event, ReminderIssued | DeadlineBreached | CaseEscalated):
             continue
-        owners = [e.event.owner for e in recorded[: one.version] if hasattr(e.event, "owner")]
+        by_then = fold(None, case.id, recorded[: one.version])
+        assert by_then is not None
         seen = [e for e in recorded if isinstance(e.event, AlertAcknowledged) and e.event.position == one.position]
         yield {
             "position": one.position,
@@ -124,7 +125,7 @@ def _expected_alerts(case: Case, events: list[StoredEvent]) -> Iterator[dict[str
             "role": getattr(event, "to", None),
             "owed_by": getattr(event, "owed_by", None),
             "due_at": event.due_at,
-            "owner": owners[-1],
+            "owner": by_then.owner,
             "recorded_at": one.recorded_at,
             "acknowledged_by": seen[0].actor if seen else None,
             "acknowledged_at": seen[0].recorded_at if seen else None,
