@@ -7,7 +7,7 @@ its rows of then, and only those that have moved are folded: once for all pages,
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -35,6 +35,8 @@ from amends_workflow.view import View
 # Folding so many takes some seconds; who asks for more waits for nothing.
 MOVED_MAX = 20_000
 
+# Each of their questions may be about another moment, and wait for its turn.
+_ASKED_BY_ONE_MAX = 4
 _KEPT_MAX = 4
 _FETCHED_AT_ONCE = 100
 # Some milliseconds, for which nothing else is answered.
@@ -106,6 +108,9 @@ class PastQueue:
         self._tenant = tenant
         self._policies = policies
         self._kept: OrderedDict[tuple[Moment, bool], _Then] = OrderedDict()
+        # One moment is folded after the other: what else this process does would have to wait for all of them.
+        self._turn = asyncio.Semaphore(1)
+        self._asking: Counter[str] = Counter()
 
     async def unseen(self, moment: Moment) -> int | None:
         """The position that the read model has to come to before it knows all that was recorded by then."""
@@ -115,28 +120,44 @@ class PastQueue:
         return position
 
     async def cases(
-        self, scope: Scope, wanted: CaseListParameters, moment: Moment, after: Sequence[Any] | None
+        self, person: str, scope: Scope, wanted: CaseListParameters, moment: Moment, after: Sequence[Any] | None
     ) -> Listed:
-        """One page, as `list_cases`. Raises UnknownPolicy, and a 422 problem when too many cases have moved."""
-        async with self._then(moment, with_deadlines=False) as (conn, then):
+        """One page, as `list_cases`, for this person. Raises UnknownPolicy, a 422 problem when too many cases have
+        moved, and a 429 problem for whoever asks for many moments at once."""
+        async with self._asked_by(person), self._then(moment, with_deadlines=False) as (conn, then):
             return await list_cases(conn, scope, wanted, after, Past(moment.unmoved_since, then.cases()))
 
     async def deadlines(
-        self, scope: Scope, wanted: DeadlineListParameters, moment: Moment, after: Sequence[Any] | None
+        self, person: str, scope: Scope, wanted: DeadlineListParameters, moment: Moment, after: Sequence[Any] | None
     ) -> ListedDeadlines:
-        """One page, as `list_deadlines`. Raises UnknownPolicy, and a 422 problem when too many cases have moved."""
-        async with self._then(moment, with_deadlines=True) as (conn, then):
+        """One page, as `list_deadlines`. Raises as `cases`."""
+        async with self._asked_by(person), self._then(moment, with_deadlines=True) as (conn, then):
             past = PastDeadlines(moment.unmoved_since, then.deadlines(), then.cases())
             return await list_deadlines(conn, scope, wanted, after, past)
+
+    @asynccontextmanager
+    async def _asked_by(self, person: str) -> AsyncIterator[None]:
+        if self._asking[person] >= _ASKED_BY_ONE_MAX:
+            detail = f"You ask for the past {_ASKED_BY_ONE_MAX} times at once already: wait for an answer."
+            raise Problem(429, "too-many-requests", detail, headers={"Retry-After": "1"})
+        self._asking[person] += 1
+        try:
+            yield
+        finally:
+            self._asking[person] -= 1
+            if not self._asking[person]:
+                del self._asking[person]
 
     @asynccontextmanager
     async def _then(self, moment: Moment, *, with_deadlines: bool) -> AsyncIterator[tuple[Executor, _Then]]:
         """What had moved, and a connection whose snapshot of the read model that goes with."""
         then = self._remembered(moment, with_deadlines=with_deadlines)
         async with then.lock:
-            await self._follow(self._view, moment, then)
+            if not then.position:
+                async with self._turn:
+                    await self._follow(self._view, moment, then)
             async with self._view.reading("repeatable_read") as conn:
-                # What has moved in the meantime is little, and now nothing moves any more.
+                # What has moved since it was folded is little, and now nothing moves any more.
                 await self._follow(conn, moment, then)
                 yield conn, then
 

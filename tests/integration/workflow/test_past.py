@@ -19,6 +19,7 @@ from amends_domain.commands import Apologize
 from amends_domain.transitions import allowed
 from amends_workflow.explanation_shapes import Explanation
 from amends_workflow.shapes import CaseAnswer, CasePage
+from amends_workflow.statements import statement
 from tests.integration.workflow.conftest import (
     Asker,
     Log,
@@ -317,6 +318,42 @@ async def test_a_past_from_which_too_much_has_moved_is_refused_and_says_what_to_
         assert response.status_code == (200 if number < 2 else 422)
     assert response.json()["type"] == "urn:amends:problem:too-many-moved"
     assert "amends replay --as-of" in response.json()["detail"]
+
+
+async def test_one_moment_is_folded_after_the_other_and_nobody_asks_for_many_at_once(
+    log: Log, workflow: Workflow
+) -> None:
+    case_id = await log.receive()
+    asker, other = await workflow.asker(), await workflow.asker("auditor")
+    await asker.ask("/v1/cases", min_position=1)
+    conn = await asyncpg.connect(log.database.url)
+
+    def at(who: Asker, seconds: int) -> asyncio.Task[Any]:
+        path = "/v1/deadlines" if seconds % 2 else "/v1/cases"
+        return asyncio.create_task(who.get(path, valid_at=(datetime.now(UTC) + seconds * HOUR).isoformat()))
+
+    async def folding() -> bool:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query = $1"
+        count: int = await conn.fetchval(query, statement("moved_cases"))
+        assert count <= 1
+        return count == 1
+
+    try:
+        async with conn.transaction():
+            await conn.execute("LOCK TABLE cases IN ACCESS EXCLUSIVE MODE")
+            asked = [at(asker, seconds) for seconds in range(5)]
+            done, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+            (refused,) = [task.result() for task in done]
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+            waiting = [task for task in asked if task not in done]
+            waiting.append(at(other, 6))
+            await until(folding)
+        answers = await asyncio.gather(*waiting)
+    finally:
+        await conn.close()
+    assert [answer.status_code for answer in answers] == [200] * 5
+    assert {item.get("case_id", item.get("id")) for item in answers[-1].json()["items"]} == {str(case_id)}
+    assert (await asker.get("/v1/cases", valid_at=START.isoformat())).status_code == 200
 
 
 async def test_what_the_read_model_has_yet_to_see_of_a_past_is_waited_for(

@@ -94,7 +94,7 @@ async def cases(
     moment = await moment_of(of, parameters)
     wanted = parameters.asked_by(asked.person)
     if moment is not None:
-        listed = await of.past.cases(asked.scope, wanted, moment, after)
+        listed = await of.past.cases(asked.person, asked.scope, wanted, moment, after)
     else:
         async with of.view_of(asked).reading() as conn:
             listed = await case_list.list_cases(conn, asked.scope, wanted, after)

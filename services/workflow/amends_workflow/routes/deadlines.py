@@ -78,7 +78,7 @@ async def deadlines(
     await of.enquiries.wait(parameters)
     moment = await moment_of(of, parameters)
     if moment is not None:
-        listed = await of.past.deadlines(asked.scope, parameters, moment, after)
+        listed = await of.past.deadlines(asked.person, asked.scope, parameters, moment, after)
     else:
         async with of.view_of(asked).reading() as conn:
             listed = await list_deadlines(conn, asked.scope, parameters, after)
