@@ -97,7 +97,15 @@ def test_only_those_who_unseal_have_the_keys_and_they_share_them() -> None:
         "workflow": (["amends/keys", "amends/signing"], True),
         "notifier": ([], False),
     }
+    # They are one user, so each is kept from what is another's by its own walls.
     assert values(WALLS, "User") == ["amends"]
+    hidden = {name: values(UNITS / f"amends-{name}.service", "InaccessiblePaths") for name in (*SERVICES, "migrate")}
+    assert hidden == {
+        "intake": ["-%S/amends/signing"],
+        "workflow": [],
+        "notifier": ["-%S/amends/keys -%S/amends/signing"],
+        "migrate": ["-%S/amends/keys -%S/amends/signing"],
+    }
     assert "ProtectSystem=strict" in WALLS.read_text("utf-8")
 
 
