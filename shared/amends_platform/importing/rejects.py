@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -14,7 +15,8 @@ from amends_platform.importing.rows import Row
 class Rejects:
     """Writes `FILE.rejected`, from the first rejected row on; without one it touches nothing.
 
-    It stands beside the file, or in the current directory where that cannot be written to.
+    It stands beside the file, or in the current directory where that cannot be written to. Only its owner may read it:
+    there are customers in it.
     """
 
     def __init__(self, source: Path, reading: Reading, encoding: str) -> None:
@@ -45,14 +47,25 @@ class Rejects:
         for directory in (self._beside, Path()):
             path = directory / self._name
             try:
-                file = path.open("w", encoding=self._encoding, errors="surrogateescape", newline="")
+                handle = _open_privately(path)
             except OSError as error:
                 refused = error
                 continue
             self.path = path
-            return file
+            return os.fdopen(handle, "w", encoding=self._encoding, errors="surrogateescape", newline="")
         assert refused is not None
         raise Failure(
             f"Rejected rows cannot be written to {self._name}, neither beside the file nor in the current "
             f"directory: {refused.strerror}."
         )
+
+
+def _open_privately(path: Path) -> int:
+    """One that was there before is made private, too; nor is it somebody else's, or one that a link leads to."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    try:
+        os.fchmod(handle, 0o600)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle

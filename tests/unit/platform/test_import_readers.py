@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -395,6 +396,26 @@ def test_nothing_is_written_when_nothing_is_rejected(write: Write, tmp_path: Pat
         pass
     assert rejects.path is None
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_rejected_rows_are_for_their_owner_alone_whoever_could_read_such_a_file_before(write: Write) -> None:
+    file = write('{"channel": "phone"}\n', "c.ndjson")
+    path = rejected(file, Format.NDJSON)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o666)
+    assert stat.S_IMODE(rejected(file, Format.NDJSON).stat().st_mode) == 0o600
+
+
+def test_rejected_rows_do_not_go_where_somebodys_link_leads(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, theirs, here = write('{"channel": "phone"}\n', "c.ndjson"), tmp_path / "theirs", tmp_path / "here"
+    theirs.write_text("kept")
+    here.mkdir()
+    monkeypatch.chdir(here)
+    (tmp_path / "c.ndjson.rejected").symlink_to(theirs)
+    assert rejected(file, Format.NDJSON).resolve() == here / "c.ndjson.rejected"
+    assert theirs.read_text() == "kept"
 
 
 def test_rejected_rows_go_to_the_current_directory_when_they_cannot_stand_beside_the_file(
