@@ -4,9 +4,11 @@ so that one who asks is told also when the event loop hangs."""
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 _READINESS_SECONDS_MAX: Final = 2.0
 # Whoever connects and says nothing is not waited for.
 _REQUEST_SECONDS_MAX: Final = 5.0
+# Nor is, when others come, whoever says it bit by bit: an honest one is done by then.
+_ROOM_SECONDS_MAX: Final = 10.0
 _POLL_SECONDS: Final = 0.1
 # Far more than orchestrators and Prometheus ask at once. Whoever comes beyond it is hung up on.
 _AT_ONCE_MAX: Final = 32
@@ -46,17 +50,30 @@ class _Server(WSGIServer):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._room = threading.BoundedSemaphore(_AT_ONCE_MAX)
+        # Since when each has a place: written by its own thread, and by that which lets others in.
+        self._since: dict[Any, float] = {}
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if not self._room.acquire(blocking=False):
+            self._make_room()
             self.shutdown_request(request)
             return
+        self._since[request] = time.monotonic()
         try:
             threading.Thread(target=self._process, args=(request, client_address), daemon=True).start()
         except BaseException:
             # The system has no thread left just now: the room is for who asks when it has.
+            del self._since[request]
             self._room.release()
             raise
+
+    def _make_room(self) -> None:
+        """Hang up on those who have taken too long, for whoever asks next."""
+        too_long = time.monotonic() - _ROOM_SECONDS_MAX
+        for request, since in list(self._since.items()):
+            if since <= too_long:
+                with suppress(OSError):
+                    request.shutdown(socket.SHUT_RDWR)
 
     def _process(self, request: Any, client_address: Any) -> None:
         try:
@@ -65,6 +82,7 @@ class _Server(WSGIServer):
             # They hung up.
             pass
         finally:
+            del self._since[request]
             self.shutdown_request(request)
             self._room.release()
 
