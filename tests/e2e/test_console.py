@@ -203,6 +203,32 @@ async def test_a_form_that_is_sent_twice_has_one_effect(desk: Desk) -> None:
     assert [event["type"] for event in events].count("note-added") == 1
 
 
+async def test_who_is_signed_out_while_they_type_is_told_and_loses_nothing(desk: Desk) -> None:
+    case = await desk.case()
+    seat = await desk.seat("handler")
+    page, text = seat.page, seat.page.get_by_label("What was said")
+    told, asked_again = (
+        page.locator("[data-signed-out]"),
+        "document.body.dispatchEvent(new CustomEvent('desk-changed'))",
+    )
+    await seat.goes_to(f"/cases/{case['reference']}?do=apologize")
+    await text.fill("We are sorry, at length.")
+    await seat.context.clear_cookies()
+    await page.evaluate(asked_again)
+    await told.wait_for()
+    async with seat.context.expect_page() as opened:
+        await told.get_by_role("link").click()
+    await seat.sign_in(await opened.value)
+    await page.evaluate(asked_again)
+    await told.wait_for(state="hidden")
+    # The form was made for the session before, and is made anew with what was typed into it.
+    await page.locator("#do form.act").get_by_role("button", name="Apologise", exact=True).click()
+    await page.locator("#refused").wait_for()
+    assert await text.input_value() == "We are sorry, at length."
+    await send(seat, "Apologise")
+    await is_at(seat, "apologized")
+
+
 async def test_the_language_is_switched_and_stays(desk: Desk) -> None:
     seat = await desk.seat("agent")
     await seat.goes_to("/")

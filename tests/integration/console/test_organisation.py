@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,7 +21,7 @@ from tests.support.console import Desk, Visitor, running_desk, words_of
 from tests.support.identity import AUDIENCE, IdentityServer, an_identity_server, answer
 from tests.support.postgres import PostgresServer, new_database
 
-SESSION, UNDER_WAY = "amends_session", "amends_sign_in"
+SESSION, UNDER_WAY, LAST = "amends_session", "amends_sign_in", "amends_organisation"
 CALLBACK = "/sign-in/callback"
 
 
@@ -282,6 +283,38 @@ async def test_a_session_ends_with_the_shorter_of_the_tokens_and_when_an_operato
         assert await end_sessions_of(owner, "default", "b-2") == 1
         assert await end_sessions_of(owner, "other", "b-1") == 0
     assert await bank.who(other) is None
+
+
+async def test_who_was_signed_in_so_is_led_there_again_when_their_session_has_ended(
+    bank: Bank,
+) -> None:
+    visitor = await bank.desk.stranger()
+    await bank.comes_back(visitor, branches="*")
+    visitor.client.cookies.delete(SESSION)
+
+    async def led_to(**headers: str) -> str:
+        response = await visitor.client.get("/board?branch=x", headers=headers)
+        assert response.status_code == 303
+        return str(response.headers["location"])
+
+    # At once after it would be round and round.
+    assert await led_to() == "/sign-in?next=%2Fboard%3Fbranch%3Dx"
+    a_while_ago = str(int(time.time()) - 60)
+    _replace(visitor, LAST, a_while_ago)
+    assert await led_to() == "/sign-in/begin?next=%2Fboard%3Fbranch%3Dx"
+    # By a link elsewhere it would be refused: nobody signs in because another site wants them to.
+    assert await led_to(**{"sec-fetch-site": "cross-site"}) == "/sign-in?next=%2Fboard%3Fbranch%3Dx"
+    # Who signs out does not come back by itself.
+    await bank.comes_back(visitor, branches="*")
+    _replace(visitor, LAST, a_while_ago)
+    await visitor.see("/board")
+    assert (await visitor.send("/sign-out", {})).status_code == 303
+    assert await led_to() == "/sign-in?next=%2Fboard%3Fbranch%3Dx"
+
+
+def _replace(visitor: Visitor, name: str, value: str) -> None:
+    (cookie,) = (each for each in visitor.client.cookies.jar if each.name == name)
+    cookie.value = value
 
 
 async def test_without_a_client_there_is_no_such_way_in(desk: Desk) -> None:

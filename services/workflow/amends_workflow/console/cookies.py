@@ -12,12 +12,16 @@ SESSION: Final = "amends_session"
 VISIT: Final = "amends_visit"
 # While one signs in at the identity provider: what comes back from there must fit it.
 SIGN_IN: Final = "amends_sign_in"
+# When one was signed in at the identity provider last, in seconds: there one signs in again.
+ORGANISATION: Final = "amends_organisation"
 LANGUAGE: Final = "amends_language"
 THEME: Final = "amends_theme"
 SHORTCUTS: Final = "amends_shortcuts"
 # What one reads names and words for, where one has to say; until the browser is closed.
 PURPOSE: Final = "amends_purpose"
 
+# Who is let in and yet not signed in would be led round and round.
+_SECONDS_BETWEEN: Final = 30.0
 _YEAR_SECONDS: Final = 365 * 86_400
 
 
@@ -56,6 +60,17 @@ def keep_choice(
     response.set_cookie(
         name, value, max_age=seconds_max, path="/", secure=is_https(request), httponly=True, samesite="lax"
     )
+
+
+def keep_organisation(request: Request, response: Response, now_seconds: float, seconds_max: int) -> None:
+    """Let the browser know for so long that one signs in at the identity provider here."""
+    keep_secret(request, response, ORGANISATION, str(int(now_seconds)), seconds_max)
+
+
+def leads_to_organisation(request: Request, now_seconds: float) -> bool:
+    """Whether who is signed in no longer goes there again without being asked."""
+    signed_in_at = secret(request, ORGANISATION) or ""
+    return signed_in_at.isdecimal() and now_seconds - float(signed_in_at[:12]) >= _SECONDS_BETWEEN
 
 
 def _name(name: str, *, secure: bool) -> str:

@@ -27,17 +27,20 @@ def check_form_token(secret: str, given: str) -> None:
         raise Problem(403, "stale-form", "This form was made before you signed in, or elsewhere. Send it again.")
 
 
-def refuse_other_sites(request: Request) -> None:
-    """Raises a 403 problem for what a page of another site sends.
+def is_ours(request: Request) -> bool:
+    """Whether no page of another site sends it.
 
     A browser that does not say where a request comes from says its origin with every form; what says neither is no
     browser, and carries nobody's cookies.
     """
     site = request.headers.get("sec-fetch-site")
     if site is not None:
-        ours = site in _OURS
-    else:
-        origin = request.headers.get("origin")
-        ours = origin is None or urlsplit(origin).netloc == request.headers.get("host")
-    if not ours:
+        return site in _OURS
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+def refuse_other_sites(request: Request) -> None:
+    """Raises a 403 problem for what a page of another site sends."""
+    if not is_ours(request):
         raise Problem(403, "cross-site", "This was sent by a page of another site, and is refused.")

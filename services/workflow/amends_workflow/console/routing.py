@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any, Final
@@ -19,6 +20,8 @@ from amends_platform.http.problems import Problem, instance_of
 from amends_platform.http.web import STORE_AWAY
 from amends_platform.reasons import reason, traced
 from amends_platform.words import message
+from amends_workflow.console import cookies
+from amends_workflow.console.forgery import is_ours
 from amends_workflow.console.rendering import go_to, here, page
 from amends_workflow.console.visitors import NotSignedIn, visitor_of
 
@@ -107,12 +110,13 @@ def _sign_in(request: Request) -> Response:
     if request.method != "GET":
         # What was typed is still in the browser: say what to do, and leave it there.
         return page(request, "signed_out.html", status=401)
-    path = "/sign-in"
+    if "hx-request" in request.headers:
+        # A part of a page must not become a form to sign in; and the page says so by itself: something may have been
+        # typed into it that would be lost.
+        return page(request, "signed_out.html", status=401)
+    is_known = request.app.state.console.organisation is not None and is_ours(request)
+    straight = is_known and cookies.leads_to_organisation(request, time.time())
+    path = "/sign-in/begin" if straight else "/sign-in"
     if here(request) != "/":
         path += "?" + urlencode({"next": here(request)})
-    if "hx-request" in request.headers:
-        # A part of a page must not become a form to sign in: the whole page goes there.
-        response = page(request, "signed_out.html", status=401)
-        response.headers["HX-Refresh"] = "true"
-        return response
     return go_to(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
@@ -47,6 +48,8 @@ async def come_back(request: Request, console: Of) -> Response:
             raise Problem(400, "sign-in-not-begun", "This was used to sign in before. Sign in again.")
         seconds_max = min(int(seconds), int(LIFETIME.total_seconds()))
         response = await let_in(request, console, token, local_path(sign_in.next_path), seconds_max)
+        # Sessions are as short as the provider's tokens, and the day at a desk is long.
+        cookies.keep_organisation(request, response, time.time(), int(LIFETIME.total_seconds()))
     except Problem as problem:
         response = problem_page(request, problem)
     cookies.forget_secret(request, response, cookies.SIGN_IN)

@@ -55,6 +55,7 @@ async def sign_in(request: Request, console: Of) -> Response:
         return _form(request, console, next_path, _UNKNOWN, 401)
     response = await let_in(request, console, token, next_path, _SESSION_SECONDS)
     cookies.forget_secret(request, response, cookies.VISIT)
+    cookies.forget_secret(request, response, cookies.ORGANISATION)
     return response
 
 
@@ -77,6 +78,7 @@ async def sign_out(request: Request, visitor: Annotated[Visitor, seeing("sign-in
     await _end(console, visitor.token)
     response = go_to("/sign-in")
     cookies.forget_secret(request, response, cookies.SESSION)
+    cookies.forget_secret(request, response, cookies.ORGANISATION)
     return response
 
 

@@ -135,6 +135,12 @@
     }
   }
 
+  // Who is signed out meanwhile is told, and the page stays: something may have been typed into it.
+  function showSignedOut(event) {
+    const notice = document.querySelector("[data-signed-out]");
+    if (notice !== null) notice.hidden = event.detail.ctx.response.status !== 401;
+  }
+
   function showMovedOn() {
     const history = document.getElementById("history");
     const looked = document.querySelector("#do input[name=version]");
@@ -164,6 +170,7 @@
     tell();
   });
   window.addEventListener("pagehide", () => source?.close());
+  document.addEventListener("htmx:after:request", showSignedOut);
   document.addEventListener("htmx:after:swap", showMovedOn);
   // The form that was asked for is there: the keys go to it.
   document.addEventListener("htmx:after:process", (event) => {
