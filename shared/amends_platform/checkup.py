@@ -38,6 +38,7 @@ SERVICE_ROLES: Final = ("amends_intake", "amends_workflow", "amends_enquiry", "a
 _SERVER_VERSION_MIN: Final = 18
 _HARDLY_REPLICATED: Final = ("local", "remote_write")
 _NATS_SECONDS_MAX: Final = 5.0
+_SERVICE_SECONDS_MAX: Final = 5.0
 _CLOCKS_APART_SECONDS_MAX: Final = 2.0
 _UNSIGNED_SECONDS_MAX: Final = 30.0
 
@@ -404,6 +405,10 @@ async def _signing_key(settings: Settings) -> list[Finding]:
 async def _services(settings: Settings, running: Running | None) -> list[Finding]:
     findings = []
     for name in ("intake", "workflow"):
+        url: str | None = getattr(settings, f"{name}_url")
+        if running is None and url is not None:
+            findings.append(await _service_at(name, url))
+            continue
         host, port = getattr(settings, f"{name}_host"), getattr(settings, f"{name}_port")
         if running is not None:
             address = (running.intake_url if name == "intake" else running.workflow_url).removeprefix("http://")
@@ -425,6 +430,23 @@ async def _services(settings: Settings, running: Running | None) -> list[Finding
             mend = f"Stop that program, or set AMENDS_{name.upper()}_PORT."
             findings.append(Finding(name, "bad", f"port {port} of {host} is taken by another program", mend))
     return findings
+
+
+async def _service_at(name: str, url: str) -> Finding:
+    """Where the settings say that it is, which may be another machine, or a proxy that keeps probes inside."""
+    import httpx
+
+    try:
+        async with httpx.AsyncClient(timeout=_SERVICE_SECONDS_MAX) as client:
+            status = (await client.get(f"{url.rstrip('/')}/readyz")).status_code
+    except httpx.HTTPError as error:
+        mend = f"Start it, or set AMENDS_{name.upper()}_URL."
+        return Finding(name, "unreachable", f"does not answer at {url}: {str(error) or type(error).__name__}", mend)
+    if status == 503:
+        return Finding(name, "unreachable", f"is not ready at {url}", f"{url}/readyz says why, and its log.")
+    if status != 200:
+        return Finding(name, "note", f"answers at {url}, where whether it is ready is not shown")
+    return Finding(name, "good", f"is ready at {url}")
 
 
 async def _webhooks(settings: Settings, running: Running | None) -> list[Finding]:

@@ -156,6 +156,19 @@ async def test_a_doctor_names_what_cannot_be_reached_and_how_to_mend_it(tmp_path
     assert "secret" not in str(found)
 
 
+async def test_a_doctor_asks_the_services_where_the_settings_say_that_they_are(tmp_path: Path) -> None:
+    async with a_receiver("200 OK") as ready, a_receiver("404 Not Found") as behind_a_proxy:
+        intake, workflow = (f"http://127.0.0.1:{each.port}" for each in (ready, behind_a_proxy))
+        found = await findings(tmp_path, 3, AMENDS_INTAKE_URL=intake, AMENDS_WORKFLOW_URL=workflow)
+        assert found["intake", "good"]["found"] == f"is ready at {intake}"
+        assert found["workflow", "note"]["found"] == f"answers at {workflow}, where whether it is ready is not shown"
+    async with a_receiver("503 Service Unavailable") as busy:
+        intake = f"http://127.0.0.1:{busy.port}"
+        found = await findings(tmp_path, 3, AMENDS_INTAKE_URL=intake, AMENDS_WORKFLOW_URL=workflow)
+    assert found["intake", "unreachable"]["found"] == f"is not ready at {intake}"
+    assert found["workflow", "unreachable"]["found"].startswith(f"does not answer at {workflow}: ")
+
+
 async def test_a_doctor_tells_the_right_key_store_from_another(tmp_path: Path, database: Database) -> None:
     settings = {
         "AMENDS_DATABASE_URL": database.url,
