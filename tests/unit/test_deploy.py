@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import shutil
@@ -175,8 +176,27 @@ def test_with_the_proxy_only_that_one_does_and_what_it_says_of_clients_is_believ
         # It comes by that address and by no other.
         assert laid["services"][name]["networks"].keys() & laid["services"]["proxy"]["networks"].keys() == {"proxied"}
     caddyfile = (DEPLOY / "proxy" / "Caddyfile").read_text("utf-8")
+    # It would be offered by UDP, which is not published.
+    assert "protocols h1 h2\n" in caddyfile
     assert "path /metrics /livez /readyz" in caddyfile
     assert caddyfile.count("import amends") == 2
+
+
+def test_an_address_of_one_s_own_is_never_given_to_who_starts_earlier() -> None:
+    """An engine gives out the first free one: the proxy, which starts last, found its own taken."""
+    kept = 0
+    for name, network in EVERYTHING["networks"].items():
+        for pool in ((network or {}).get("ipam") or {}).get("config", []):
+            own = {
+                ipaddress.ip_address(service["networks"][name]["ipv4_address"])
+                for service in EVERYTHING["services"].values()
+                if (service["networks"].get(name) or {}).get("ipv4_address")
+            }
+            given_out = ipaddress.ip_network(pool["ip_range"])
+            assert {address for address in own if address in given_out} == set()
+            assert own <= set(ipaddress.ip_network(pool["subnet"]).hosts())
+            kept += len(own)
+    assert kept == 1
 
 
 def test_what_is_watched_is_reached_where_it_listens() -> None:
