@@ -25,9 +25,14 @@ WITHOUT_ALERT = (
 _ABOUT = """\
 Made from `deploy/prometheus/alerts.yaml` by `make docs`; do not edit. Each page: what it means, what people notice, how
 to look, what to do, when to call somebody. The commands are for a shell that has the settings of the services, with the
-`AMENDS_DATABASE_URL` of the owner of the database; beside `docker-compose.yml`, an `amends` command is `docker compose
-run --rm migrate COMMAND`. `INTAKE` and `WORKFLOW` are the addresses of the services; `nats` is the command-line tool of
-NATS."""
+`AMENDS_DATABASE_URL` of the owner of the database. `INTAKE` and `WORKFLOW` are the addresses of the services; `nats` is
+the command-line tool of NATS, as the user `operator`. Beside `docker-compose.yml`:
+
+| for | say |
+| --- | --- |
+| `amends COMMAND` | `docker compose run --rm owner COMMAND`; with `-e AMENDS_API_KEY=…` before `owner` where it asks a service (`cases`, `show`, `report`) |
+| `psql "$AMENDS_DATABASE_URL" …` | `docker compose exec postgres psql -U amends amends …` |
+| `curl -s http://127.0.0.1:8083/…` | `docker compose exec notifier python -c "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8083/…').read().decode())"`: its port is open to its neighbours only |"""
 
 
 class Alert(NamedTuple):

@@ -35,7 +35,9 @@ OF_OVERLAYS = {
     "CONSOLE_NAME": "desk.example.com",
 }
 WHOLE = composed([COMPOSE], GIVEN)
-SERVICES: dict[str, dict[str, Any]] = WHOLE["services"]
+# The one of a profile is nobody until a person runs a command in it.
+OWNER: dict[str, Any] = WHOLE["services"]["owner"]
+SERVICES: dict[str, dict[str, Any]] = {name: each for name, each in WHOLE["services"].items() if each is not OWNER}
 EVERYTHING = composed([COMPOSE, *OVERLAYS], GIVEN | OF_OVERLAYS)
 OURS = {"intake", "workflow", "notifier"}
 
@@ -52,7 +54,7 @@ def test_there_are_the_stores_the_jobs_and_the_three_services() -> None:
 def test_each_overlay_is_valid_by_itself_on_top_of_the_others_file(overlay: Path) -> None:
     """Held to the schema of the Compose Specification, like all together above."""
     laid = composed([COMPOSE, overlay], GIVEN | OF_OVERLAYS)
-    assert laid["services"].keys() >= SERVICES.keys()
+    assert laid["services"].keys() >= WHOLE["services"].keys()
     assert f"-f deploy/{overlay.name}" in overlay.read_text("utf-8")
 
 
@@ -75,7 +77,7 @@ def test_telling_people_is_opened_by_a_file_of_its_own_and_only_for_the_notifier
     assert "edge" not in SERVICES["notifier"]["networks"]
     assert "AMENDS_WEBHOOKS" not in environment("notifier")
     told = composed([COMPOSE, DEPLOY / "compose.telling.yml"], GIVEN | OF_OVERLAYS)
-    changed = {name for name, service in told["services"].items() if service != SERVICES[name]}
+    changed = {name for name, service in told["services"].items() if service != WHOLE["services"][name]}
     assert changed == {"notifier"}
     assert told["services"]["notifier"]["networks"].keys() == {"database", "broker", "edge"}
 
@@ -107,7 +109,7 @@ def test_no_secret_is_in_an_environment(whole: dict[str, Any]) -> None:
 
 
 def test_each_container_is_given_the_secrets_that_it_names_and_no_others() -> None:
-    for name, service in SERVICES.items():
+    for name, service in WHOLE["services"].items():
         named = {value.removeprefix("/run/secrets/") for value in environment(name).values() if "/run/secrets" in value}
         # That one is read by the script that starts it.
         if name == "nats":
@@ -229,6 +231,20 @@ def test_no_service_starts_before_the_schema_and_its_login_role_are_there() -> N
     assert all(SERVICES[service]["depends_on"]["roles"] == done for service in OURS)
 
 
+def test_who_runs_the_system_has_a_container_of_their_own_that_is_not_there_until_it_is_asked_for() -> None:
+    """For `amends doctor` and the like, which look at everything."""
+    assert OWNER["profiles"] == ["owner"]
+    assert not {"restart", "ports", "depends_on"} & OWNER.keys()
+    assert OWNER["networks"].keys() == {"database", "broker"}
+    assert set(OWNER["volumes"]) == {"keys:/var/lib/amends/keys", "signing:/var/lib/amends/signing"}
+    given = environment("owner")
+    same_as = {"AMENDS_MASTER_KEY_FILE", "AMENDS_KEY_STORE", "AMENDS_SIGNING_KEY_FILE", "AMENDS_TENANT"}
+    assert {name: given[name] for name in same_as} == {name: environment("workflow")[name] for name in same_as}
+    for name in ("intake", "workflow"):
+        port = environment(name)[f"AMENDS_{name.upper()}_PORT"]
+        assert given[f"AMENDS_{name.upper()}_URL"] == f"http://{name}:{port}"
+
+
 def test_intake_does_not_wait_for_the_broker() -> None:
     assert "nats" not in SERVICES["intake"]["depends_on"]
 
@@ -244,7 +260,7 @@ def test_every_container_that_stays_says_whether_it_is_well() -> None:
         elif service.get("restart") == "unless-stopped":
             assert service["healthcheck"]["test"], name
         else:
-            assert name in {"migrate", "roles"}, "a job"
+            assert name in {"migrate", "roles", "owner"}, "a job"
     assert all(SERVICES[name]["restart"] == "unless-stopped" for name in OURS | {"postgres", "nats"})
 
 
