@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
@@ -34,6 +35,8 @@ _HIDDEN: Final = "(not logged)"
 # Whose messages we know. Others put into theirs whatever they were given.
 _KNOWN_LOGGERS: Final = ("amends_", "tests.", "uvicorn", "alembic", "nats")
 _WORDS: Final = re.compile(r"[A-Za-z ,._-]*")
+# By which `journalctl --priority` chooses. Source: sd-daemon(3).
+_PRIORITIES: Final = {"critical": 2, "error": 3, "warning": 4, "info": 6, "debug": 7}
 _API_KEY: Final = re.compile(r"amends_(session_)?[A-Za-z0-9_-]{43}")
 
 
@@ -48,10 +51,10 @@ def configure_logging(settings: Settings, *, program: str) -> None:
     ]
     rendering: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     rendering += [_traced, _allowed]
+    renderer: structlog.typing.Processor = structlog.dev.ConsoleRenderer(colors=_terminal())
     if settings.log_format == "json":
-        rendering.append(structlog.processors.JSONRenderer(_json))
-    else:
-        rendering.append(structlog.dev.ConsoleRenderer(colors=_terminal()))
+        renderer = structlog.processors.JSONRenderer(_json)
+    rendering.append(_with_priority(renderer) if _is_journal() else renderer)
 
     def _program(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         event["program"] = program
@@ -145,6 +148,24 @@ def _clean(value: Any) -> Any:
 
 def _json(event: Any, **_: Any) -> str:
     return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _with_priority(renderer: structlog.typing.Processor) -> structlog.typing.Processor:
+    """A line as the journal takes it: its level in front, which is not kept in the text."""
+
+    def rendered(logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
+        return f"<{_PRIORITIES.get(event.get('level', ''), 6)}>{renderer(logger, method, event)!s}"
+
+    return rendered
+
+
+def _is_journal() -> bool:
+    """Whether standard error goes to systemd's journal, which says which file it is. Source: systemd.exec(5)."""
+    try:
+        status = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
 def _terminal() -> bool:

@@ -28,11 +28,11 @@ to look, what to do, when to call somebody. The commands are for a shell that ha
 `AMENDS_DATABASE_URL` of the owner of the database. `INTAKE` and `WORKFLOW` are the addresses of the services; `nats` is
 the command-line tool of NATS, as the user `operator`. Beside `docker-compose.yml`:
 
-| for | say |
-| --- | --- |
-| `amends COMMAND` | `docker compose run --rm owner COMMAND`; with `-e AMENDS_API_KEY=…` before `owner` where it asks a service (`cases`, `show`, `report`) |
-| `psql "$AMENDS_DATABASE_URL" …` | `docker compose exec postgres psql -U amends amends …` |
-| `curl -s http://127.0.0.1:8083/…` | `docker compose exec notifier python -c "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8083/…').read().decode())"`: its port is open to its neighbours only |"""
+- `amends COMMAND` is `docker compose run --rm owner COMMAND`, with `-e AMENDS_API_KEY=…` before `owner` where it asks a
+  service (`cases`, `show`, `report`);
+- `psql "$AMENDS_DATABASE_URL"` is `docker compose exec postgres psql -U amends amends`;
+- the notifier's port is open to its neighbours only: `docker compose exec notifier python -c
+  "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8083/metrics').read().decode())"`."""
 
 
 class Alert(NamedTuple):

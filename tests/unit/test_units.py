@@ -11,7 +11,8 @@ import pytest
 
 from amends_platform.settings import PREFIX, Settings
 
-UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
+DEPLOY = Path(__file__).parents[2] / "deploy"
+UNITS = DEPLOY / "systemd"
 WALLS = UNITS / "amends-.service.d" / "10-walls.conf"
 SERVICES = ("intake", "workflow", "notifier")
 # Of 100. What is left is that they have a network, and this machine's files to read.
@@ -69,6 +70,8 @@ def test_a_unit_starts_the_service_that_it_is_called_after(service: str) -> None
     unit = UNITS / f"amends-{service}.service"
     assert values(unit, "ExecStart") == [f"/opt/amends/bin/amends {service}"]
     assert values(unit, "Restart") == ["always"]
+    # The notifier says so once the broker answers, and a machine starts without one.
+    assert values(unit, "Type") == ["exec" if service == "notifier" else "notify"]
     assert f"amends-{service}.service" in values(UNITS / "amends.target", "Wants")[0].split()
     # Not Requires: a service waits for its schema by itself, and is not stopped with the job that made it.
     assert "amends-migrate.service" in values(unit, "After")[0].split()
@@ -107,6 +110,19 @@ def test_only_those_who_unseal_have_the_keys_and_they_share_them() -> None:
         "migrate": ["-%S/amends/keys -%S/amends/signing"],
     }
     assert "ProtectSystem=strict" in WALLS.read_text("utf-8")
+
+
+def test_a_service_sees_when_the_machine_was_started_or_none_of_its_process_is_measured() -> None:
+    assert values(WALLS, "ProtectProc") == ["invisible"]
+    assert values(WALLS, "ProcSubset") == []
+
+
+def test_nats_gets_the_passwords_that_its_script_asks_for() -> None:
+    drop_in = UNITS / "nats-server.service.d" / "amends.conf"
+    (names,) = re.findall(r"^for name in (.*); do$", (DEPLOY / "nats-start.sh").read_text("utf-8"), re.MULTILINE)
+    wanted = [f"nats_{name.lower()}_password" for name in names.split()]
+    assert values(drop_in, "LoadCredential") == [f"{name}:/etc/amends/credentials/{name}" for name in wanted]
+    assert environment(drop_in) == {"NATS_SECRETS_DIR": "%d"}
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -6,6 +6,8 @@ import ast
 import errno
 import json
 import logging
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -154,6 +156,20 @@ def test_debug_is_left_out_unless_asked_for(capsys: pytest.CaptureFixture[str]) 
     configure_logging(Settings.load(log_format="json", log_level="warning"), program="intake")
     structlog.get_logger().info("detail")
     assert logged(capsys) == []
+
+
+def test_a_line_for_the_journal_has_its_level_in_front(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with (tmp_path / "journal").open("w") as journal, (tmp_path / "file").open("w") as file:
+        status = os.fstat(journal.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+        for stream in (journal, file):
+            monkeypatch.setattr(sys, "stderr", stream)
+            configure_logging(Settings.load(log_format="json"), program="intake")
+            structlog.get_logger().warning("broker lost")
+            logging.getLogger("uvicorn.error").info("Shutting down")
+    beginnings = [line[:4] for line in (tmp_path / "journal").read_text().splitlines()]
+    assert beginnings == ["<4>{", "<6>{"]
+    assert [line[0] for line in (tmp_path / "file").read_text().splitlines()] == ["{", "{"]
 
 
 def test_secrets_are_taken_out_of_any_text() -> None:
