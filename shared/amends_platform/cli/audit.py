@@ -75,7 +75,8 @@ def readings(
         for item in items
     ]
     count = said.plural("{count} reading", "{count} readings", len(items)) if items else said.text("Nobody read any.")
-    _print(said, heads, rows, count, is_more=is_more)
+    # What is asked for is who read whose data, when, and what for.
+    _print(said, heads, rows, count, give_up=(2, 5, 4), is_more=is_more)
 
 
 @app.command()
@@ -110,7 +111,7 @@ def refusals(
     count = (
         said.plural("{count} refusal", "{count} refusals", len(items)) if items else said.text("Nobody was refused.")
     )
-    _print(said, heads, rows, count, is_more=is_more)
+    _print(said, heads, rows, count, give_up=(2,), is_more=is_more)
 
 
 def _asked(
@@ -152,7 +153,13 @@ def _print_json(items: Sequence[Any], *, is_more: bool) -> None:
 
 
 def _print(
-    said: Words, heads: Sequence[str], rows: Sequence[Sequence[Text | str]], count: str, *, is_more: bool
+    said: Words,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[Text | str]],
+    count: str,
+    *,
+    give_up: Sequence[int],
+    is_more: bool,
 ) -> None:
     from rich.text import Text
 
@@ -160,7 +167,11 @@ def _print(
     from amends_platform.cli.tables import output, print_table
 
     console = output()
+    left_out: Sequence[str] = ()
     if rows:
-        print_table(console, [said.text(head).upper() for head in heads], rows, give_up=(2,))
+        left_out = print_table(console, [said.text(head).upper() for head in heads], rows, give_up=give_up)
     more = said.text(MORE) if is_more else ""
     console.print(Text(said.clauses((count, more)), "dim"), soft_wrap=not console.is_terminal)
+    if left_out:
+        wider = said.text("a wider terminal also shows {columns}", columns=said.listed(left_out))
+        console.print(Text(wider, "dim"), soft_wrap=not console.is_terminal)

@@ -87,7 +87,9 @@ def list_(as_json: AsJson = False) -> None:
     for key in keys:
         created, expires, revoked = (_shown(at) for at in (key.created_at, key.expires_at, key.revoked_at))
         rows.append((key.prefix, key.role, key.person, key.branch or "all", created, expires, revoked, str(key.id)))
-    print_table(output(), columns, rows, give_up=_GIVE_UP)
+    left_out = print_table(output(), columns, rows, give_up=_GIVE_UP)
+    if left_out:
+        print(f"a wider terminal also shows {', '.join(left_out)}")
 
 
 @app.command()

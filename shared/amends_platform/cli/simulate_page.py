@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any, Final
 
+from amends_platform.cli.counting import counted
 from amends_platform.cli.tables import output, print_table
 from amends_platform.simulation.tally import BranchSeen, ClockSeen, Load, Peak, Seen
 
@@ -20,7 +21,7 @@ def tell(played: Sequence[Seen], first: date, months: int, seed: int, took_secon
     other = others[0] if others else None
     events = sum(each.load.events for each in played)
     print(
-        f"{' and '.join(_named(each) for each in played)}: {months} months from {first:%B %Y}, seed {seed}\n"
+        f"{' and '.join(_named(each) for each in played)}: {counted(months, 'month')} from {first:%B %Y}, seed {seed}\n"
         f"{sum(each.cases for each in played):,} cases and {events:,} events in {took_seconds:,.1f} s"
     )
     print()

@@ -11,7 +11,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from amends_platform.alerts import ACKNOWLEDGED, Alert
-from amends_platform.cli import app, signs
+from amends_platform.cli import app, audit, signs
 from amends_platform.cli.alert_lines import shown
 from amends_platform.cli.alert_tally import Tally
 from amends_platform.cli.queue import print_queue, queue_lines
@@ -155,3 +155,15 @@ def test_alerts_are_counted_until_somebody_acknowledges_them() -> None:
 def test_an_acknowledgement_is_a_line_of_its_own() -> None:
     line = shown(ENGLISH, alert("event", 5, acknowledges=3, alert="breach")).plain
     assert "seen        apology            K7M2-P9QX  somebody has acknowledged the breach" in line
+
+
+def test_what_a_reading_was_for_is_not_what_there_is_no_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = {"read_at": NOW.isoformat(), "person": "dev-auditor", "role": "auditor", "customer_ref": "C-10482"}
+    told = {**read, "reference": "5MAY-X6NW", "answer": "events", "purpose": "customer-request"}
+    monkeypatch.setattr(audit, "_asked", lambda *_: ([told], False))
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    answer = CliRunner().invoke(app, ["audit", "readings", "--language", "en"])
+    assert "WHAT FOR" in answer.stdout
+    assert "customer-request" in answer.stdout
+    assert "a wider terminal also shows ROLE, READ IN" in answer.stdout
