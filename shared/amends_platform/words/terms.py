@@ -86,9 +86,9 @@ TERMS: Final[Mapping[str, Mapping[str, str]]] = {
             "general_office",
             "head_of_unit",
             "team_leader",
-            "marketing",
         ),
         "service_admin": "service administrator",
+        "marketing": "marketing department",
     },
     "flag": {
         **_as_they_are(
