@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 from uuid import UUID
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from amends_domain.policy import Policy
 from amends_platform.evidence.bundle import make_bundle
@@ -24,6 +28,7 @@ from amends_store.tiles import inclusion_proof
 from amends_workflow.answering import Answering
 from amends_workflow.enquiries import Enquirer, not_permitted
 from amends_workflow.parameters import PastParameters
+from amends_workflow.places import Places
 from amends_workflow.press import PRESS
 from amends_workflow.statements import statement
 from amends_workflow.timing import timing_of
@@ -34,15 +39,52 @@ _POLICY_SOURCES: Final = statement("policy_sources")
 # Longer than a checkpoint takes to come, unless the operator made that long too.
 _WAIT_SECONDS_MAX: Final = 15.0
 _LOOK_AGAIN_SECONDS: Final = 0.25
+_PIECE_BYTES: Final = 65_536
+# A case may have megabytes of words, which are in memory from here until they are sent.
+_PLACES: Final = Places("evidence")
+
+
+class _Bundle(Response):
+    """Sent piece by piece: one who takes none of it has a place, and not one bundle after the other."""
+
+    def __init__(self, bundle: bytes, headers: Mapping[str, str], done: Callable[[], None]) -> None:
+        super().__init__(bundle, 200, headers, "application/zip")
+        self._done = done
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            for begin in range(0, len(self.body), _PIECE_BYTES):
+                piece = self.body[begin : begin + _PIECE_BYTES]
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            self._done()
 
 
 async def evidence_for(
+    of: Answering, asked: Enquirer, name: str, headers: Mapping[str, str], *, with_words: bool, with_pdf: bool
+) -> Response:
+    """The bundle of the case called `name`, with what people said where they may read that and want it.
+
+    Raises as `_evidence_for`, and a 429 problem for whoever asks for many at once.
+    """
+    _PLACES.take(asked.person)
+    try:
+        subject, bundle = await _evidence_for(of, asked, name, with_words=with_words, with_pdf=with_pdf)
+    except BaseException:
+        _PLACES.give_back(asked.person)
+        raise
+    disposition = {"Content-Disposition": f'attachment; filename="evidence-{subject.reference}.zip"'}
+    return _Bundle(bundle, {**headers, **disposition}, partial(_PLACES.give_back, asked.person))
+
+
+async def _evidence_for(
     of: Answering, asked: Enquirer, name: str, *, with_words: bool, with_pdf: bool
 ) -> tuple[Subject, bytes]:
-    """The case called `name`, and its bundle, with what people said where they may read that and want it.
-
-    Raises AlteredPolicy, and Problem: 403 where the case names staff who are not theirs to know, 404 where there is no
-    such case or nothing is signed here, 503 while no checkpoint covers the case, 501 for want of a PDF.
+    """Raises AlteredPolicy, and Problem: 403 where the case names staff who are not theirs to know, 404 where there is
+    no such case or nothing is signed here, 429 while many files are being made, 503 while no checkpoint covers the
+    case, 501 for want of a PDF.
     """
     found = await of.enquiries.case(asked, name)
     rows = await read_stream(of.view_of(asked), found.id, up_to=UpToPosition(found.position))
@@ -143,8 +185,7 @@ async def _made(
     with_pdf: bool,
 ) -> bytes:
     try:
-        # Setting a page takes long enough for others to notice.
-        setting = PRESS.set if with_pdf else asyncio.to_thread
-        return await setting(make_bundle, subject, proofs, checkpoint, sources, signer, with_pdf=with_pdf)
+        # With many words in it, or set on pages, it takes long enough for others to notice.
+        return await PRESS.set(make_bundle, subject, proofs, checkpoint, sources, signer, with_pdf=with_pdf)
     except CannotPrint as error:
         raise Problem(501, "no-pdf", str(error)) from error

@@ -7,7 +7,7 @@ its rows of then, and only those that have moved are folded: once for all pages,
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,7 @@ from amends_store.records import StoredEvent
 from amends_workflow.case_list import Listed, Past, Scope, list_cases
 from amends_workflow.deadline_list import ListedDeadlines, PastDeadlines, list_deadlines
 from amends_workflow.parameters import CaseListParameters, DeadlineListParameters
+from amends_workflow.places import Places
 from amends_workflow.read_model import Projected, as_json, deadline_row, listed_row
 from amends_workflow.statements import statement
 from amends_workflow.view import View
@@ -35,8 +36,6 @@ from amends_workflow.view import View
 # Folding so many takes some seconds; who asks for more waits for nothing.
 MOVED_MAX = 20_000
 
-# Each of their questions may be about another moment, and wait for its turn.
-_ASKED_BY_ONE_MAX = 4
 _KEPT_MAX = 4
 _FETCHED_AT_ONCE = 100
 # Some milliseconds, for which nothing else is answered.
@@ -110,7 +109,8 @@ class PastQueue:
         self._kept: OrderedDict[tuple[Moment, bool], _Then] = OrderedDict()
         # One moment is folded after the other: what else this process does would have to wait for all of them.
         self._turn = asyncio.Semaphore(1)
-        self._asking: Counter[str] = Counter()
+        # Each question may be about another moment, and wait for its turn.
+        self._places = Places("the past")
 
     async def unseen(self, moment: Moment) -> int | None:
         """The position that the read model has to come to before it knows all that was recorded by then."""
@@ -137,16 +137,11 @@ class PastQueue:
 
     @asynccontextmanager
     async def _asked_by(self, person: str) -> AsyncIterator[None]:
-        if self._asking[person] >= _ASKED_BY_ONE_MAX:
-            detail = f"You ask for the past {_ASKED_BY_ONE_MAX} times at once already: wait for an answer."
-            raise Problem(429, "too-many-requests", detail, headers={"Retry-After": "1"})
-        self._asking[person] += 1
+        self._places.take(person)
         try:
             yield
         finally:
-            self._asking[person] -= 1
-            if not self._asking[person]:
-                del self._asking[person]
+            self._places.give_back(person)
 
     @asynccontextmanager
     async def _then(self, moment: Moment, *, with_deadlines: bool) -> AsyncIterator[tuple[Executor, _Then]]:

@@ -21,6 +21,7 @@ from amends_platform.evidence.dossier_pdf import CannotPrint
 from amends_platform.evidence.notes import Verifier
 from amends_workflow import evidence
 from amends_workflow.leadership import Lead, leadership
+from amends_workflow.places import OF_ONE_MAX
 from tests.integration.workflow.conftest import Asker, Log, Workflow, running_workflow
 
 NARRATIVE = "机器吞了我的卡，柜台没有人理我。"
@@ -197,15 +198,38 @@ async def test_evidence_is_for_those_who_may_see_the_case(log: Log, workflow: Wo
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
 
 
+async def test_a_bundle_has_a_place_until_it_is_sent_or_refused_and_one_person_has_few(
+    log: Log, workflow: Workflow
+) -> None:
+    case_id = await log.receive()
+    asker, other = await workflow.asker(person="s-many"), await workflow.asker(person="s-few")
+    # What is refused, or sent, leaves its place.
+    for _ in range(OF_ONE_MAX + 1):
+        assert (await asker.get(f"/v1/cases/{UUID(int=7)}/evidence")).status_code == 404
+        await bundle_for(asker, case_id)
+    for _ in range(OF_ONE_MAX):
+        evidence._PLACES.take("s-many")
+    try:
+        answer = await asker.get(f"/v1/cases/{case_id}/evidence")
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+        await bundle_for(other, case_id)
+    finally:
+        for _ in range(OF_ONE_MAX):
+            evidence._PLACES.give_back("s-many")
+    await bundle_for(asker, case_id)
+
+
 async def test_many_may_ask_at_once_while_the_case_goes_on(log: Log, workflow: Workflow) -> None:
     case_id = await a_case_among_others(log)
-    asker = await workflow.asker()
+    asker, other = await workflow.asker(), await workflow.asker()
 
     async def going_on() -> None:
         for number in range(5):
             await log.give(case_id, AddNote(f"Note {number}."))
 
-    *bundles, _ = await asyncio.gather(*(bundle_for(asker, case_id) for _ in range(8)), going_on())
+    *bundles, _ = await asyncio.gather(
+        *(bundle_for(who, case_id) for who in (asker, other) for _ in range(4)), going_on()
+    )
     for raw in bundles:
         assert raw is not None
         assert (await checked(asker, raw)).faults == ()

@@ -55,10 +55,6 @@ async def evidence(
     parameters: Annotated[EvidenceParameters, Query()],
 ) -> Response:
     await of.enquiries.wait(parameters)
-    subject, bundle = await evidence_for(of, asked, id, with_words=parameters.personal, with_pdf=parameters.pdf)
-    headers = {
-        "Content-Disposition": f'attachment; filename="evidence-{subject.reference}.zip"',
-        # There are names in it.
-        "Cache-Control": "no-store",
-    }
-    return Response(bundle, 200, headers, "application/zip")
+    # There are names in it.
+    headers = {"Cache-Control": "no-store"}
+    return await evidence_for(of, asked, id, headers, with_words=parameters.personal, with_pdf=parameters.pdf)

@@ -118,9 +118,7 @@ async def evidence(
     request: Request, name: str, visitor: Annotated[Visitor, seeing("take-evidence")], console: Of
 ) -> Response:
     with_words = request.query_params.get("personal") == "true"
-    subject, bundle = await evidence_for(console.of, visitor.asked, name, with_words=with_words, with_pdf=False)
-    headers = {**PAGE, "Content-Disposition": f'attachment; filename="evidence-{subject.reference}.zip"'}
-    return Response(bundle, 200, headers, "application/zip")
+    return await evidence_for(console.of, visitor.asked, name, PAGE, with_words=with_words, with_pdf=False)
 
 
 async def _given(
