@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from amends_notifier.service import CONNECTIONS, Notifier
 from amends_platform.broker_address import BrokerAddress
-from amends_platform.checkup import durability
+from amends_platform.checkup.database import durability
 from amends_platform.evidence.signing import CheckpointSigning
 from amends_platform.evidence.signing_key import ensure_signing_key, load_signer
 from amends_platform.owner import owner_connection

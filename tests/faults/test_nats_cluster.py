@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from amends_notifier.stream import STREAM
-from amends_platform.checkup import check_everything
+from amends_platform.checkup.everything import check_everything
 from amends_platform.settings import Settings
 from tests.support.nats_cluster import SERVERS, ClusteredNats, NatsCluster, nats_cluster
 from tests.support.notifying import connected

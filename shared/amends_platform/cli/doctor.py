@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from amends_platform.checkup import Finding
+    from amends_platform.checkup.finding import Finding
     from amends_platform.settings import Listed
 
 _SIGNS = {"good": "ok", "note": "--", "bad": "BAD", "unreachable": "BAD"}
@@ -22,7 +22,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.
     """
     import asyncio
 
-    from amends_platform.checkup import check_everything
+    from amends_platform.checkup.everything import check_everything
     from amends_platform.cli.settings import load_settings, running_here
     from amends_platform.settings import listing
 

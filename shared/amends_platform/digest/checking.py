@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
-
 import asyncpg
 
+from amends_platform.checkup.finding import Finding
 from amends_platform.digest.readers import load_readers
 from amends_platform.failures import CannotReach
 from amends_platform.owner import owner_connection
@@ -23,33 +22,29 @@ FROM digests WHERE tenant = $1 AND reader <> '' GROUP BY day ORDER BY day DESC L
 """
 
 
-class Found(NamedTuple):
-    """As in `amends_platform.checkup`, which makes findings of these."""
-
-    status: Literal["good", "note", "bad"]
-    found: str
-    mend: str | None = None
-
-
-async def check_digest(settings: Settings, database_url: str | None) -> list[Found]:
+async def check_digest(settings: Settings, database_url: str | None) -> list[Finding]:
     """The file, and what became of the latest day's mails. That the database is away is said of the database."""
     assert settings.digest is not None
     try:
         readers = load_readers(settings.digest)
     except YamlFileError as error:
-        return [Found("bad", str(error), "Mend the file that AMENDS_DIGEST names.")]
+        return [Finding("digest", "bad", str(error), "Mend the file that AMENDS_DIGEST names.")]
     if settings.smtp_url is None:
-        return [Found("bad", "there is no server that takes mail", "Set AMENDS_SMTP_URL.")]
+        return [Finding("digest", "bad", "there is no server that takes mail", "Set AMENDS_SMTP_URL.")]
     to = f"{len(readers.staff):,} of staff and {len(readers.mailboxes):,} branches get mail at {readers.hour:%H:%M}"
     latest = await _latest(database_url, settings.tenant)
     if latest is None:
-        return [Found("good", to)]
+        return [Finding("digest", "good", to)]
     day, sent, waiting = latest["day"], latest["sent"], latest["waiting"]
     if latest["failed"]:
         found = f"{latest['failed']:,} mails of {day} were not sent: {latest['reason']}"
-        return [Found("bad", found, "See the notifier's log; `amends digest --preview` shows what they say.")]
+        return [
+            Finding("digest", "bad", found, "See the notifier's log; `amends digest --preview` shows what they say.")
+        ]
     found = f"{to}; of {day}, {sent:,} mails were sent"
-    return [Found("note", f"{found} and {waiting:,} wait")] if waiting else [Found("good", found)]
+    return (
+        [Finding("digest", "note", f"{found} and {waiting:,} wait")] if waiting else [Finding("digest", "good", found)]
+    )
 
 
 async def _latest(database_url: str | None, tenant: str) -> asyncpg.Record | None:

@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from amends_platform.identity.access_checkup import check_identity_provider
+from amends_platform.checkup.access import check_identity_provider
 from amends_platform.identity.oidc.authorizing import BrokenOff, address, begun
 from amends_platform.identity.oidc.client import Client
 from amends_platform.identity.oidc.errors import ProviderAway

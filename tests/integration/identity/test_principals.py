@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 
 from amends_domain.access.grants import Grant
+from amends_platform.checkup.access import check_api_keys
 from amends_platform.guarding.rates import RateLimit
-from amends_platform.identity.access_checkup import check_api_keys
 from amends_platform.identity.authenticating import CACHE_SECONDS, Authenticator
 from amends_platform.identity.credential_changes import LOOK_SECONDS
 from amends_platform.identity.development_keys import ensure_development_keys

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from amends_platform.checkup import APPEND_ONLY
+from amends_platform.checkup.database import APPEND_ONLY
 from amends_platform.evidence.signing import CheckpointSigning
 from amends_platform.evidence.signing_key import ensure_signing_key, load_signer
 from amends_platform.identity.authenticating import Authenticator

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from amends_platform.identity.access_checkup import check_mode
+from amends_platform.checkup.access import check_mode
 from amends_platform.production import check_start, is_loopback, unsafe_settings
 from amends_platform.settings import Settings, SettingsError
 
