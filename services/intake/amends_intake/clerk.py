@@ -182,9 +182,9 @@ class Clerk:
         return Refused(decision, case, context.actor.grant)
 
     async def keep_for_audit(self, refused: Refused, command: str, request: Request) -> None:
-        """Record the refusal where it is one of authority or recusal. Raises StoreUnavailable, AppendRefused."""
+        """Record the refusal where it is for audit. Raises StoreUnavailable, AppendRefused."""
         rejection, principal = refused.rejection, request.principal
-        if not refusals.is_for_audit(rejection):
+        if not refusals.is_for_audit(rejection, refused.case):
             return
         refusal = Refusal(
             principal.tenant,

@@ -78,12 +78,14 @@ STATUSES: Final[Mapping[str, int]] = {
 }
 
 
+_TELLING_WHAT_IS_SEALED: Final = frozenset({"clear-text-names-customer", "reason-names-customer"})
 _OF_ACCESS: Final = frozenset({"role-not-allowed", "other-branch", "grade-not-allowed"})
 
 
-def is_for_audit(rejection: Rejection) -> bool:
-    """Whether it was refused on grounds of authority or recusal."""
-    return _status(rejection) == 403
+def is_for_audit(rejection: Rejection, case: Case | None) -> bool:
+    """Whether it was refused on grounds of authority or recusal; or tells something that is sealed on the case, which
+    could be found out by trying."""
+    return _status(rejection) == 403 or (case is not None and rejection.code in _TELLING_WHAT_IS_SEALED)
 
 
 def is_of_access(decision: Decision) -> bool:

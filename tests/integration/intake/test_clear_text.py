@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -58,6 +59,11 @@ async def test_a_later_command_is_held_against_what_the_case_knows(intake: Intak
             await supervisor.must(case, "apology", SORRY)
         assert await supervisor.may_not(case, what, body) == NAMES_CUSTOMER, (what, body)
     assert await intake.types(case) == ["complaint-received", "apology-given"]
+    # Each has told them something that is sealed.
+    kept = await intake.rows("SELECT principal, case_id, code FROM refusals ORDER BY id")
+    assert kept == [{"principal": supervisor.person, "case_id": UUID(case["id"]), "code": NAMES_CUSTOMER[1]}] * len(
+        tried
+    )
     await supervisor.must(case, "investigation", FOUND)
     assert await supervisor.may_not(case, "proposals", LETTER | {"kind": NAME}) == NAMES_CUSTOMER
     await supervisor.must(case, "proposals", LETTER)
