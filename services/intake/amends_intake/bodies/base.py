@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -21,6 +22,7 @@ from amends_domain.case import ALL_BRANCHES
 from amends_domain.commands import Command
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_FEW: Final = 50
 # A time further off is a slip of the keyboard, and what is counted from it may leave what a datetime can hold.
 _YEARS: Final = range(1900, 3000)
 
@@ -44,6 +46,13 @@ def _no_null(text: str) -> str:
     return text
 
 
+def _not_many(entries: Any) -> Any:
+    # Before any is looked at: a hundred thousand mistakes would be kept until the last was found.
+    if isinstance(entries, list) and len(entries) > _FEW:
+        raise ValueError(f"must have at most {_FEW} entries")
+    return entries
+
+
 def _in_reach(time: datetime) -> datetime:
     if time.year not in _YEARS:
         raise ValueError(f"must be in a year from {_YEARS[0]} to {_YEARS[-1]}")
@@ -60,8 +69,9 @@ Branch = Annotated[
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 128, "not": {"const": ALL_BRANCHES}}),
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=100_000), AfterValidator(_no_null)]
-# Of what is wrong in a list the first is told: a hundred thousand mistakes would be kept until the last was found.
-Names = Annotated[tuple[Name, ...], Field(max_length=50, fail_fast=True)]
+Few = (Field(max_length=_FEW), BeforeValidator(_not_many))
+"""Of a list: each of its mistakes is told, as long as it is a short one."""
+Names = Annotated[tuple[Name, ...], *Few]
 Time = Annotated[AwareDatetime, AfterValidator(_in_reach)]
 Position = Annotated[int, Field(ge=1, lt=2**63)]
 Number = Annotated[int, Field(ge=1, lt=2**31)]

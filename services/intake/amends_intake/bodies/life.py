@@ -24,7 +24,7 @@ from amends_domain.commands import (
     Review,
     Withdraw,
 )
-from amends_intake.bodies.base import Body, Name, Part, Text, Time
+from amends_intake.bodies.base import Body, Few, Name, Part, Text, Time
 
 Answer = Annotated[int, Field(ge=1, le=10)]
 
@@ -64,7 +64,8 @@ class Investigation(Part):
     at_fault: bool
     countermeasures: Annotated[
         tuple[Annotated[PlannedCountermeasure, BeforeValidator(_or_text_alone)], ...],
-        Field(max_length=50, fail_fast=True, json_schema_extra=_says_so),
+        *Few,
+        Field(json_schema_extra=_says_so),
     ] = ()
 
     def command(self) -> Investigate:
