@@ -246,10 +246,12 @@ def test_people_who_sign_in_elsewhere_are_known_where_they_are_asked_for() -> No
 
 def test_each_pod_gets_its_own_password_and_no_others() -> None:
     for name, pod in pods("everything"):
-        if name in SERVICES:
+        if name in (*SERVICES, "owner"):
             secrets = {volume["name"]: volume["secret"] for volume in pod["spec"]["volumes"] if "secret" in volume}
-            assert secrets["database"]["items"] == [{"key": name, "path": "password"}]
-            user = "relay" if name == "notifier" else name
+            assert secrets["database"]["items"] == [
+                {"key": "password" if name == "owner" else name, "path": "password"}
+            ]
+            user = {"notifier": "relay", "owner": "operator"}.get(name, name)
             assert secrets["nats"]["items"] == [{"key": f"{user}.creds", "path": "credentials"}]
 
 
@@ -282,13 +284,15 @@ def test_every_pod_is_walled_in(way: str) -> None:
         assert all(rule["ports"] for rule in policy["egress"]), "nobody reaches everything"
 
 
-def test_without_a_word_nobody_reaches_a_service_but_the_console_its_intake() -> None:
+def test_without_a_word_nobody_reaches_a_service_but_the_console_its_intake_and_the_owner_both() -> None:
     policies = {name: each["spec"] for name, each in objects("needed", "NetworkPolicy").items()}
-    assert {name for name, policy in policies.items() if policy.get("ingress")} == {"intake"}
-    (rule,) = policies["intake"]["ingress"]
-    (peer,) = rule["from"]
-    assert peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "workflow"
-    assert peer.keys() == {"podSelector"}, "of this namespace"
+    let_in: dict[str, list[str]] = {}
+    for name, policy in policies.items():
+        for rule in policy.get("ingress", []):
+            assert all(peer.keys() == {"podSelector"} for peer in rule["from"]), "of this namespace"
+            labels = [peer["podSelector"]["matchLabels"] for peer in rule["from"]]
+            let_in[name] = [each["app.kubernetes.io/component"] for each in labels]
+    assert let_in == {"intake": ["workflow", "owner"], "workflow": ["owner"]}
 
 
 @pytest.mark.parametrize(
@@ -297,7 +301,7 @@ def test_without_a_word_nobody_reaches_a_service_but_the_console_its_intake() ->
         ("intake", {53, 5432, 4222, 4223}),
         ("workflow", {53, 5432, 4222, 4223, 8081}),
         ("notifier", {53, 5432, 4222, 4223}),
-        ("owner", {53, 5432}),
+        ("owner", {53, 5432, 4222, 4223, 8081, 8082}),
         ("migrate", {53, 5432}),
     ],
 )

@@ -49,19 +49,28 @@ podAffinity:
 - {name: AMENDS_LOG_FORMAT, value: json}
 - {name: AMENDS_DRAIN_SECONDS, value: {{ $v.drainSeconds | quote }}}
 - {name: AMENDS_SHUTDOWN_SECONDS_MAX, value: {{ $v.shutdownSeconds | quote }}}
-{{- $user := ternary "relay" .part (eq .part "notifier") }}
-{{- if eq $v.nats.authentication "password" }}
-- {name: AMENDS_NATS_URL, value: {{ include "amends.nats-url" (dict "root" .root "user" $user) | quote }}}
-- {name: AMENDS_NATS_PASSWORD_FILE, value: /etc/amends/nats/password}
-{{- else }}
-- {name: AMENDS_NATS_URL, value: {{ required "nats.url: where NATS is" $v.nats.url | quote }}}
-- {name: AMENDS_NATS_CREDENTIALS, value: /etc/amends/nats/credentials}
-{{- end }}
-{{- if $v.nats.caSecret }}
-- {name: AMENDS_NATS_CA, value: {{ printf "/etc/amends/nats-ca/%s" $v.nats.caKey | quote }}}
-{{- end }}
+{{ include "amends.nats-environment" . }}
 {{- range $name, $value := $v.settings }}
 - {name: {{ $name }}, value: {{ $value | toString | quote }}}
+{{- end }}
+{{- end }}
+
+{{/* Who a part is at NATS (deploy/nats-users.conf). */}}
+{{- define "amends.nats-user" -}}
+{{- get (dict "intake" "intake" "workflow" "workflow" "notifier" "relay" "owner" "operator") .part -}}
+{{- end }}
+
+{{- define "amends.nats-environment" -}}
+{{- $nats := .root.Values.nats }}
+{{- if eq $nats.authentication "password" }}
+- {name: AMENDS_NATS_URL, value: {{ include "amends.nats-url" . | quote }}}
+- {name: AMENDS_NATS_PASSWORD_FILE, value: /etc/amends/nats/password}
+{{- else }}
+- {name: AMENDS_NATS_URL, value: {{ required "nats.url: where NATS is" $nats.url | quote }}}
+- {name: AMENDS_NATS_CREDENTIALS, value: /etc/amends/nats/credentials}
+{{- end }}
+{{- if $nats.caSecret }}
+- {name: AMENDS_NATS_CA, value: {{ printf "/etc/amends/nats-ca/%s" $nats.caKey | quote }}}
 {{- end }}
 {{- end }}
 
@@ -69,7 +78,7 @@ podAffinity:
 {{- define "amends.nats-url" -}}
 {{- $servers := list -}}
 {{- range splitList "," (required "nats.url: where NATS is" .root.Values.nats.url) -}}
-{{- $servers = append $servers (. | trim | replace "://" (printf "://%s@" $.user)) -}}
+{{- $servers = append $servers (. | trim | replace "://" (printf "://%s@" (include "amends.nats-user" $))) -}}
 {{- end -}}
 {{- join "," $servers -}}
 {{- end }}
@@ -80,11 +89,11 @@ podAffinity:
 {{- if .root.Values.database.caSecret }}
 - {name: database-ca, mountPath: /etc/amends/database-ca, readOnly: true}
 {{- end }}
-{{- if ne .part "owner" }}
 - {name: nats, mountPath: /etc/amends/nats, readOnly: true}
 {{- if .root.Values.nats.caSecret }}
 - {name: nats-ca, mountPath: /etc/amends/nats-ca, readOnly: true}
 {{- end }}
+{{- if ne .part "owner" }}
 {{- if .root.Values.policyConfigMap }}
 - {name: policy, mountPath: /etc/amends/policy, readOnly: true}
 {{- end }}
@@ -107,8 +116,7 @@ podAffinity:
 {{- if $v.database.caSecret }}
 - {name: database-ca, secret: {secretName: {{ $v.database.caSecret }}, items: [{key: {{ $v.database.caKey }}, path: {{ $v.database.caKey }}}]}}
 {{- end }}
-{{- if ne .part "owner" }}
-{{- $user := ternary "relay" .part (eq .part "notifier") }}
+{{- $user := include "amends.nats-user" . }}
 - name: nats
   secret:
     secretName: {{ $v.nats.secret }}
@@ -121,6 +129,7 @@ podAffinity:
 {{- if $v.nats.caSecret }}
 - {name: nats-ca, secret: {secretName: {{ $v.nats.caSecret }}, items: [{key: {{ $v.nats.caKey }}, path: {{ $v.nats.caKey }}}]}}
 {{- end }}
+{{- if ne .part "owner" }}
 {{- if $v.policyConfigMap }}
 - {name: policy, configMap: {name: {{ $v.policyConfigMap }}}}
 {{- end }}
