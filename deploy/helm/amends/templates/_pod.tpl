@@ -62,10 +62,10 @@ podAffinity:
 
 {{- define "amends.nats-environment" -}}
 {{- $nats := .root.Values.nats }}
-{{- if eq $nats.authentication "password" }}
+{{- if eq $nats.authentication "password" -}}
 - {name: AMENDS_NATS_URL, value: {{ include "amends.nats-url" . | quote }}}
 - {name: AMENDS_NATS_PASSWORD_FILE, value: /etc/amends/nats/password}
-{{- else }}
+{{- else -}}
 - {name: AMENDS_NATS_URL, value: {{ required "nats.url: where NATS is" $nats.url | quote }}}
 - {name: AMENDS_NATS_CREDENTIALS, value: /etc/amends/nats/credentials}
 {{- end }}
