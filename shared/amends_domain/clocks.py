@@ -50,6 +50,9 @@ _MAY_MOVE = frozenset({DeadlineExtended.TYPE, DeadlineRetimed.TYPE, ActionTaken.
 # Reopening gives the case fresh clocks, and so does finding that it is a complaint, as if it had just been received.
 _BEGINNING = frozenset({ComplaintReceived.TYPE, CaseReopened.TYPE, Reclassified.TYPE})
 
+# What every clock may hear of, whatever its policy says.
+_HEARD = _FIRED | {CaseEscalated.TYPE} | _MAY_END | _MAY_MOVE | _BEGINNING | {CallbackAgreed.TYPE}
+
 _CORRECTIVE_ACTION = "action:corrective_action_done"
 
 
@@ -85,10 +88,24 @@ class _Reading:
         # By clock, and by the number of the promise where a clock runs for each.
         self._running: dict[tuple[str, int | None], Run] = {}
         self._generations: dict[str, int] = {}
+        # None where a policy is not at hand, which whoever needs it will find out.
+        self._heard: frozenset[str] | None = _HEARD
 
     def deadlines(self) -> tuple[Deadline, ...]:
         facts: Facts | None = None
+        policy: str | None = None
         for index, mark in enumerate(self._case.marks):
+            if mark.policy != policy:
+                policy = mark.policy
+                self._hear(policy)
+            # Most of what happens on a long case, notes and calls, is nothing to any clock.
+            if (
+                self._heard is not None
+                and mark.type not in self._heard
+                and mark.facts is facts
+                and not mark.facts["flag"]
+            ):
+                continue
             if _is_fired(mark):
                 self._fired(mark)
                 continue
@@ -102,6 +119,13 @@ class _Reading:
             facts = mark.facts
             self._start(mark)
         return tuple(run.freeze() for run in self._runs)
+
+    def _hear(self, policy_hash: str | None) -> None:
+        """From here on, what starts and stops clocks by this policy, too: those started by another run on."""
+        if policy_hash is None or self._heard is None:
+            return
+        policy = self._policies.get(policy_hash)
+        self._heard = None if policy is None else self._heard | policy.clock_events
 
     def _policy_of(self, mark: Mark) -> Policy | None:
         if mark.policy is None:

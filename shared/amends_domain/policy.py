@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from amends_domain.calendars import Calendar
@@ -101,6 +102,11 @@ class Policy:
     def calendar_of(self, rule: ClockRule) -> Calendar:
         """The calendar by which one of the policy's clocks counts."""
         return rule.calendar or self.calendar
+
+    @cached_property
+    def clock_events(self) -> frozenset[str]:
+        """The event types, and `action:NAME`, that start or stop a clock by its rule."""
+        return frozenset(self.clocks_from).union(*(rule.stop for rule in self.clocks))
 
     @property
     def ladder_roles(self) -> tuple[str, ...]:

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from amends_domain.access.roles import ROLES
+from amends_domain.clocks import obligations
 from amends_domain.commands import ApproveErasure, Command, Merge, RejectErasure, RequestErasure
 from amends_domain.decide import Actor, Rejection
 from amends_domain.decisions.erasure import decide_erasure
 from amends_domain.decisions.links import absorb
+from amends_domain.event_codec import EVENT_CLASSES
 from amends_domain.events import (
     CustomerConfirmed,
     CustomerDeclined,
@@ -23,6 +25,7 @@ from amends_domain.events import (
     ResolutionProposed,
 )
 from amends_domain.evolve import fold
+from amends_domain.policy import Policy
 from amends_domain.runs import Deadline, Verdict
 from amends_domain.transitions import TRANSITIONS, allowed
 from tests.support.desk import COMMANDS, KINDS, LATER_POLICY, MATTERS, POLICY, STAFF, Asked
@@ -280,11 +283,23 @@ class Desk(RuleBasedStateMachine):
                 assert any(run.status is not Verdict.CANCELLED for run in runs), "nobody owes the refund"
 
     @invariant()
+    def what_clocks_pass_over_is_nothing_to_any(self) -> None:
+        each = self.lives[-1]
+        assert each.deadlines() == obligations(each.told, {name: _hearing_all(p) for name, p in each.policies.items()})
+
+    @invariant()
     def a_closed_case_owes_only_what_it_gave_its_word_for(self) -> None:
         for each in self.lives:
             if not each.told.is_open:
                 running = {d.kind for d in each.deadlines() if d.status is Verdict.PENDING}
                 assert running <= {"promise", "corrective_action"}
+
+
+def _hearing_all(policy: Policy) -> Policy:
+    """The same, but that its clocks look at everything that happens."""
+    same = replace(policy)
+    vars(same)["clock_events"] = frozenset(EVENT_CLASSES)
+    return same
 
 
 TestDesk = Desk.TestCase
