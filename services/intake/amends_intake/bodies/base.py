@@ -22,7 +22,6 @@ from amends_domain.case import ALL_BRANCHES
 from amends_domain.commands import Command
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_FEW: Final = 50
 # A time further off is a slip of the keyboard, and what is counted from it may leave what a datetime can hold.
 _YEARS: Final = range(1900, 3000)
 
@@ -46,11 +45,16 @@ def _no_null(text: str) -> str:
     return text
 
 
-def _not_many(entries: Any) -> Any:
-    # Before any is looked at: a hundred thousand mistakes would be kept until the last was found.
-    if isinstance(entries, list) and len(entries) > _FEW:
-        raise ValueError(f"must have at most {_FEW} entries")
-    return entries
+def at_most(entries_max: int) -> tuple[Any, ...]:
+    """Of a list or a mapping: no longer than that, and then each of its mistakes is told."""
+
+    def counted(entries: Any) -> Any:
+        # Before any is looked at: a hundred thousand mistakes would be kept until the last was found.
+        if isinstance(entries, list | dict) and len(entries) > entries_max:
+            raise ValueError(f"must have at most {entries_max} entries")
+        return entries
+
+    return Field(max_length=entries_max), BeforeValidator(counted)
 
 
 def _in_reach(time: datetime) -> datetime:
@@ -69,9 +73,7 @@ Branch = Annotated[
     WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 128, "not": {"const": ALL_BRANCHES}}),
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=100_000), AfterValidator(_no_null)]
-Few = (Field(max_length=_FEW), BeforeValidator(_not_many))
-"""Of a list: each of its mistakes is told, as long as it is a short one."""
-Names = Annotated[tuple[Name, ...], *Few]
+Names = Annotated[tuple[Name, ...], *at_most(50)]
 Time = Annotated[AwareDatetime, AfterValidator(_in_reach)]
 Position = Annotated[int, Field(ge=1, lt=2**63)]
 Number = Annotated[int, Field(ge=1, lt=2**31)]

@@ -24,7 +24,7 @@ from amends_domain.commands import (
     Review,
     Withdraw,
 )
-from amends_intake.bodies.base import Body, Few, Name, Part, Text, Time
+from amends_intake.bodies.base import Body, Name, Part, Text, Time, at_most
 
 Answer = Annotated[int, Field(ge=1, le=10)]
 
@@ -64,7 +64,7 @@ class Investigation(Part):
     at_fault: bool
     countermeasures: Annotated[
         tuple[Annotated[PlannedCountermeasure, BeforeValidator(_or_text_alone)], ...],
-        *Few,
+        *at_most(50),
         Field(json_schema_extra=_says_so),
     ] = ()
 
@@ -154,7 +154,7 @@ class FollowUpBody(Body):
     executed: bool
     satisfaction: Answer | None = None
     text: Text | None = None
-    answers: Annotated[dict[Name, Answer], Field(min_length=1, max_length=500)] | None = None
+    answers: Annotated[dict[Name, Answer], Field(min_length=1), *at_most(500)] | None = None
 
     def command(self) -> FollowUp:
         return FollowUp(self.executed, self.satisfaction, self.text, self.answers)
