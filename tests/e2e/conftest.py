@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from tests.support.system import System, running_system
@@ -29,6 +30,11 @@ clocks:
   follow_up: {from: customer-confirmed, stop: [followed-up], due: 2s, warn: [1s before]}
 authority: {handler: 0, supervisor: 500, department_head: 5000}
 """
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Pages first, as long as little is shown on them: what looks at each element of a page takes its time."""
+    items.sort(key=lambda item: item.path.name != "test_console.py")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
