@@ -36,7 +36,7 @@ check: $(STAMP) ## format, lint (image and scripts, too), types, import rules
 	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint deploy/Dockerfile; fi
 	@if [ -x $(BIN)/shellcheck ]; then $(BIN)/shellcheck .ci/run $$(find deploy -name '*.sh'); fi
 
-rehearsal: $(STAMP) ## build the image's files without an engine, run them as a container would, and the units under systemd
+rehearsal: $(STAMP) ## the image without an engine, the units under systemd, and an upgrade while clients work
 	@$(BIN)/pytest -n 0 tests/rehearsal $(ARGS)
 
 audit: $(STAMP) ## look up known vulnerabilities of what is locked; says so where that cannot be asked
