@@ -16,6 +16,7 @@ from typing import Any
 
 import asyncpg
 import structlog
+from nats.js.errors import NotFoundError
 
 from amends_notifier.checkpoint_messages import CHECKPOINT_SIGNED
 from amends_platform.backup.making import make_backup
@@ -170,7 +171,11 @@ async def _with_a_new_broker(restored: Database, nats_url: str) -> None:
     wanted = set(await _ids(restored))
 
     async def is_filled() -> bool:
-        return (await _published(nats_url)).keys() == wanted
+        try:
+            return (await _published(nats_url)).keys() == wanted
+        except NotFoundError:
+            # The notifier has yet to make the stream.
+            return False
 
     with structlog.testing.capture_logs() as said:
         async with a_notifier(restored, nats_url):
