@@ -51,9 +51,11 @@ def configure_logging(settings: Settings, *, program: str) -> None:
     ]
     rendering: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     rendering += [_traced, _allowed]
-    renderer: structlog.typing.Processor = structlog.dev.ConsoleRenderer(colors=_terminal())
+    renderer: structlog.typing.Processor
     if settings.log_format == "json":
         renderer = structlog.processors.JSONRenderer(_json)
+    else:
+        renderer = structlog.dev.ConsoleRenderer(colors=_terminal())
     rendering.append(_with_priority(renderer) if _is_journal() else renderer)
 
     def _program(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

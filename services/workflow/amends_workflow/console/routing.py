@@ -107,12 +107,9 @@ def _of_status(status: int) -> Problem:
 
 
 def _sign_in(request: Request) -> Response:
-    if request.method != "GET":
-        # What was typed is still in the browser: say what to do, and leave it there.
-        return page(request, "signed_out.html", status=401)
-    if "hx-request" in request.headers:
-        # A part of a page must not become a form to sign in; and the page says so by itself: something may have been
-        # typed into it that would be lost.
+    if request.method != "GET" or "hx-request" in request.headers:
+        # What was typed is still in the browser: say what to do, and leave it there. Where a part of a page is asked
+        # for, the page says so by itself.
         return page(request, "signed_out.html", status=401)
     is_known = request.app.state.console.organisation is not None and is_ours(request)
     straight = is_known and cookies.leads_to_organisation(request, time.time())
