@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -22,16 +24,13 @@ async def check_master_key(settings: Settings) -> list[Finding]:
     from amends_platform.sealing import MasterKey, MasterKeyError
 
     path = settings.master_key_path
-    if not path.exists():
-        mend = "`amends up` makes one; for services of your own, bring it here from where it is kept."
-        return [Finding("master key", "bad" if settings.database_url else "note", f"{path} does not exist", mend)]
-    try:
+
+    def read() -> str:
         MasterKey.load(path)
-    except MasterKeyError as error:
-        return [Finding("master key", "bad", str(error), "Put the right file back from where you keep it safe.")]
-    if others_may_read(path):
-        return [Finding("master key", "bad", f"others may read {path}", f"chmod 600 {path}")]
-    return [Finding("master key", "good", f"{path}")]
+        return f"{path}"
+
+    mend = "`amends up` makes one; for services of your own, bring it here from where it is kept."
+    return [_of_file("master key", path, read, MasterKeyError, mend, is_needed=bool(settings.database_url))]
 
 
 async def check_key_store(settings: Settings, running: Running | None) -> list[Finding]:
@@ -84,13 +83,25 @@ async def check_signing_key(settings: Settings) -> list[Finding]:
     from amends_platform.evidence.signing_key import SigningKeyError, load_signer
 
     path = settings.signing_key_path
-    if not path.exists():
-        mend = "`amends checkpoints key --make` makes one; where the log was signed before, bring that one back."
-        return [Finding("signing key", "bad" if settings.database_url else "note", f"{path} does not exist", mend)]
-    try:
+
+    def read() -> str:
         signer = load_signer(path)
-    except SigningKeyError as error:
-        return [Finding("signing key", "bad", str(error), "Put the right file back from where you keep it safe.")]
+        return f"signs as {signer.name}, key {signer.key_id.hex()}"
+
+    mend = "`amends checkpoints key --make` makes one; where the log was signed before, bring that one back."
+    return [_of_file("signing key", path, read, SigningKeyError, mend, is_needed=bool(settings.database_url))]
+
+
+def _of_file(
+    subject: str, path: Path, read: Callable[[], str], wrong: type[Exception], mend: str, *, is_needed: bool
+) -> Finding:
+    """Of a key in a file. `read` says what is good of it, or raises `wrong`; `mend` is for where there is none."""
+    if not path.exists():
+        return Finding(subject, "bad" if is_needed else "note", f"{path} does not exist", mend)
+    try:
+        good = read()
+    except wrong as error:
+        return Finding(subject, "bad", str(error), "Put the right file back from where you keep it safe.")
     if others_may_read(path):
-        return [Finding("signing key", "bad", f"others may read {path}", f"chmod 600 {path}")]
-    return [Finding("signing key", "good", f"signs as {signer.name}, key {signer.key_id.hex()}")]
+        return Finding(subject, "bad", f"others may read {path}", f"chmod 600 {path}")
+    return Finding(subject, "good", good)
